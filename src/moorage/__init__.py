@@ -1,0 +1,3 @@
+"""Managed real-time model endpoints on machines you own, behind Amazon SageMaker's API."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,54 @@
+"""What a service is: a class whose methods carry `@operation`, one per AWS operation it implements.
+
+A handler is a small coroutine from a typed request to a typed answer: wire to domain, one decision, one save, one
+wake, domain to wire. It raises `aws.errors.ServiceError` for every answer other than success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+Handler = Callable[["Caller", Any], Awaitable[Any]]
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+
+_ATTRIBUTE = "__moorage_operation__"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls and where to: the principal proven by the signature, and the region of the credential scope."""
+
+    account_id: str
+    arn: str
+    user_id: str
+    access_key_id: str
+    region: str
+    request_id: str
+
+
+class Service:
+    """Base of the service folders' classes. `name` is botocore's service name (`sagemaker`, `s3`, `iam`, …)."""
+
+    name: ClassVar[str]
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """The implemented operations, by AWS's operation name."""
+        found: dict[str, Handler] = {}
+        for attribute in dir(type(self)):
+            function = getattr(type(self), attribute)
+            name = getattr(function, _ATTRIBUTE, None)
+            if name is not None:
+                found[name] = getattr(self, attribute)
+        return found
+
+
+def operation(name: str) -> Callable[[F], F]:
+    """Mark a method as the handler of an AWS operation."""
+
+    def mark(function: F) -> F:
+        setattr(function, _ATTRIBUTE, name)
+        return function
+
+    return mark

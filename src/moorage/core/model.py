@@ -1,0 +1,176 @@
+"""The nouns of hosting, as immutable values.
+
+Every value here is plain data: it can be stored, compared, printed and built in a test. Behaviour that changes an
+endpoint lives in `status` (which status follows which) and `reconcile` (what to do next); nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, NewType
+
+InstanceId = NewType("InstanceId", str)
+"""`i-` and 17 hexadecimal digits, computed by `instance_id`, never drawn at random."""
+
+
+class EndpointKey(NamedTuple):
+    """What names an endpoint: names are unique within a region, and regions do not see each other."""
+
+    region: str
+    name: str
+
+
+class EndpointStatus(enum.StrEnum):
+    """SageMaker's `EndpointStatus`, as far as Moorage ever sets it."""
+
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    ROLLING_BACK = "RollingBack"
+    IN_SERVICE = "InService"
+    DELETING = "Deleting"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What runs in an instance: an image URI, where its model data lies, and its environment."""
+
+    image: str
+    model_data_url: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A production variant of a fleet: a model frozen as it was when the fleet was decided on, and its capacity.
+
+    The container is copied from the model, because SageMaker lets a model or an endpoint config be deleted while
+    endpoints use it; a replacement instance must still be the same one.
+    """
+
+    name: str
+    model_name: str
+    container: Container
+    instance_type: str
+    desired_count: int
+    desired_weight: float = 1.0
+    execution_role_arn: str | None = None
+    download_timeout_s: float = 3600.0
+    startup_timeout_s: float = 480.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All the instances of one generation of an endpoint."""
+
+    generation: int
+    config_name: str
+    variants: tuple[Variant, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchFailures:
+    """How often one instance has failed in a row, so that a relaunch backs off. Forgotten once it is ready."""
+
+    count: int
+    last_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint: what is wanted of it and how far it has come. Saved by compare-and-swap on `version`.
+
+    `serving` takes the traffic; `target` is being brought up and takes over when every instance of it is ready;
+    `retiring` has been taken out of the routes and is being drained and stopped.
+    """
+
+    key: EndpointKey
+    uid: str
+    arn: str
+    status: EndpointStatus
+    created_at: datetime
+    modified_at: datetime
+    serving: Fleet | None = None
+    target: Fleet | None = None
+    retiring: Fleet | None = None
+    failure_reason: str | None = None
+    draining: Mapping[InstanceId, datetime] = field(default_factory=dict)
+    failures: Mapping[InstanceId, LaunchFailures] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def config_name(self) -> str:
+        """The endpoint config in force: the serving fleet's, or the first one's while there is none yet."""
+        fleet = self.serving or self.target or self.retiring
+        return fleet.config_name if fleet else ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSpec:
+    """Everything a runner needs to know to start one instance, but for the bytes of its model data."""
+
+    id: InstanceId
+    endpoint: EndpointKey
+    uid: str
+    generation: int
+    ordinal: int
+    variant: Variant
+
+
+class InstanceState(enum.StrEnum):
+    """What a runner can say of an instance."""
+
+    STARTING = "starting"
+    """Launched, not yet answering `/ping` with 200."""
+    READY = "ready"
+    """Answering `/ping`."""
+    UNHEALTHY = "unhealthy"
+    """Was ready, has stopped answering `/ping` for long enough to be replaced."""
+    FAILED = "failed"
+    """Cannot become ready, and starting it again would end the same way: a fault of the model or its data."""
+    EXITED = "exited"
+    """The process is gone for a reason that a new start may cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One instance as a runner sees it now. An instance that was never launched, or was stopped, has none."""
+
+    id: InstanceId
+    uid: str
+    """The endpoint's uid, so that instances of a deleted namesake are told apart."""
+    endpoint: EndpointKey
+    state: InstanceState
+    address: str | None = None
+    """Path of the Unix socket it serves on, once it does."""
+    reason: str | None = None
+    """For FAILED, UNHEALTHY and EXITED: one sentence for a person, at most 1024 characters, without a traceback."""
+    since: datetime | None = None
+
+
+def instance_id(uid: str, generation: int, variant: str, ordinal: int) -> InstanceId:
+    """The identity of an instance: the same plan made twice names the same instance, so a launch can be repeated."""
+    digest = hashlib.sha256(f"{uid}/{generation}/{variant}/{ordinal}".encode()).hexdigest()
+    return InstanceId(f"i-{digest[:17]}")
+
+
+def instances_of(endpoint: Endpoint, fleet: Fleet) -> tuple[InstanceSpec, ...]:
+    """Every instance `fleet` ought to have, in a stable order."""
+    return tuple(
+        InstanceSpec(
+            id=instance_id(endpoint.uid, fleet.generation, variant.name, ordinal),
+            endpoint=endpoint.key,
+            uid=endpoint.uid,
+            generation=fleet.generation,
+            ordinal=ordinal,
+            variant=variant,
+        )
+        for variant in fleet.variants
+        for ordinal in range(variant.desired_count)
+    )

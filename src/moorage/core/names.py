@@ -1,0 +1,25 @@
+"""Amazon resource names and log names: pure string rules, each with AWS's spelling."""
+
+from __future__ import annotations
+
+from moorage.core.model import InstanceId
+
+LOG_GROUP_PREFIX = "/aws/sagemaker/Endpoints/"
+
+
+def sagemaker_arn(region: str, account_id: str, kind: str, name: str) -> str:
+    """`arn:aws:sagemaker:<region>:<account>:<kind>/<name>`; names are lower-cased in ARNs.
+
+    `kind` is `model`, `endpoint-config` or `endpoint`.
+    """
+    return f"arn:aws:sagemaker:{region}:{account_id}:{kind}/{name.lower()}"
+
+
+def log_group(endpoint_name: str) -> str:
+    """The CloudWatch log group of an endpoint."""
+    return LOG_GROUP_PREFIX + endpoint_name
+
+
+def log_stream(variant: str, instance: InstanceId) -> str:
+    """The CloudWatch log stream of one instance."""
+    return f"{variant}/{instance}"

@@ -1,0 +1,57 @@
+"""The route table: all a gateway needs to know to serve, and nothing it could ask anybody about.
+
+A table is an immutable value. Control builds a new one for every change and publishes it whole; a gateway swaps it in
+by assignment, so a request sees one table from beginning to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from moorage.core.model import InstanceId
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRoute:
+    """Where one ready instance listens: the path of its Unix socket."""
+
+    id: InstanceId
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRoute:
+    """A variant that may be chosen: its share is `weight` over the sum of all weights. No instances = not ready."""
+
+    name: str
+    weight: float
+    instances: tuple[InstanceRoute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRoute:
+    """One endpoint as the gateway sees it."""
+
+    arn: str
+    config_name: str
+    variants: tuple[VariantRoute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A credential the gateway can verify by itself, and who it speaks for."""
+
+    secret: str = field(repr=False)
+    principal_arn: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """Everything published, at one moment. `endpoints` is by region, then by endpoint name (case kept)."""
+
+    version: int = 0
+    account_id: str = ""
+    keys: Mapping[str, AccessKey] = field(default_factory=dict)
+    endpoints: Mapping[str, Mapping[str, EndpointRoute]] = field(default_factory=dict)

@@ -1,0 +1,140 @@
+"""What the store keeps and how it is asked. Statements run in one thread, one transaction a call.
+
+`Store.run(work)` hands `work` a `Transaction` in the store's own thread and commits when it returns: what `run` has
+returned is on disk. Keep `work` short and free of anything but the transaction: it holds up every other caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from moorage.core.model import Endpoint, EndpointKey
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class StaleVersion(Exception):
+    """The record changed since it was loaded: load it again and decide again."""
+
+
+class AlreadyExists(Exception):
+    """A record of that name is there already."""
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached or cannot write now (disk full, connection lost); later it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A resource that is its AWS request, kept as it was accepted: a model, an endpoint config, a role, a policy."""
+
+    region: str
+    name: str
+    arn: str
+    created_at: datetime
+    modified_at: datetime
+    body: dict[str, Any]
+    """JSON-ready, in AWS's member names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A page of a list, with SageMaker's filters. Names are matched without regard to case by `name_contains`."""
+
+    region: str
+    limit: int
+    sort_by: Literal["Name", "CreationTime", "Status"] = "CreationTime"
+    ascending: bool = False
+    name_contains: str | None = None
+    created_before: datetime | None = None
+    created_after: datetime | None = None
+    modified_before: datetime | None = None
+    modified_after: datetime | None = None
+    status: str | None = None
+    after: tuple[str, str] | None = None
+    """The sort value and name of the last row of the page before: a page goes on behind them, whatever was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Rows in order, and where the next page goes on (None at the end)."""
+
+    rows: Sequence[R]
+    next_after: tuple[str, str] | None
+
+
+class Documents(Protocol):
+    """One table of documents. Lookup is without regard to case where AWS's is; the stored name keeps its case."""
+
+    def get(self, region: str, name: str) -> Document | None: ...
+    def insert(self, document: Document) -> None:
+        """Raises AlreadyExists."""
+        ...
+
+    def replace(self, document: Document) -> None:
+        """Put `document` in the place of the one of its region and name. Raises KeyError if there is none."""
+        ...
+
+    def delete(self, region: str, name: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    def list(self, query: ListQuery) -> Page[Document]: ...
+
+
+class Endpoints(Protocol):
+    """The endpoints."""
+
+    def get(self, key: EndpointKey) -> Endpoint | None:
+        """Case of the name is disregarded, as SageMaker's control plane does; the answer carries the stored case."""
+        ...
+
+    def insert(self, endpoint: Endpoint) -> None:
+        """Raises AlreadyExists."""
+        ...
+
+    def swap(self, endpoint: Endpoint) -> Endpoint:
+        """Save `endpoint` if the stored version is `endpoint.version`; answers it with the version it now has.
+
+        Raises StaleVersion, also if it is gone or is a namesake with another uid.
+        """
+        ...
+
+    def delete(self, key: EndpointKey, uid: str) -> bool: ...
+    def keys(self) -> Sequence[EndpointKey]: ...
+    def list(self, query: ListQuery) -> Page[Endpoint]: ...
+
+
+class Tags(Protocol):
+    """Tags by the ARN they are on, in the order they were put."""
+
+    def get(self, arn: str) -> dict[str, str]: ...
+    def put(self, arn: str, tags: dict[str, str]) -> None: ...
+    def remove(self, arn: str, keys: Sequence[str]) -> None: ...
+    def clear(self, arn: str) -> None: ...
+
+
+class Transaction(Protocol):
+    """One transaction's view of every table."""
+
+    models: Documents
+    endpoint_configs: Documents
+    roles: Documents
+    policies: Documents
+    endpoints: Endpoints
+    tags: Tags
+
+
+class Store(Protocol):
+    """The state of one Moorage."""
+
+    async def run(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction and commit. Whatever it raises rolls back. Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None: ...

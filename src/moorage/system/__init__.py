@@ -1,0 +1,1 @@
+"""Clock, randomness, files and logging: what touches the machine, so that nothing else has to."""

@@ -1,0 +1,22 @@
+"""Randomness and identifiers: the one place that draws them, so that tests can put a seed in its place."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import uuid
+
+
+def new_uid() -> str:
+    """Sixteen hexadecimal digits that tell apart namesakes which lived one after another."""
+    return secrets.token_hex(8)
+
+
+def new_request_id() -> str:
+    """An AWS-style request id."""
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
+
+
+def new_secret(length_bytes: int) -> bytes:
+    """Bytes fit for a key."""
+    return secrets.token_bytes(length_bytes)

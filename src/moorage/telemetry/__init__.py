@@ -1,0 +1,1 @@
+"""Log streams, metric series and latency sketches."""

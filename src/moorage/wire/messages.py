@@ -1,0 +1,62 @@
+"""Requests and responses as the wire layer hands them over: bytes in, bytes out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+HeaderList = list[tuple[bytes, bytes]]
+"""Names are lower case in what was received; in what is sent they go out as given."""
+
+
+class Request(Protocol):
+    """A request whose head has been read and found valid. The body arrives while the handler runs."""
+
+    method: bytes
+    target: bytes
+    """As sent: path and query."""
+    path: bytes
+    query: bytes
+    """Without the `?`; empty if there is none."""
+    headers: HeaderList
+    content_length: int | None
+    """None for a chunked body."""
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of `name` (lower case)."""
+        ...
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises BodyTooLarge as soon as it is known to exceed `limit`; Disconnected."""
+        ...
+
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body piece by piece; nothing is read ahead beyond a small window. Raises Disconnected."""
+        ...
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer. Framing and connection headers are the wire layer's: do not put them here."""
+
+    status: int
+    headers: HeaderList = field(default_factory=list)
+    body: bytes | AsyncIterator[bytes] = b""
+    content_length: int | None = None
+    """Of a streaming body, if known; else it goes out chunked."""
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class WireError(Exception):
+    """The peer broke the protocol, a limit or a deadline."""
+
+
+class Disconnected(WireError):
+    """The peer went away."""
+
+
+class BodyTooLarge(WireError):
+    """The body exceeds what the reader allows."""
