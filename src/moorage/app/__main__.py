@@ -1,0 +1,48 @@
+"""`python -m moorage.app PART PARENT_PID [FD]`: the inside of each process that a supervisor starts.
+
+Settings arrive on standard input, so that no secret stands in an argument list.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from moorage.app.settings import restore
+from moorage.system.log import configure_logging
+from moorage.system.process import die_with_parent
+
+
+def main() -> None:
+    """Become the part that the first argument names."""
+    part, parent_pid, *descriptors = sys.argv[1:]
+    settings = restore(sys.stdin.buffer.read())
+    configure_logging(part)
+    match part:
+        case "control":
+            die_with_parent(int(parent_pid))
+            from moorage.app.control_process import run as run_control
+
+            run_control(settings)
+        case "gateway":
+            die_with_parent(int(parent_pid))
+            from moorage.app.gateway_process import run as run_gateway
+
+            run_gateway(settings, int(descriptors[0]))
+        case "agent":
+            from moorage.app.agent_process import run as run_agent
+
+            run_agent(settings)
+        case "supervisor":
+            from moorage.app.supervisor import SupervisorError
+            from moorage.app.supervisor import run as run_supervisor
+
+            try:
+                sys.exit(run_supervisor(settings, lambda line: print(line, flush=True)))
+            except SupervisorError as error:
+                sys.exit(str(error))
+        case _:
+            sys.exit(f"There is no part of Moorage called {part!r}")
+
+
+if __name__ == "__main__":
+    main()

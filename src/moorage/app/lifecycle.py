@@ -1,0 +1,118 @@
+"""Starting, ending and asking after a Moorage from another process: `moorage up --detach`, `down` and `status`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from moorage.app.settings import Settings, dump
+from moorage.app.supervisor import READY_TIMEOUT_S, STOP_TIMEOUT_S, State, SupervisorError, prepare_folders
+from moorage.runners.process.client import shut_down_agent_now
+from moorage.system.process import lock_holder
+
+POLL_INTERVAL_S: Final = 0.02
+
+
+class NotRunning(Exception):
+    """No Moorage runs on this data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether a Moorage runs on a data directory, and where it listens."""
+
+    running: bool
+    pid: int | None = None
+    endpoint_url: str | None = None
+
+
+def status(settings: Settings) -> Status:
+    """What runs now. Believes the lock that only a living supervisor holds, not what files say."""
+    pid = lock_holder(_lock(settings))
+    state = _state(settings)
+    if pid is None or state is None or state.pid != pid:
+        return Status(running=False, pid=pid)
+    return Status(running=True, pid=pid, endpoint_url=state.endpoint_url)
+
+
+def endpoint_url(settings: Settings) -> str:
+    """The URL of the running Moorage. Raises NotRunning."""
+    found = status(settings).endpoint_url
+    if found is None:
+        raise NotRunning(f"No Moorage runs on {settings.data_dir}: start it with `moorage up`")
+    return found
+
+
+def start_detached(settings: Settings, *, timeout_s: float = READY_TIMEOUT_S) -> Status:
+    """Start a supervisor in a session of its own and return once it is ready. Raises SupervisorError."""
+    prepare_folders(settings)
+    if lock_holder(_lock(settings)) is not None:
+        raise SupervisorError(f"Moorage is running already on {settings.data_dir}: `moorage status` shows it")
+    with open(settings.platform_log_path, "ab") as output:
+        offset = output.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moorage.app", "supervisor", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    assert process.stdin is not None
+    process.stdin.write(dump(settings))
+    process.stdin.close()
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = status(settings)
+        if found.running:
+            return found
+        if process.poll() is not None:
+            raise SupervisorError(_last_line(settings.platform_log_path, offset) or "Moorage ended while starting")
+        time.sleep(POLL_INTERVAL_S)
+    raise SupervisorError(f"Moorage is not ready after {timeout_s:.0f} s: see {settings.platform_log_path}")
+
+
+def stop(settings: Settings, *, timeout_s: float = 3 * STOP_TIMEOUT_S) -> bool:
+    """End the Moorage on this data directory, instances included; whether there was anything to end.
+
+    After a crash of the supervisor the agent may still hold instances: they are ended as well.
+    """
+    pid = lock_holder(_lock(settings))
+    if pid is None:
+        return shut_down_agent_now(settings.agent_socket)
+    with contextlib.suppress(ProcessLookupError):
+        handle = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(handle, signal.SIGTERM)
+            if not select.select([handle], [], [], timeout_s)[0]:
+                raise SupervisorError(f"Moorage (pid {pid}) does not end: see {settings.platform_log_path}")
+        finally:
+            os.close(handle)
+    return True
+
+
+def _lock(settings: Settings) -> Path:
+    return settings.run_dir / "supervisor.lock"
+
+
+def _state(settings: Settings) -> State | None:
+    try:
+        return msgspec.json.decode(settings.state_path.read_bytes(), type=State)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+
+
+def _last_line(path: Path, offset: int) -> str:
+    with open(path, "rb") as file:
+        file.seek(offset)
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

@@ -1,0 +1,170 @@
+"""Settings: where they come from and what they mean. The only module that reads the environment.
+
+The command line wins over `MOORAGE_*` variables, those over `moorage.toml` in the data directory, that over the
+defaults. Child processes get the finished value from the supervisor and read nothing again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+DEFAULT_PORT = 7070
+SOCKET_PATH_BYTES_MAX = 100
+"""A Unix socket's path has 108 bytes; the names below the run directory need some of them."""
+_LONGEST_SOCKET_NAME = "/i/0123456789abcdef0.sock"
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used, named, with the rule it breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalS3:
+    """An S3 endpoint outside Moorage that model data may be read from."""
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
+    addressing_style: str = "auto"
+    ca_bundle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything one Moorage is told from outside."""
+
+    data_dir: Path
+    run_dir: Path
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    region: str = "us-east-1"
+    account_id: str = "123456789012"
+    archive_cache_bytes_max: int = 4 << 30
+    instances_per_variant_max: int = 64
+    health_interval_s: float = 5.0
+    external_s3: ExternalS3 | None = None
+    gateway_workers: int = 1
+
+    @property
+    def credentials_path(self) -> Path:
+        return self.data_dir / "credentials.json"
+
+    @property
+    def secrets_path(self) -> Path:
+        return self.data_dir / "secrets.json"
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / "state.db"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Log streams of instances."""
+        return self.data_dir / "logs"
+
+    @property
+    def platform_log_path(self) -> Path:
+        """What Moorage's own processes say when no terminal listens."""
+        return self.data_dir / "moorage.log"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run_dir / "control.sock"
+
+    @property
+    def agent_socket(self) -> Path:
+        return self.run_dir / "agent.sock"
+
+    @property
+    def snapshot_path(self) -> Path:
+        return self.data_dir / "routes.json"
+
+    @property
+    def state_path(self) -> Path:
+        """Who supervises now, and on which port: written when ready, removed at a clean end."""
+        return self.run_dir / "supervisor.json"
+
+
+def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
+    """The user's state directory, by the XDG rules."""
+    variables = os.environ if environment is None else environment
+    chosen = variables.get("MOORAGE_DATA_DIR")
+    if chosen:
+        return Path(chosen).expanduser()
+    base = variables.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "moorage"
+
+
+def load_settings(data_dir: Path | None = None, port: int | None = None) -> Settings:
+    """Settings of the Moorage in `data_dir`. Raises SettingsError, naming the setting."""
+    folder = (data_dir or default_data_dir()).expanduser().resolve()
+    values = {**_from_file(folder / "moorage.toml"), **_from_environment(os.environ)}
+    if port is not None:
+        values["port"] = port
+    values.pop("data_dir", None)
+    try:
+        settings = msgspec.convert(
+            {**values, "data_dir": folder, "run_dir": run_dir_for(folder)}, Settings, strict=False
+        )
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"A setting of moorage.toml or MOORAGE_* is wrong: {error}") from None
+    return _checked(settings)
+
+
+def run_dir_for(data_dir: Path) -> Path:
+    """Where sockets live: inside the data directory unless its path is too long for a socket's."""
+    inside = data_dir / "run"
+    if len(os.fsencode(inside)) + len(_LONGEST_SOCKET_NAME) <= SOCKET_PATH_BYTES_MAX:
+        return inside
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    return Path("/tmp") / f"moorage-{os.getuid()}-{digest}"
+
+
+def dump(settings: Settings) -> bytes:
+    """For a child process, see `restore`."""
+    return msgspec.json.encode(settings, enc_hook=str)
+
+
+def restore(data: bytes) -> Settings:
+    """What `dump` wrote."""
+    return msgspec.json.decode(data, type=Settings, dec_hook=lambda kind, value: kind(value))
+
+
+def with_port(settings: Settings, port: int) -> Settings:
+    """The same settings on the port that was really bound."""
+    return replace(settings, port=port)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+
+
+def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    names = {name for name in Settings.__dataclass_fields__ if name not in {"data_dir", "run_dir", "external_s3"}}
+    return {name: variables[key] for name in names if (key := f"MOORAGE_{name.upper()}") in variables}
+
+
+def _checked(settings: Settings) -> Settings:
+    if not 0 <= settings.port <= 65535:
+        raise SettingsError(f"port must be between 0 and 65535, not {settings.port}")
+    if not re.fullmatch(r"\d{12}", settings.account_id):
+        raise SettingsError(f"account_id must be 12 digits, not {settings.account_id!r}")
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
+        raise SettingsError(f"region must look like us-east-1, not {settings.region!r}")
+    return settings

@@ -1,0 +1,138 @@
+"""The supervisor: starts Moorage's processes, starts them again when they die, and ends them in order.
+
+    supervisor ── control    dies with the supervisor
+               ├─ gateway    dies with the supervisor; inherits the listening socket, so none is lost at a restart
+               └─ agent      in a session of its own: it and its instances outlive everybody, and are found again
+
+The listening socket is bound here, once, before anything else: a port in use is one clear error, and connections that
+arrive while a gateway restarts wait in the kernel's queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from moorage.app import credentials
+from moorage.app.children import Child, ChildFailed, agent_child, control_child, gateway_child
+from moorage.app.settings import Settings, with_port
+from moorage.system.clock import SystemClock
+from moorage.system.files import write_durably
+from moorage.system.process import AlreadyLocked, lock_for_life
+
+READY_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 40.0
+LISTEN_BACKLOG: Final = 1024
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], None]
+
+
+class SupervisorError(Exception):
+    """Moorage cannot start, or did not; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a running supervisor writes down for `moorage status`, `env` and `down`."""
+
+    pid: int
+    host: str
+    port: int
+
+    @property
+    def endpoint_url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def run(settings: Settings, say: Say) -> int:
+    """Run in the foreground until SIGINT or SIGTERM; answers the exit code. Raises SupervisorError."""
+    prepare_folders(settings)
+    try:
+        lock_for_life(settings.run_dir / "supervisor.lock")
+    except AlreadyLocked:
+        raise SupervisorError(
+            f"Moorage is running already on {settings.data_dir}: `moorage status` shows it, `moorage down` ends it"
+        ) from None
+    listener = _listen(settings)
+    bound = with_port(settings, listener.getsockname()[1])
+    credentials.ensure(bound)
+    credentials.ensure_secrets(bound)
+    with listener:
+        return asyncio.run(_Supervisor(bound, listener, say).run())
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Make the data and run directories, closed to other users. Raises SupervisorError."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SupervisorError(f"Cannot make {error.filename}: {error.strerror}. Choose another --data-dir") from None
+    owner = settings.run_dir.stat()
+    if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
+        raise SupervisorError(f"{settings.run_dir} must belong to you alone (mode 0700): remove it, or `chmod 700` it")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SupervisorError(
+            f"Cannot listen on {settings.host} port {settings.port} ({error.strerror}): choose another with --port"
+        ) from None
+    listener.listen(LISTEN_BACKLOG)
+    return listener
+
+
+class _Supervisor:
+    def __init__(self, settings: Settings, listener: socket.socket, say: Say) -> None:
+        self._settings = settings
+        self._say = say
+        self._clock = SystemClock()
+        self._agent = agent_child(settings, self._clock)
+        self._control = control_child(settings, self._clock)
+        self._gateway = gateway_child(settings, listener, self._clock)
+
+    async def run(self) -> int:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopping.set)
+        children = (self._agent, self._control, self._gateway)
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                await asyncio.gather(*(child.start() for child in children))
+        except TimeoutError:
+            await self._stop(children)
+            raise SupervisorError(
+                f"Not ready after {READY_TIMEOUT_S:.0f} s: see {self._settings.platform_log_path}"
+            ) from None
+        state = State(os.getpid(), self._settings.host, self._settings.port)
+        write_durably(self._settings.state_path, msgspec.json.encode(state))
+        self._say(f"Moorage is ready at {state.endpoint_url}")
+        await stopping.wait()
+        self._say("Stopping: finishing requests in flight, then the instances")
+        await self._stop(children)
+        self._settings.state_path.unlink(missing_ok=True)
+        return 0
+
+    async def _stop(self, children: tuple[Child, ...]) -> None:
+        for child in reversed(children):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await child.stop()
