@@ -44,7 +44,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A page of a list, with SageMaker's filters. Names are matched without regard to case by `name_contains`."""
+    """A page of a list, with SageMaker's filters. Names are matched without regard to case by `name_contains`.
+
+    Names sort without regard to case, and break the ties of the other orders in the same direction. `*_before` is
+    exclusive and `*_after` inclusive, as SageMaker words them.
+    """
 
     region: str
     limit: int
@@ -122,12 +126,18 @@ class Tags(Protocol):
 class Transaction(Protocol):
     """One transaction's view of every table."""
 
-    models: Documents
-    endpoint_configs: Documents
-    roles: Documents
-    policies: Documents
-    endpoints: Endpoints
-    tags: Tags
+    @property
+    def models(self) -> Documents: ...
+    @property
+    def endpoint_configs(self) -> Documents: ...
+    @property
+    def roles(self) -> Documents: ...
+    @property
+    def policies(self) -> Documents: ...
+    @property
+    def endpoints(self) -> Endpoints: ...
+    @property
+    def tags(self) -> Tags: ...
 
 
 class Store(Protocol):
