@@ -86,8 +86,10 @@ class LaunchFailures:
 class Endpoint:
     """One endpoint: what is wanted of it and how far it has come. Saved by compare-and-swap on `version`.
 
-    `serving` takes the traffic; `target` is being brought up and takes over when every instance of it is ready;
-    `retiring` has been taken out of the routes and is being drained and stopped.
+    `serving` takes the traffic; `target` is being brought up and takes over when every instance of it is ready. A
+    target of the serving generation is a change of weights and capacities: what both want are the same instances.
+    Instances that neither wants are on their way out, and so are all of an endpoint Failed or Deleting, which keeps
+    its fleets to be described by.
     """
 
     key: EndpointKey
@@ -98,16 +100,18 @@ class Endpoint:
     modified_at: datetime
     serving: Fleet | None = None
     target: Fleet | None = None
-    retiring: Fleet | None = None
+    last_generation: int = 0
+    """The generation last given out. None is given out twice: a failed fleet's instances may outlive it."""
     failure_reason: str | None = None
     draining: Mapping[InstanceId, datetime] = field(default_factory=dict)
+    """Instances out of the routes and to be stopped once free of requests, or at the given time."""
     failures: Mapping[InstanceId, LaunchFailures] = field(default_factory=dict)
     version: int = 0
 
     @property
     def config_name(self) -> str:
         """The endpoint config in force: the serving fleet's, or the first one's while there is none yet."""
-        fleet = self.serving or self.target or self.retiring
+        fleet = self.serving or self.target
         return fleet.config_name if fleet else ""
 
 

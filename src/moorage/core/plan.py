@@ -63,7 +63,9 @@ class EndpointView:
     endpoint: Endpoint
     instances: Mapping[InstanceId, Observation] = field(default_factory=dict)
     published: EndpointRoute | None = None
-    """The route that the gateways have acknowledged."""
+    """The route that every gateway has acknowledged."""
+    settled: bool = True
+    """False if a route published later was not acknowledged by all: some gateways may use that one."""
     drained: frozenset[InstanceId] = frozenset()
     """Instances out of the routes that the gateways report free of requests."""
 
