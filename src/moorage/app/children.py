@@ -57,7 +57,7 @@ class ManagedProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._failed_starts = 0
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         self._keeper = asyncio.create_task(self._keep_running())
@@ -67,7 +67,7 @@ class ManagedProcess:
             await self._clock.sleep(PROBE_INTERVAL_S)
 
     async def stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
@@ -85,12 +85,12 @@ class ManagedProcess:
 
     async def _keep_running(self) -> None:
         delay = 0.0
-        while not self._stopping:
+        while not self._stopping.is_set():
             await self._clock.sleep(delay)
             started = self._clock.monotonic()
             self._process = await self._spawn()
             code = await self._process.wait()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             if self._clock.monotonic() - started > SETTLED_AFTER_S:
                 delay = 0.0

@@ -117,11 +117,10 @@ class _Supervisor:
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 await asyncio.gather(*(child.start() for child in children))
-        except TimeoutError:
+        except (TimeoutError, ChildFailed) as error:
             await self._stop(children)
-            raise SupervisorError(
-                f"Not ready after {READY_TIMEOUT_S:.0f} s: see {self._settings.platform_log_path}"
-            ) from None
+            why = str(error) or f"Not ready after {READY_TIMEOUT_S:.0f} s"
+            raise SupervisorError(f"{why}: see {self._settings.platform_log_path}") from None
         state = State(os.getpid(), self._settings.host, self._settings.port)
         write_durably(self._settings.state_path, msgspec.json.encode(state))
         self._say(f"Moorage is ready at {state.endpoint_url}")
