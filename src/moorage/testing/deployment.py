@@ -1,0 +1,82 @@
+"""Putting a model behind an endpoint through the public API, as a test or benchmark does it over and over."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from moorage.testing.models import SKLEARN_IMAGE, TRUST_SAGEMAKER
+from moorage.testing.server import RunningMoorage
+
+BUCKET = "models"
+ROLE = "hosting"
+
+
+class Deployer:
+    """Clients and shared resources of one Moorage: a bucket and an execution role, made at first use."""
+
+    def __init__(self, server: RunningMoorage) -> None:
+        self.sagemaker: Any = server.client("sagemaker")
+        self.runtime: Any = server.client("sagemaker-runtime")
+        self.s3: Any = server.client("s3")
+        self.iam: Any = server.client("iam")
+        with contextlib.suppress(self.iam.exceptions.EntityAlreadyExistsException):
+            self.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=TRUST_SAGEMAKER)
+        self.role_arn: str = self.iam.get_role(RoleName=ROLE)["Role"]["Arn"]
+        self.s3.create_bucket(Bucket=BUCKET)
+
+    def model(self, name: str, archive: bytes, **container: Any) -> None:
+        """Upload an archive and make a model of it."""
+        self.s3.put_object(Bucket=BUCKET, Key=f"{name}.tar.gz", Body=archive)
+        self.sagemaker.create_model(
+            ModelName=name,
+            PrimaryContainer={"Image": SKLEARN_IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz", **container},
+            ExecutionRoleArn=self.role_arn,
+        )
+
+    def config(self, name: str, model: str, *, instances: int = 1, **variant: Any) -> None:
+        """An endpoint config with one variant."""
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name,
+            ProductionVariants=[
+                {
+                    "VariantName": "AllTraffic",
+                    "ModelName": model,
+                    "InstanceType": "ml.m5.large",
+                    "InitialInstanceCount": instances,
+                    **variant,
+                }
+            ],
+        )
+
+    def deploy(self, name: str, archive: bytes, *, instances: int = 1, **container: Any) -> str:
+        """Model, config and endpoint of one name; answers the status the endpoint ended in."""
+        self.model(name, archive, **container)
+        self.config(name, name, instances=instances)
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        return self.settled(name)
+
+    def settled(self, name: str, *, timeout_s: float = 30.0) -> str:
+        """The status once it is no longer one of those that pass; `Deleted` if the endpoint is gone."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            try:
+                status = str(self.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
+            except ClientError as error:
+                if "Could not find endpoint" in str(error):
+                    return "Deleted"
+                raise
+            if status not in {"Creating", "Updating", "RollingBack", "Deleting"}:
+                return status
+            time.sleep(0.02)
+        raise TimeoutError(f"{name} is still {status} after {timeout_s} s")
+
+    def invoke(self, name: str, body: bytes, **options: Any) -> bytes:
+        """The answer to one invocation."""
+        answer = self.runtime.invoke_endpoint(
+            EndpointName=name, Body=body, **{"ContentType": "application/json", **options}
+        )
+        return bytes(answer["Body"].read())

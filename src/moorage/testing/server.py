@@ -1,0 +1,138 @@
+"""A real Moorage in a folder of its own, for tests and benchmarks: started, called, killed, looked at."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from moorage.app import credentials, lifecycle
+from moorage.app.settings import Settings, load_settings
+from moorage.testing.load import Target
+
+GONE_TIMEOUT_S: Final = 20.0
+_PARTS: Final = ("supervisor", "control", "gateway", "agent")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSeen:
+    """A process that belongs to a Moorage. `part` is `supervisor`, `control`, …, `nursery`, or an instance id."""
+
+    pid: int
+    part: str
+
+
+class RunningMoorage:
+    """One Moorage on `data_dir`, on a port that stays the same over restarts."""
+
+    def __init__(self, data_dir: Path, *, region: str = "us-east-1") -> None:
+        self.data_dir = data_dir
+        self.region = region
+        self._port = 0
+
+    def start(self) -> None:
+        """Start it detached and return when it is ready. Raises SupervisorError."""
+        found = lifecycle.start_detached(self._settings())
+        assert found.endpoint_url is not None
+        self._port = int(found.endpoint_url.rsplit(":", 1)[1])
+
+    def stop(self) -> None:
+        """End it in order, instances included."""
+        lifecycle.stop(self._settings())
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def client(self, service: str, *, region: str | None = None) -> Any:
+        """A boto3 client with the root key. Retries are off, so that a test sees every failure."""
+        key = credentials.load(self._settings())
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=region or self.region,
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=key.secret_access_key,
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The variables a client program needs, in place of whatever AWS settings the caller has."""
+        key = credentials.load(self._settings())
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return kept | {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+    def target(self, endpoint_name: str, **changes: Any) -> Target:
+        """A load target with the root key."""
+        key = credentials.load(self._settings())
+        return Target(
+            self.endpoint_url, endpoint_name, key.access_key_id, key.secret_access_key, region=self.region, **changes
+        )
+
+    def processes(self) -> list[ProcessSeen]:
+        """Every living process that has a file of this Moorage open, with its part."""
+        return [ProcessSeen(pid, part) for pid, part in _holders(self.data_dir)]
+
+    def pids(self, part: str) -> list[int]:
+        """The pids of one part: `supervisor`, `control`, `gateway`, `agent`, `nursery`, or `instance` for all."""
+        if part == "instance":
+            return [seen.pid for seen in self.processes() if seen.part.startswith("i-")]
+        return [seen.pid for seen in self.processes() if seen.part == part]
+
+    def kill(self, part: str) -> list[int]:
+        """SIGKILL every process of a part; answers which."""
+        pids = self.pids(part)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return pids
+
+    def kill_everything(self) -> None:
+        """SIGKILL all of it at once, instances included, and wait until it is gone."""
+        deadline = time.monotonic() + GONE_TIMEOUT_S
+        while found := self.processes():
+            for seen in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(seen.pid, signal.SIGKILL)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still there after SIGKILL: {found}")
+            time.sleep(0.01)
+
+    def _settings(self) -> Settings:
+        return load_settings(self.data_dir, self._port)
+
+
+def _holders(folder: Path) -> Iterator[tuple[int, str]]:
+    prefix = os.fspath(folder.resolve()) + "/"
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            files = [os.readlink(f"/proc/{entry}/fd/{fd}") for fd in os.listdir(f"/proc/{entry}/fd")]
+            mine = [name.removeprefix(prefix) for name in files if name.startswith(prefix)]
+            if mine:
+                yield int(entry), _part(int(entry), mine)
+
+
+def _part(pid: int, open_files: list[str]) -> str:
+    for name in open_files:
+        if name.startswith("instances/i-"):
+            return name.split("/")[1]
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    if "moorage.runtime.nursery" in command:
+        return "nursery"
+    return next((part for part in _PARTS if part in command), "other")
