@@ -36,9 +36,9 @@ TRANSITIONS: Final[Mapping[tuple[EndpointStatus | None, Trigger], EndpointStatus
     (_S.IN_SERVICE, Trigger.UPDATE): _S.UPDATING,
     (_S.IN_SERVICE, Trigger.RESIZE): _S.UPDATING,
     (_S.UPDATING, Trigger.SETTLED): _S.IN_SERVICE,
-    # SageMaker reports a failed update as InService on the old config, with a FailureReason
-    # (hashicorp/terraform-provider-aws#39099); only a failed change of capacity shows as RollingBack.
-    (_S.UPDATING, Trigger.UPDATE_FAILED): _S.IN_SERVICE,
+    # SageMaker stays Updating while it removes the failed fleet, and then reports InService on the old config with a
+    # FailureReason (hashicorp/terraform-provider-aws#39099); only a failed change of capacity shows as RollingBack.
+    (_S.UPDATING, Trigger.UPDATE_FAILED): _S.UPDATING,
     (_S.UPDATING, Trigger.RESIZE_FAILED): _S.ROLLING_BACK,
     (_S.ROLLING_BACK, Trigger.SETTLED): _S.IN_SERVICE,
     (_S.IN_SERVICE, Trigger.DELETE): _S.DELETING,
