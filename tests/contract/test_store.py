@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from moorage.store.base import Store, StoreUnavailable
+from moorage.store.sql import open_store
 from moorage.testing.memory_store import MemoryStore
 from moorage.testing.store_suite import StoreSuite
+
+
+class TestSqliteStore(StoreSuite):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
+        store = open_store(tmp_path / "state.db")
+        yield store
+        await store.close()
 
 
 class TestMemoryStore(StoreSuite):

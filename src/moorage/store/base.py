@@ -29,6 +29,10 @@ class StoreUnavailable(Exception):
     """The database cannot be reached or cannot write now (disk full, connection lost); later it may."""
 
 
+class StoreUnusable(Exception):
+    """The database cannot be opened until a person has done something: it is damaged, or a newer Moorage wrote it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A resource that is its AWS request, kept as it was accepted: a model, an endpoint config, a role, a policy."""

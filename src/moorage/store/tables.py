@@ -1,0 +1,61 @@
+"""The tables, as the code of this version sees them. Change one only together with a new migration.
+
+A resource is a JSON document beside the columns that find, filter and sort it. `folded` is the name without its case,
+as AWS's lookup disregards it; times are microseconds since 1970 (see `paging.to_micros`), for every database alike.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+
+METADATA: Final = MetaData()
+
+# Names and cursors are compared byte by byte; PostgreSQL would follow the locale it was set up with.
+_BYTEWISE: Final = String().with_variant(String(collation="C"), "postgresql")
+
+
+def _documents(kind: str) -> Table:
+    return Table(
+        kind,
+        METADATA,
+        Column("region", _BYTEWISE, primary_key=True),
+        Column("folded", _BYTEWISE, primary_key=True),
+        Column("name", Text, nullable=False),
+        Column("arn", Text, nullable=False),
+        Column("created_us", BigInteger, nullable=False),
+        Column("modified_us", BigInteger, nullable=False),
+        Column("body", Text, nullable=False),
+        Index(f"{kind}_by_time", "region", "created_us", "folded"),
+    )
+
+
+MODELS: Final = _documents("models")
+ENDPOINT_CONFIGS: Final = _documents("endpoint_configs")
+ROLES: Final = _documents("roles")
+POLICIES: Final = _documents("policies")
+
+ENDPOINTS: Final = Table(
+    "endpoints",
+    METADATA,
+    Column("region", _BYTEWISE, primary_key=True),
+    Column("folded", _BYTEWISE, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", _BYTEWISE, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("endpoints_by_time", "region", "created_us", "folded"),
+)
+
+TAGS: Final = Table(
+    "tags",
+    METADATA,
+    Column("arn", _BYTEWISE, primary_key=True),
+    Column("key", _BYTEWISE, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("value", Text, nullable=False),
+)

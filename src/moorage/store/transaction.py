@@ -1,0 +1,22 @@
+"""One transaction's view of the tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from moorage.store.documents import SqlDocuments
+from moorage.store.endpoints import SqlEndpoints
+from moorage.store.tables import ENDPOINT_CONFIGS, MODELS, POLICIES, ROLES
+from moorage.store.tags import SqlTags
+
+
+class SqlTransaction:
+    """Every table, on one connection. See `base.Transaction`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.models = SqlDocuments(connection, MODELS)
+        self.endpoint_configs = SqlDocuments(connection, ENDPOINT_CONFIGS)
+        self.roles = SqlDocuments(connection, ROLES)
+        self.policies = SqlDocuments(connection, POLICIES)
+        self.endpoints = SqlEndpoints(connection)
+        self.tags = SqlTags(connection)
