@@ -126,7 +126,7 @@ def _foreign(error: Exception) -> Exception:
 
 
 def _root(error: DBAPIError) -> DBAPIError:
-    """The failure that others followed: on a full disk SQLite gives up the transaction, and then leaving it fails too."""
+    """The failure that led to the others: a full disk makes SQLite give up the transaction, then leaving it fails too."""
     root, context = error, error.__context__
     while context is not None:
         root = context if isinstance(context, DBAPIError) else root
