@@ -1,0 +1,50 @@
+"""`moorage doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from moorage.app.settings import Settings
+from moorage.cli.doctor import machine, place, software
+from moorage.cli.doctor.finding import Finding, Level
+from moorage.cli.target import on_moorage
+
+_STYLES: Final = {Level.GOOD: "green", Level.NOTE: "yellow", Level.BAD: "bold red"}
+
+
+@click.command("doctor")
+@on_moorage
+def command(settings: Settings) -> None:
+    """Check what this machine can run.
+
+    The exit code is 1 when something has to be mended before Moorage can start.
+    """
+    findings = list(_examine(settings))
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        style = _STYLES[finding.level]
+        table.add_row(f"[{style}]{finding.level.value}[/{style}]", finding.subject, finding.text)
+        if finding.advice:
+            table.add_row("", "", f"[dim]{finding.advice}[/dim]")
+    Console(highlight=False).print(table)
+    if any(finding.level is Level.BAD for finding in findings):
+        raise SystemExit(1)
+
+
+def _examine(settings: Settings) -> Iterator[Finding]:
+    yield from software.check_python()
+    yield from software.check_frameworks()
+    yield from software.check_sqlite()
+    yield from software.check_docker()
+    yield from machine.check_kernel()
+    yield from machine.check_cpus()
+    yield from machine.check_memory()
+    yield from machine.check_cgroup()
+    yield from machine.check_open_files()
+    yield from place.check_data_dir(settings)
+    yield from place.check_port(settings)
