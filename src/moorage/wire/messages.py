@@ -44,7 +44,7 @@ class Response:
     headers: HeaderList = field(default_factory=list)
     body: bytes | AsyncIterator[bytes] = b""
     content_length: int | None = None
-    """Of a streaming body, if known; else it goes out chunked."""
+    """Of a streaming body, if known; else it goes out chunked. The answer to a HEAD may state it without a body."""
 
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -58,5 +58,28 @@ class Disconnected(WireError):
     """The peer went away."""
 
 
-class BodyTooLarge(WireError):
+class Refused(WireError):
+    """What the peer sent is not taken: `status` is the answer it deserves, `reason` a clause for a person.
+
+    A client's request is answered with it and the connection closed; in an upstream's answer it is nonsense.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class BodyTooLarge(Refused):
     """The body exceeds what the reader allows."""
+
+    def __init__(self, reason: str = "the body is too large") -> None:
+        super().__init__(413, reason)
+
+
+class NotSent(WireError):
+    """No byte of the request reached the upstream: it may be sent again, to another one."""
+
+
+class NoAnswer(WireError):
+    """The upstream did not answer within its deadline."""

@@ -1,0 +1,105 @@
+"""A body on its way in: the connection puts pieces here, one reader takes them.
+
+What is held is bounded: the connection is told to stop reading its socket when the window is full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from moorage.wire.messages import BodyTooLarge, WireError
+
+
+class Body:
+    """One body. `on_read` is called when its reader first waits for bytes, `on_taken` whenever it has taken some."""
+
+    __slots__ = ("_error", "_loop", "_on_read", "_on_taken", "_pieces", "_waiter", "complete", "held_bytes")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        on_taken: Callable[[], None],
+        on_read: Callable[[], None] | None = None,
+    ) -> None:
+        self._loop = loop
+        self._on_taken = on_taken
+        self._on_read = on_read
+        self._pieces: list[bytes] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._error: WireError | None = None
+        self.complete = False
+        self.held_bytes = 0
+
+    def put(self, pieces: list[bytes], *, complete: bool) -> None:
+        """Add what has arrived."""
+        for piece in pieces:
+            self._pieces.append(piece)
+            self.held_bytes += len(piece)
+        self.complete = complete
+        self._wake()
+
+    def fail(self, error: WireError) -> None:
+        """Nothing more will come. What is held can still be taken; then `error` is raised."""
+        if not self.complete and self._error is None:
+            self._error = error
+            self._wake()
+
+    async def read(self, limit: int) -> bytes:
+        """All of it. Raises BodyTooLarge once more than `limit` bytes are known of; WireError."""
+        if self.complete:
+            return self._whole(limit)
+        taken: list[bytes] = []
+        size = 0
+        async for piece in self.stream():
+            size += len(piece)
+            if size > limit:
+                raise BodyTooLarge
+            taken.append(piece)
+        return b"".join(taken)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Piece by piece. Raises WireError."""
+        while True:
+            while self._pieces:
+                yield self._take()
+            if self.complete:
+                return
+            if self._error is not None:
+                raise self._error
+            await self._arrival()
+
+    def drop(self) -> None:
+        """Throw away what is held."""
+        self._pieces.clear()
+        self.held_bytes = 0
+
+    def _whole(self, limit: int) -> bytes:
+        if self.held_bytes > limit:
+            raise BodyTooLarge
+        return self._joined()
+
+    def _take(self) -> bytes:
+        taken = self._joined()
+        self._on_taken()
+        return taken
+
+    def _joined(self) -> bytes:
+        joined = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self.drop()
+        return joined
+
+    async def _arrival(self) -> None:
+        if self._on_read is not None:
+            self._on_read()
+            self._on_read = None
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,147 @@
+"""The server: listens, admits connections, and closes without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from moorage.wire.connection import ServerConnection
+from moorage.wire.limits import Limits
+from moorage.wire.messages import Handler, Refused, Response
+
+_BACKLOG = 4_096
+
+Render = Callable[[Refused], Response]
+"""What a refusal looks like. The body must be bytes."""
+
+
+def render_text(refused: Refused) -> Response:
+    """A refusal as one line of text."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    if refused.status == 503:
+        headers.append((b"retry-after", b"1"))
+    return Response(refused.status, headers, f"{refused.reason}\n".encode())
+
+
+class Server:
+    """A listening server. Made by `serve`."""
+
+    def __init__(self, handler: Handler, *, limits: Limits, render: Render) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.render = render
+        self.loop = asyncio.get_running_loop()
+        self.is_closing = False
+        self._connections: set[ServerConnection] = set()
+        self._all_gone: asyncio.Future[None] | None = None
+        self._listener: asyncio.Server | None = None
+        self._path: Path | None = None
+        self._inode = 0
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being handled."""
+        return sum(connection.is_handling for connection in self._connections)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    async def listen(self, sock: socket.socket) -> None:
+        """Accept connections on a bound socket; it is closed with the server."""
+        sock.setblocking(False)
+        if sock.family == socket.AF_UNIX:
+            self._listener = await self.loop.create_unix_server(self._connect, sock=sock, backlog=_BACKLOG)
+        else:
+            self._listener = await self.loop.create_server(self._connect, sock=sock, backlog=_BACKLOG)
+
+    async def listen_on_path(self, path: Path) -> None:
+        """Accept connections on a Unix socket that only its owner may open. One left by a dead server is replaced."""
+        sock, self._inode = _bind(path)
+        self._path = path
+        try:
+            await self.listen(sock)
+        except BaseException:
+            sock.close()
+            raise
+
+    async def close(self, *, grace_s: float = 30.0) -> None:
+        """Stop accepting, let requests in flight finish within the grace, then cut what is left."""
+        self.is_closing = True
+        if self._listener is not None:
+            self._listener.close()
+        self._unlink()
+        for connection in tuple(self._connections):
+            connection.retire()
+        if not self._connections:
+            return
+        self._all_gone = self.loop.create_future()
+        try:
+            async with asyncio.timeout(grace_s):
+                await asyncio.shield(self._all_gone)
+        except TimeoutError:
+            for connection in tuple(self._connections):
+                connection.abort()
+            await self._all_gone
+
+    def admit(self, connection: ServerConnection) -> bool:
+        """Register a new connection; whether there is room for it."""
+        self._connections.add(connection)
+        return len(self._connections) <= self.limits.connections and not self.is_closing
+
+    def forget(self, connection: ServerConnection) -> None:
+        """A connection is gone."""
+        self._connections.discard(connection)
+        if self._all_gone is not None and not self._connections and not self._all_gone.done():
+            self._all_gone.set_result(None)
+
+    def _connect(self) -> ServerConnection:
+        return ServerConnection(self)
+
+    def _unlink(self) -> None:
+        """Remove our socket's file, unless a successor has already put its own there."""
+        if self._path is None:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+
+
+async def serve(
+    handler: Handler,
+    *,
+    sock: socket.socket | None = None,
+    path: str | os.PathLike[str] | None = None,
+    limits: Limits | None = None,
+    render: Render = render_text,
+) -> Server:
+    """Serve `handler` on a bound socket or on a Unix socket at `path`. Raises OSError."""
+    server = Server(handler, limits=limits or Limits(), render=render)
+    if sock is not None:
+        await server.listen(sock)
+    elif path is not None:
+        await server.listen_on_path(Path(path))
+    else:
+        raise ValueError("a server needs a socket or a path")
+    return server
+
+
+def _bind(path: Path) -> tuple[socket.socket, int]:
+    """A Unix socket bound to `path`, and the inode that tells its file from a successor's."""
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISSOCK(path.stat().st_mode):
+            path.unlink()
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(str(path))
+        path.chmod(0o600)
+    except BaseException:
+        sock.close()
+        raise
+    return sock, path.stat().st_ino
