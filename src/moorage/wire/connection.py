@@ -69,7 +69,7 @@ class ServerConnection(asyncio.Protocol):
                 return
         if self._task is None:
             self._read_head(data)
-        elif self._body is not None and self._body.complete:
+        elif self._body_has_arrived():
             self._ahead += data
             self._pace_reading()
 
@@ -188,19 +188,22 @@ class ServerConnection(asyncio.Protocol):
 
     async def _handle(self, head: RequestHead, request: ServerRequest) -> None:
         answer = await self._answer(head, request)
-        body = self._body
-        keep = head.keep_alive and not self._server.is_closing and body is not None and body.complete
+        keep = head.keep_alive and not self._server.is_closing
+        # While an answer streams the rest of the body may yet be read, so only at its end can we tell.
+        keep_promised = keep and (self._body_has_arrived() or not isinstance(answer.body, bytes))
         try:
-            await self._send(head, answer, keep=keep)
+            await self._send(head, answer, keep=keep_promised)
             if self._drained is not None:
                 await self._wait_until_drained()
         except Disconnected:
             return
         finally:
             self._task = None
-        if self._leaving:
-            return
-        self._next(keep=keep)
+        if not self._leaving:
+            self._next(keep=keep and self._body_has_arrived())
+
+    def _body_has_arrived(self) -> bool:
+        return self._body is not None and self._body.complete
 
     async def _answer(self, head: RequestHead, request: ServerRequest) -> Response:
         if head.expect not in (None, b"100-continue"):
@@ -296,7 +299,7 @@ class ServerConnection(asyncio.Protocol):
         if self._leaving:
             return
         self._leaving = True
-        if self._body is not None and self._body.complete and not self._ahead:
+        if self._body_has_arrived() and not self._ahead:
             self._transport.close()
             return
         self._body = None

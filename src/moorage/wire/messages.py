@@ -61,7 +61,7 @@ class Disconnected(WireError):
 class Refused(WireError):
     """What the peer sent is not taken: `status` is the answer it deserves, `reason` a clause for a person.
 
-    A client's request is answered with it and the connection closed; in an upstream's answer it is nonsense.
+    A client's request is answered with it and the connection closed.
     """
 
     def __init__(self, status: int, reason: str) -> None:
@@ -79,6 +79,10 @@ class BodyTooLarge(Refused):
 
 class NotSent(WireError):
     """No byte of the request reached the upstream: it may be sent again, to another one."""
+
+
+class BadAnswer(WireError):
+    """What the upstream answered is malformed or too large."""
 
 
 class NoAnswer(WireError):
