@@ -1,7 +1,7 @@
 """Checksums of content: running, combined over parts, and in the base64 that travels.
 
-Five algorithms over the object's bytes, beside the MD5 that makes the entity tag. CRC32C and CRC64NVME come from
-awscrt, which uses the processor's instructions for them.
+The algorithms of S3 over the object's bytes, beside the MD5 that makes the entity tag. CRC32C, CRC64NVME and XXHash
+come from awscrt, which uses the processor's instructions for them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ class Algorithm(StrEnum):
     CRC64NVME = "CRC64NVME"
     SHA1 = "SHA1"
     SHA256 = "SHA256"
+    SHA512 = "SHA512"
+    MD5 = "MD5"
+    XXHASH64 = "XXHASH64"
+    XXHASH3 = "XXHASH3"
+    XXHASH128 = "XXHASH128"
 
 
 class Coverage(StrEnum):
@@ -64,12 +69,33 @@ class _Crc:
         return self._value.to_bytes(self._size_bytes, "big")
 
 
+class _XXHash:
+    """awscrt's can be asked for its value once only, and then has no other name for that than `finalize`."""
+
+    def __init__(self, running: crt.XXHash) -> None:
+        self._running = running
+        self._digest: bytes | None = None
+
+    def update(self, data: bytes, /) -> None:
+        self._running.update(data)
+
+    def digest(self) -> bytes:
+        if self._digest is None:
+            self._digest = bytes(self._running.finalize())
+        return self._digest
+
+
 _NEW: dict[Algorithm, Callable[[], Running]] = {
     Algorithm.CRC32: lambda: _Crc(zlib.crc32, 4),
     Algorithm.CRC32C: lambda: _Crc(crt.crc32c, 4),
     Algorithm.CRC64NVME: lambda: _Crc(crt.crc64nvme, 8),
     Algorithm.SHA1: lambda: hashlib.sha1(usedforsecurity=False),
     Algorithm.SHA256: hashlib.sha256,
+    Algorithm.SHA512: hashlib.sha512,
+    Algorithm.MD5: lambda: hashlib.md5(usedforsecurity=False),
+    Algorithm.XXHASH64: lambda: _XXHash(crt.XXHash.new_xxhash64()),
+    Algorithm.XXHASH3: lambda: _XXHash(crt.XXHash.new_xxhash3_64()),
+    Algorithm.XXHASH128: lambda: _XXHash(crt.XXHash.new_xxhash3_128()),
 }
 
 _COMBINE: dict[Algorithm, tuple[Callable[[int, int, int], int], int]] = {
