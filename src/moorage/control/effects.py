@@ -10,10 +10,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Protocol
 
 from moorage.control.backoff import delay_s
 from moorage.control.errors import GatewayUnsure
-from moorage.control.gateways import Gateways
 from moorage.control.launches import Fetch, Launches
 from moorage.control.observing import Observer
 from moorage.control.publisher import Publisher
@@ -26,6 +26,17 @@ from moorage.system.clock import Clock
 _log = logging.getLogger(__name__)
 
 
+class Drains(Protocol):
+    """What carrying out plans asks of the gateways."""
+
+    async def drain(self, instances: Collection[InstanceId], *, timeout_s: float) -> frozenset[InstanceId]:
+        """Those of `instances` without a request in flight, once that is all, or at the timeout.
+
+        Raises GatewayUnsure.
+        """
+        ...
+
+
 class Effects:
     """What control does to the world, and what it sees of it. `wake` is called when something in it has ended."""
 
@@ -35,7 +46,7 @@ class Effects:
         store: Store,
         runner: Runner,
         publisher: Publisher,
-        gateways: Gateways,
+        gateways: Drains,
         fetch: Fetch,
         clock: Clock,
         wake: Callable[[EndpointKey], None],

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from moorage.control.backoff import Backoff
-from moorage.control.effects import Effects
+from moorage.control.effects import Drains, Effects
 from moorage.control.errors import TRANSIENT
-from moorage.control.gateways import Gateways
 from moorage.control.launches import Fetch
 from moorage.control.publisher import Publisher
 from moorage.control.queue import WorkQueue
@@ -42,7 +41,7 @@ class Control:
         store: Store,
         runner: Runner,
         publisher: Publisher,
-        gateways: Gateways,
+        gateways: Drains,
         fetch: Fetch,
         clock: Clock,
         changed: KeyedSignal[EndpointKey],

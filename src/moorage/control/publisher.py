@@ -22,6 +22,36 @@ from moorage.system.snapshot import SnapshotInvalid, read_snapshot, write_snapsh
 _log = logging.getLogger(__name__)
 
 
+class Snapshots(Protocol):
+    """Where the table is kept for the gateways."""
+
+    async def read(self) -> RouteTable | None:
+        """The table last written; None if there is none that can be trusted."""
+        ...
+
+    async def write(self, table: RouteTable) -> None:
+        """Replace the table durably. Raises OSError."""
+        ...
+
+
+class SnapshotFile:
+    """The table as a signed file."""
+
+    def __init__(self, path: Path, *, key: bytes) -> None:
+        self._path = path
+        self._key = key
+
+    async def read(self) -> RouteTable | None:
+        try:
+            return await asyncio.to_thread(read_snapshot, self._path, key=self._key)
+        except SnapshotInvalid as error:
+            _log.info("starting without routes: %s", error)
+            return None
+
+    async def write(self, table: RouteTable) -> None:
+        await asyncio.to_thread(write_snapshot, self._path, table, key=self._key)
+
+
 class Reloads(Protocol):
     """What the publisher asks of the gateways."""
 
@@ -35,15 +65,13 @@ class Publisher:
 
     def __init__(
         self,
-        path: Path,
-        *,
-        key: bytes,
+        snapshots: Snapshots,
         gateways: Reloads,
+        *,
         account_id: str,
         access_keys: Mapping[str, AccessKey],
     ) -> None:
-        self._path = path
-        self._key = key
+        self._snapshots = snapshots
         self._gateways = gateways
         self._table = RouteTable(account_id=account_id, keys=dict(access_keys))
         self._acknowledged: Mapping[str, Mapping[str, EndpointRoute]] = {}
@@ -58,11 +86,7 @@ class Publisher:
 
         A gateway that does not answer leaves every route in doubt. Raises OSError if the snapshot cannot be written.
         """
-        try:
-            previous = await asyncio.to_thread(read_snapshot, self._path, key=self._key)
-        except SnapshotInvalid as error:
-            _log.info("starting without routes: %s", error)
-            previous = RouteTable()
+        previous = await self._snapshots.read() or RouteTable()
         self._table = replace(self._table, version=previous.version, endpoints=previous.endpoints)
         self._acknowledged = previous.endpoints
         try:
@@ -121,7 +145,7 @@ class Publisher:
         table = replace(
             self._table, version=self._table.version + 1, endpoints=_changed(self._table.endpoints, changes)
         )
-        await asyncio.to_thread(write_snapshot, self._path, table, key=self._key)
+        await self._snapshots.write(table)
         self._table = table
         await self._gateways.reload(table.version)
         self._acknowledged = table.endpoints
