@@ -11,14 +11,22 @@ class ServiceError(Exception):
 
     `code` is AWS's error code (`ValidationException`, `NoSuchBucket`, …). `status` is the HTTP status; None takes the
     one that the service model gives for the code, else 400 (JSON, query) or what the protocol has for it.
-    `members` are further members of a modelled error shape (`OriginalStatusCode`, `BucketName`, …).
+    `members` are further members of a modelled error shape (`OriginalStatusCode`, `BucketName`, …), `headers` further
+    header fields (`ETag` of a 304, `x-amz-delete-marker`).
     """
 
     def __init__(
-        self, code: str, message: str, *, status: int | None = None, members: Mapping[str, Any] | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int | None = None,
+        members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.members = dict(members or {})
+        self.headers = dict(headers or {})

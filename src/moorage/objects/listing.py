@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Row, Select, Table, and_, or_, select
 
+from moorage.objects import bucket_rows
 from moorage.objects.index import Transaction
 from moorage.objects.records import ObjectVersion, Upload
 from moorage.objects.schema import uploads, versions
@@ -53,8 +54,12 @@ class _Source(Generic[R]):
 
 
 def list_objects(transaction: Transaction, selection: Selection, *, after: str = "") -> Listing[ObjectVersion]:
-    """Current versions that are not delete markers, behind the key `after`; a stem given as `after` is behind too."""
-    source = _Source(versions, _current_rows, to_version)
+    """Current versions that are not delete markers, behind the key `after`; a stem given as `after` is behind too.
+
+    All lists raise Rejected(NO_SUCH_BUCKET).
+    """
+    bucket = bucket_rows.get(transaction, selection.bucket)
+    source = _Source(versions, _current_rows, lambda row: to_version(row, bucket))
     return _page(transaction, source, selection, _Start(_behind(selection, after)))
 
 
@@ -65,10 +70,11 @@ def list_versions(
 
     If that version is gone, its key starts anew: those who delete page by page must not miss what is left of it.
     """
-    source = _Source(versions, _version_rows, to_version)
+    bucket = bucket_rows.get(transaction, selection.bucket)
+    source = _Source(versions, _version_rows, lambda row: to_version(row, bucket))
     if after_version is None:
         return _page(transaction, source, selection, _Start(_behind(selection, after_key)))
-    marker = find(transaction, selection.bucket, after_key, after_version)
+    marker = find(transaction, bucket, after_key, after_version)
     if marker is None:
         return _page(transaction, source, selection, _Start(_Cursor(after_key, inclusive=True)))
     rest = and_(versions.c.key == after_key, versions.c.seq < marker.seq)
@@ -79,6 +85,7 @@ def list_uploads(
     transaction: Transaction, selection: Selection, *, after_key: str = "", after_upload: str | None = None
 ) -> Listing[Upload]:
     """Uploads in parts by key and id, behind `after_upload` of `after_key` (behind the whole key if None)."""
+    bucket_rows.get(transaction, selection.bucket)
     source = _Source(uploads, _upload_rows, to_upload)
     if after_upload is None:
         return _page(transaction, source, selection, _Start(_behind(selection, after_key)))

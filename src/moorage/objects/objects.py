@@ -14,7 +14,7 @@ from moorage.objects.index import Index, Transaction
 from moorage.objects.intake import Content, Intake
 from moorage.objects.listing import Listing, Selection
 from moorage.objects.reading import OpenObject
-from moorage.objects.records import NO_ATTRIBUTES, NULL_VERSION, Attributes, Extent, ObjectVersion, Versioning
+from moorage.objects.records import NO_ATTRIBUTES, NULL_VERSION, Attributes, Bucket, Extent, ObjectVersion, Versioning
 from moorage.objects.version_rows import Draft
 from moorage.objects.workers import Workers
 from moorage.system.clock import Clock
@@ -83,13 +83,13 @@ class Objects:
 
     async def find(self, bucket: str, key: str, version_id: str | None = None) -> ObjectVersion:
         """Look at an object. Raises Rejected(NO_SUCH_KEY, NO_SUCH_VERSION, DELETED, IS_DELETE_MARKER)."""
-        return await self._in_bucket(bucket, lambda tx: version_rows.get(tx, bucket, key, version_id))
+        return await self._in_bucket(bucket, lambda tx, found: version_rows.get(tx, found, key, version_id))
 
     async def open(self, bucket: str, key: str, version_id: str | None = None) -> OpenObject:
         """Open an object for reading. Raises as `find`."""
 
-        def work(transaction: Transaction) -> OpenObject:
-            version = version_rows.get(transaction, bucket, key, version_id)
+        def work(transaction: Transaction, found: Bucket) -> OpenObject:
+            version = version_rows.get(transaction, found, key, version_id)
             extents = version_rows.extents_of(transaction, version.seq)
             # In the index's thread, so that no delete comes between the look and the pin.
             self._blobs.pin([extent.blob.id for extent in extents])
@@ -112,8 +112,8 @@ class Objects:
     ) -> ObjectVersion:
         """Put `tags` in the place of all that are there, and answer whose they are. Raises as `find`."""
 
-        def work(transaction: Transaction) -> ObjectVersion:
-            version = version_rows.get(transaction, bucket, key, version_id)
+        def work(transaction: Transaction, found: Bucket) -> ObjectVersion:
+            version = version_rows.get(transaction, found, key, version_id)
             version_rows.set_tags(transaction, version, tags)
             return version
 
@@ -121,35 +121,28 @@ class Objects:
 
     async def list(self, selection: Selection, *, after: str = "") -> Listing[ObjectVersion]:
         """A page of current objects, behind the key or stem `after`."""
-        return await self._in_bucket(
-            selection.bucket, lambda transaction: listing.list_objects(transaction, selection, after=after)
-        )
+        return await self._index.run(lambda transaction: listing.list_objects(transaction, selection, after=after))
 
     async def list_versions(
         self, selection: Selection, *, after_key: str = "", after_version: str | None = None
     ) -> Listing[ObjectVersion]:
         """A page of versions and delete markers, newest first within a key."""
-        return await self._in_bucket(
-            selection.bucket,
+        return await self._index.run(
             lambda transaction: listing.list_versions(
                 transaction, selection, after_key=after_key, after_version=after_version
-            ),
+            )
         )
 
-    async def _in_bucket(self, bucket: str, work: Callable[[Transaction], T]) -> T:
-        def checked(transaction: Transaction) -> T:
-            bucket_rows.get(transaction, bucket)
-            return work(transaction)
-
-        return await self._index.run(checked)
+    async def _in_bucket(self, bucket: str, work: Callable[[Transaction, Bucket], T]) -> T:
+        return await self._index.run(lambda transaction: work(transaction, bucket_rows.get(transaction, bucket)))
 
     def _delete(self, transaction: Transaction, bucket_name: str, target: Target) -> Deletion:
         bucket = bucket_rows.get(transaction, bucket_name)
-        current = version_rows.find(transaction, bucket_name, target.key, target.version_id)
+        current = version_rows.find(transaction, bucket, target.key, target.version_id)
         check_write(target.key, current, target.condition)
         if target.version_id is not None or bucket.versioning is Versioning.OFF:
             version_id = target.version_id or NULL_VERSION
-            removed = version_rows.remove(transaction, bucket_name, target.key, version_id)
+            removed = version_rows.remove(transaction, bucket, target.key, version_id)
             return Deletion(target.key, target.version_id, removed is not None and removed.is_delete_marker)
         draft = Draft(key=target.key, modified_at=self._clock.now(), is_delete_marker=True)
         marker = version_rows.add(transaction, bucket, draft)
@@ -159,5 +152,5 @@ class Objects:
 def write(transaction: Transaction, bucket_name: str, draft: Draft, *, condition: WriteCondition) -> ObjectVersion:
     """Write a version if the condition holds. Raises Rejected(NO_SUCH_BUCKET, PRECONDITION_FAILED, NO_SUCH_KEY)."""
     bucket = bucket_rows.get(transaction, bucket_name)
-    check_write(draft.key, version_rows.find(transaction, bucket_name, draft.key), condition)
+    check_write(draft.key, version_rows.find(transaction, bucket, draft.key), condition)
     return version_rows.add(transaction, bucket, draft)

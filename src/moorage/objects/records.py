@@ -63,7 +63,7 @@ class ObjectVersion:
 
     seq: int
     """Grows with every write to the store: of two versions of a key the newer has the larger."""
-    bucket: str
+    bucket: Bucket
     key: str
     version_id: str
     is_latest: bool

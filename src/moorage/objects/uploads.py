@@ -126,11 +126,11 @@ class Uploads:
     ) -> Listing[Upload]:
         """A page of uploads under way. Raises Rejected(NO_SUCH_BUCKET)."""
 
-        def work(transaction: Transaction) -> Listing[Upload]:
-            bucket_rows.get(transaction, selection.bucket)
-            return listing.list_uploads(transaction, selection, after_key=after_key, after_upload=after_upload)
-
-        return await self._index.run(work)
+        return await self._index.run(
+            lambda transaction: listing.list_uploads(
+                transaction, selection, after_key=after_key, after_upload=after_upload
+            )
+        )
 
 
 def choose(upload: Upload, parts: Sequence[Part], claims: Sequence[PartClaim]) -> Sequence[Part]:

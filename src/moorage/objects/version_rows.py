@@ -46,15 +46,15 @@ class Draft:
     is_delete_marker: bool = False
 
 
-def find(transaction: Transaction, bucket: str, key: str, version_id: str | None = None) -> ObjectVersion | None:
+def find(transaction: Transaction, bucket: Bucket, key: str, version_id: str | None = None) -> ObjectVersion | None:
     """The version, or the current one, delete markers included."""
-    query = select(versions).where(versions.c.bucket == bucket, versions.c.key == key)
+    query = select(versions).where(versions.c.bucket == bucket.name, versions.c.key == key)
     query = query.where(versions.c.is_latest if version_id is None else versions.c.version_id == version_id)
     row = transaction.connection.execute(query).one_or_none()
-    return None if row is None else to_version(row)
+    return None if row is None else to_version(row, bucket)
 
 
-def get(transaction: Transaction, bucket: str, key: str, version_id: str | None = None) -> ObjectVersion:
+def get(transaction: Transaction, bucket: Bucket, key: str, version_id: str | None = None) -> ObjectVersion:
     """The version, or the current one. Raises Rejected(NO_SUCH_KEY, NO_SUCH_VERSION, DELETED, IS_DELETE_MARKER)."""
     version = find(transaction, bucket, key, version_id)
     if version is None and version_id is None:
@@ -71,7 +71,7 @@ def add(transaction: Transaction, bucket: Bucket, draft: Draft) -> ObjectVersion
     """Write a version as the bucket's versioning has it: beside the others, or in the place of the null version."""
     version_id = _new_version_id() if bucket.versioning is Versioning.ENABLED else NULL_VERSION
     if version_id == NULL_VERSION:
-        _remove_row(transaction, bucket.name, draft.key, NULL_VERSION)
+        _remove_row(transaction, bucket, draft.key, NULL_VERSION)
     _demote(transaction, bucket.name, draft.key)
     values = {
         "bucket": bucket.name,
@@ -90,14 +90,14 @@ def add(transaction: Transaction, bucket: Bucket, draft: Draft) -> ObjectVersion
     row = transaction.connection.execute(insert(versions).values(values).returning(versions)).one()
     for extent in draft.extents:
         transaction.connection.execute(insert(extents).values(_extent_columns(row.seq, extent)))
-    return to_version(row)
+    return to_version(row, bucket)
 
 
-def remove(transaction: Transaction, bucket: str, key: str, version_id: str) -> ObjectVersion | None:
+def remove(transaction: Transaction, bucket: Bucket, key: str, version_id: str) -> ObjectVersion | None:
     """Remove one version for good; the newest of those left becomes the current one."""
     removed = _remove_row(transaction, bucket, key, version_id)
     if removed is not None and removed.is_latest:
-        _promote_newest(transaction, bucket, key)
+        _promote_newest(transaction, bucket.name, key)
     return removed
 
 
@@ -114,10 +114,10 @@ def set_tags(transaction: Transaction, version: ObjectVersion, tags: Mapping[str
     transaction.connection.execute(update(versions).where(versions.c.seq == version.seq).values(tags=dict(tags)))
 
 
-def to_version(row: Row[Any]) -> ObjectVersion:
+def to_version(row: Row[Any], bucket: Bucket) -> ObjectVersion:
     return ObjectVersion(
         seq=row.seq,
-        bucket=row.bucket,
+        bucket=bucket,
         key=row.key,
         version_id=row.version_id,
         is_latest=row.is_latest,
@@ -148,16 +148,16 @@ def checksum_from_json(value: list[str] | None) -> Checksum | None:
     return None if value is None else Checksum(Algorithm(value[0]), value[1], Coverage(value[2]))
 
 
-def _remove_row(transaction: Transaction, bucket: str, key: str, version_id: str) -> ObjectVersion | None:
+def _remove_row(transaction: Transaction, bucket: Bucket, key: str, version_id: str) -> ObjectVersion | None:
     query = delete(versions).where(
-        versions.c.bucket == bucket, versions.c.key == key, versions.c.version_id == version_id
+        versions.c.bucket == bucket.name, versions.c.key == key, versions.c.version_id == version_id
     )
     row = transaction.connection.execute(query.returning(versions)).one_or_none()
     if row is None:
         return None
     freed = transaction.connection.execute(delete(extents).where(extents.c.seq == row.seq).returning(extents.c.blob_id))
     transaction.freed.extend(freed.scalars())
-    return to_version(row)
+    return to_version(row, bucket)
 
 
 def _demote(transaction: Transaction, bucket: str, key: str) -> None:
