@@ -31,7 +31,7 @@ fmt: $(STAMP) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP) ## Run every benchmark of bench/
-	@set -e; for script in bench/bench_*.py; do echo "==> $$script"; $(BIN)/python "$$script"; done
+	@set -e; for script in bench/*.py; do echo "==> $$script"; $(BIN)/python "$$script"; done
 
 lock: ## Resolve the dependencies anew into requirements.lock (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

@@ -11,7 +11,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from moorage.cli.failures import Failure
@@ -53,7 +53,7 @@ def _members(source: Path) -> Iterator[tuple[str, Path]]:
     if source.is_dir():
         yield from _folder_members(source)
     elif source.suffix in MODEL_SUFFIXES:
-        yield f"model{source.suffix}", source  # the name that the runtime's own model_fn looks for
+        yield source.name, source
     else:
         raise Failure(f"{source} cannot be deployed: give {_ACCEPTED}.")
 
@@ -63,16 +63,8 @@ def _folder_members(folder: Path) -> Iterator[tuple[str, Path]]:
     wanted = [path for path in files if not _LEFT_OUT.intersection(path.relative_to(folder).parts)]
     if not wanted:
         raise Failure(f"{folder} has no files: put the model in it, and its code in code/inference.py.")
-    has_code_folder = (folder / "code").is_dir()
     for path in wanted:
-        name = PurePosixPath(path.relative_to(folder))
-        yield str(name if has_code_folder else _in_code_folder(name)), path
-
-
-def _in_code_folder(name: PurePosixPath) -> PurePosixPath:
-    """Code beside the model goes where SageMaker's containers look for it, as the SageMaker SDK's repacking does."""
-    is_code = len(name.parts) == 1 and (name.suffix == ".py" or name.name == "requirements.txt")
-    return PurePosixPath("code") / name if is_code else name
+        yield path.relative_to(folder).as_posix(), path
 
 
 def _write_archive(members: list[tuple[str, Path]], target: Path) -> None:

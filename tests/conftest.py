@@ -1,0 +1,20 @@
+"""One real Moorage for every test that only wants to talk to one. Tests that kill or restart it start their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from moorage.testing.server import RunningMoorage
+
+
+@pytest.fixture(scope="session")
+def moorage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMoorage]:
+    """A Moorage on a free port with a data directory of its own; at the end, nothing of it may be left."""
+    server = RunningMoorage(tmp_path_factory.mktemp("moorage") / "data")
+    server.start()
+    yield server
+    server.stop()
+    assert [] == server.processes()
+    assert [] == [path for path in server.data_dir.rglob("*") if path.is_socket()]
