@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from moorage.testing.server import RunningMoorage
+if TYPE_CHECKING:
+    from moorage.testing.server import RunningMoorage
 
 
 @pytest.fixture(scope="session")
 def moorage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMoorage]:
     """A Moorage on a free port with a data directory of its own; at the end, nothing of it may be left."""
+    from moorage.testing.server import RunningMoorage  # the whole product: not for a run of unit tests alone
+
     server = RunningMoorage(tmp_path_factory.mktemp("moorage") / "data")
     server.start()
     yield server
