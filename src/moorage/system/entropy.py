@@ -20,3 +20,8 @@ def new_request_id() -> str:
 def new_secret(length_bytes: int) -> bytes:
     """Bytes fit for a key."""
     return secrets.token_bytes(length_bytes)
+
+
+def unit() -> float:
+    """A number in [0, 1)."""
+    return random.random()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Protocol
 
 from moorage.wire.body import Body
@@ -54,18 +53,43 @@ class Answer:
         try:
             return await self._body.read(limit)
         except BodyTooLarge as error:
-            self.close()
             raise BadAnswer("the upstream's answer is too large") from error
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        """The body piece by piece. Closes the answer if it is left half way. Raises WireError."""
-        try:
-            async for piece in self._body.stream():
-                yield piece
         finally:
             self.close()
+
+    def stream(self) -> AnswerStream:
+        """The body piece by piece. Raises WireError."""
+        return AnswerStream(self, self._body)
 
     def close(self) -> None:
         """Give up what has not arrived. Does nothing once the body is complete."""
         if not self._body.complete:
             self._connection.abort()
+
+
+class AnswerStream:
+    """An answer's body. Not a generator, because closing one that was never begun would not close the answer."""
+
+    __slots__ = ("_answer", "_body")
+
+    def __init__(self, answer: Answer, body: Body) -> None:
+        self._answer = answer
+        self._body = body
+
+    def __aiter__(self) -> AnswerStream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = b""
+        try:
+            piece = await self._body.next()
+        finally:
+            if not piece:
+                self._answer.close()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        """Close the answer."""
+        self._answer.close()

@@ -52,23 +52,29 @@ class Body:
             return self._whole(limit)
         taken: list[bytes] = []
         size = 0
-        async for piece in self.stream():
+        while piece := await self.next():
             size += len(piece)
             if size > limit:
                 raise BodyTooLarge
             taken.append(piece)
         return b"".join(taken)
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """Piece by piece. Raises WireError."""
-        while True:
-            while self._pieces:
-                yield self._take()
+    async def next(self) -> bytes:
+        """What has arrived since the last call, waiting for it; empty at the end. Raises WireError."""
+        while not self._pieces:
             if self.complete:
-                return
+                return b""
             if self._error is not None:
                 raise self._error
             await self._arrival()
+        taken = self._joined()
+        self._on_taken()
+        return taken
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Piece by piece. Raises WireError."""
+        while piece := await self.next():
+            yield piece
 
     def drop(self) -> None:
         """Throw away what is held."""
@@ -79,11 +85,6 @@ class Body:
         if self.held_bytes > limit:
             raise BodyTooLarge
         return self._joined()
-
-    def _take(self) -> bytes:
-        taken = self._joined()
-        self._on_taken()
-        return taken
 
     def _joined(self) -> bytes:
         joined = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)

@@ -12,6 +12,7 @@ from moorage.wire.messages import HeaderList, NotSent
 from moorage.wire.upstream import UpstreamConnection
 
 _CONNECT_S = 1.0
+_DEFAULT_HEADERS: HeaderList = [(b"Host", b"localhost")]
 _LENGTHLESS = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 
 
@@ -42,12 +43,14 @@ class Client:
     ) -> Answer:
         """Send a request and return its answer once the head is there.
 
-        `headers` hold neither framing nor connection fields. A streaming body goes out chunked, or with
+        `headers` hold Host, but neither framing nor connection fields. A streaming body goes out chunked, or with
         `content_length` if it is given. `head_s` limits the wait for the head, `total_s` the whole exchange. Raises
         NotSent, NoAnswer, BadAnswer, Disconnected, and what the body's iterator raises as WireError.
         """
         chunked = not isinstance(body, bytes) and content_length is None
-        head = encoding.request_head(method, target, headers or [], _framing(method, body, content_length))
+        head = encoding.request_head(
+            method, target, _DEFAULT_HEADERS if headers is None else headers, _framing(method, body, content_length)
+        )
         connection = self._take_idle(address) or await self._connect(address)
         answer = connection.send(method, head, body, chunked=chunked, head_s=head_s, total_s=total_s)
         try:

@@ -187,18 +187,18 @@ class ServerConnection(asyncio.Protocol):
     # -- an answer goes out -------------------------------------------------------------------------------------------
 
     async def _handle(self, head: RequestHead, request: ServerRequest) -> None:
+        with contextlib.suppress(Disconnected):
+            await self._exchange(head, request)
+
+    async def _exchange(self, head: RequestHead, request: ServerRequest) -> None:
         answer = await self._answer(head, request)
         keep = head.keep_alive and not self._server.is_closing
         # While an answer streams the rest of the body may yet be read, so only at its end can we tell.
         keep_promised = keep and (self._body_has_arrived() or not isinstance(answer.body, bytes))
-        try:
-            await self._send(head, answer, keep=keep_promised)
-            if self._drained is not None:
-                await self._wait_until_drained()
-        except Disconnected:
-            return
-        finally:
-            self._task = None
+        await self._send(head, answer, keep=keep_promised)
+        if self._drained is not None:
+            await self._wait_until_drained()
+        self._task = None
         if not self._leaving:
             self._next(keep=keep and self._body_has_arrived())
 
@@ -213,29 +213,33 @@ class ServerConnection(asyncio.Protocol):
         except Refused as refused:
             return self._server.render(refused)
         except Disconnected:
-            raise asyncio.CancelledError from None
+            self._transport.abort()
+            raise
         except Exception:
             _log.exception("a handler failed")
             return self._server.render(Refused(500, "an internal error happened"))
 
     async def _send(self, head: RequestHead, answer: Response, *, keep: bool) -> None:
-        body = answer.body
-        bodiless = head.method == b"HEAD" or answer.status in _BODILESS
-        framing = _framing(head, answer, keep=keep)
-        start = encoding.response_head(answer.status, answer.headers, framing)
-        if isinstance(body, bytes):
-            if bodiless or not body:
-                self._transport.write(start)
-            elif len(body) <= _JOIN_BYTES_MAX:
-                self._transport.write(start + body)
-            else:
-                self._transport.write(start)
-                self._transport.write(body)
+        if isinstance(answer.body, bytes):
+            self._send_whole(head, answer, answer.body, keep=keep)
             return
-        self._transport.write(start)
-        async with _closing(body):
-            if not bodiless:
-                await self._send_stream(body, chunked=b"chunked" in framing, length=answer.content_length)
+        async with _closing(answer.body):
+            framing = _framing(head, answer, keep=keep)
+            self._transport.write(encoding.response_head(answer.status, answer.headers, framing))
+            if not _is_bodiless(head, answer):
+                await self._send_stream(
+                    answer.body, chunked=framing.startswith(b"transfer-encoding"), length=answer.content_length
+                )
+
+    def _send_whole(self, head: RequestHead, answer: Response, body: bytes, *, keep: bool) -> None:
+        start = encoding.response_head(answer.status, answer.headers, _framing(head, answer, keep=keep))
+        if not body or _is_bodiless(head, answer):
+            self._transport.write(start)
+        elif len(body) <= _JOIN_BYTES_MAX:
+            self._transport.write(start + body)
+        else:
+            self._transport.write(start)
+            self._transport.write(body)
 
     async def _send_stream(self, body: AsyncIterator[bytes], *, chunked: bool, length: int | None) -> None:
         sent = 0
@@ -329,6 +333,10 @@ class ServerConnection(asyncio.Protocol):
             self._deadline.set(left_s)
         else:
             self._break_body(Refused(408, "the body did not arrive in time"))
+
+
+def _is_bodiless(head: RequestHead, answer: Response) -> bool:
+    return head.method == b"HEAD" or answer.status in _BODILESS
 
 
 def _framing(head: RequestHead, answer: Response, *, keep: bool) -> bytes:

@@ -1,0 +1,186 @@
+"""Every answer other than success that the gateway gives by itself, in one table: code, status and wording.
+
+The wording is SageMaker's where it is known (observed replies quoted in public repositories); what has no known wording
+says what the caller can change. Never a path, an address or a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from moorage.aws.errors import ServiceError
+from moorage.core.model import EndpointKey, InstanceId
+from moorage.core.names import log_group, log_stream
+from moorage.wire.messages import HeaderList, Refused, Response
+
+PAYLOAD_BYTES_MAX: Final = 6_291_456
+ORIGINAL_MESSAGE_BYTES_MAX: Final = 1_024
+CONTAINER: Final = "primary"
+"""What SageMaker calls the container of a model that has one."""
+
+_MODELLED = frozenset(
+    {"ValidationError", "ModelError", "ModelNotReadyException", "InternalFailure", "ServiceUnavailable"}
+)
+_MODELLED_SUFFIX = ":http://internal.amazon.com/coral/com.amazon.sagemaker/"
+_RETRY_AFTER = (b"Retry-After", b"1")
+
+_REFUSAL_CODES: Final[Mapping[int, str]] = {
+    405: "UnknownOperationException",
+    408: "RequestTimeoutException",
+    413: "RequestEntityTooLargeException",
+    500: "InternalFailure",
+    503: "ServiceUnavailable",
+}
+
+
+def answer(error: ServiceError, request_id: str) -> Response:
+    """A REST-JSON error as SageMaker Runtime sends it. `error.members` go in beside the message."""
+    status = error.status or 400
+    body = msgspec.json.encode({**error.members, "Message": error.message})
+    kind = error.code + _MODELLED_SUFFIX if error.code in _MODELLED else error.code
+    headers: HeaderList = [
+        (b"Content-Type", b"application/json"),
+        (b"x-amzn-ErrorType", kind.encode()),
+        (b"x-amzn-RequestId", request_id.encode()),
+    ]
+    if status == 503:
+        headers.append(_RETRY_AFTER)
+    return Response(status, headers, body)
+
+
+def refusal(refused: Refused, request_id: str) -> Response:
+    """The answer to what the wire layer did not take."""
+    code = _REFUSAL_CODES.get(refused.status, "MalformedHttpRequestException")
+    return answer(ServiceError(code, _sentence(refused.reason), status=refused.status), request_id)
+
+
+# -- the caller's ------------------------------------------------------------------------------------------------------
+
+
+def no_such_endpoint(name: str, account_id: str) -> ServiceError:
+    """No endpoint of that name is published in the region of the credential."""
+    message = f"Endpoint {name} of account {account_id} not found."
+    return ServiceError("ValidationError", message, status=400, members={"ErrorCode": "NO_SUCH_ENDPOINT"})
+
+
+def no_such_variant(variant: str, endpoint: str, account_id: str) -> ServiceError:
+    """`TargetVariant` names none of the endpoint's variants."""
+    message = f"Variant {variant} of endpoint {endpoint} of account {account_id} not found."
+    return ServiceError("ValidationError", message, status=400)
+
+
+def malformed_endpoint_name(name: str) -> ServiceError:
+    """The name in the path could not be any endpoint's."""
+    message = (
+        f"1 validation error detected: Value '{name[:256]}' at 'endpointName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+    )
+    return ServiceError("ValidationError", message, status=400)
+
+
+def not_supported(message: str) -> ServiceError:
+    """A header asks for what the endpoint does not do."""
+    return ServiceError("ValidationError", message, status=400)
+
+
+def payload_too_large() -> ServiceError:
+    """The body exceeds what InvokeEndpoint takes."""
+    message = f"The request's body exceeds the limit of {PAYLOAD_BYTES_MAX} bytes."
+    return ServiceError("RequestEntityTooLargeException", message, status=413)
+
+
+def method_not_allowed(method: str) -> ServiceError:
+    """Endpoints are invoked with POST."""
+    return ServiceError("UnknownOperationException", f"{method} is not a way to invoke an endpoint.", status=405)
+
+
+def not_implemented(operation: str) -> ServiceError:
+    """A part of the runtime API that is not served."""
+    return ServiceError("NotImplemented", f"{operation} is not implemented by Moorage yet.", status=501)
+
+
+# -- ours --------------------------------------------------------------------------------------------------------------
+
+
+def no_ready_instance(name: str) -> ServiceError:
+    """The endpoint is there, but nothing that could answer."""
+    return ServiceError("ServiceUnavailable", f"Endpoint {name} has no instance ready to answer.", status=503)
+
+
+def no_routes() -> ServiceError:
+    """The gateway has just started and has not been told what to serve."""
+    return ServiceError("ServiceUnavailable", "No routes have been published yet.", status=503)
+
+
+def control_away() -> ServiceError:
+    """Everything but invocations is answered by control, and it is not there."""
+    return ServiceError("ServiceUnavailable", "The control plane is starting or being restarted.", status=503)
+
+
+def internal() -> ServiceError:
+    """A fault of our own."""
+    message = "The request processing has failed because of an unknown error, exception or failure."
+    return ServiceError("InternalFailure", message, status=500)
+
+
+# -- the model's -------------------------------------------------------------------------------------------------------
+
+
+class ModelErrors:
+    """Errors about one instance of an endpoint: they say where its log is."""
+
+    __slots__ = ("_account_id", "_key", "_stream")
+
+    def __init__(self, key: EndpointKey, account_id: str, *, variant: str, instance: InstanceId) -> None:
+        self._key = key
+        self._account_id = account_id
+        self._stream = log_stream(variant, instance)
+
+    def answered(self, status: int, text: str) -> ServiceError:
+        """The container answered with something other than success; `text` is the beginning of what it said."""
+        who, code = ("client", "CLIENT_ERROR_FROM_MODEL") if status < 500 else _SERVER
+        return self._error(
+            f'Received {who} error ({status}) from {CONTAINER} with message "{text}"', code, status, text
+        )
+
+    def answer_cut(self, status: int) -> ServiceError:
+        """The container's error answer broke off."""
+        message = f"Received client error ({status}) from {CONTAINER} and could not load the entire response body"
+        return self._error(message, "CLIENT_ERROR_FROM_MODEL", status, "")
+
+    def timed_out(self) -> ServiceError:
+        """The container did not answer within the time an invocation may take."""
+        return self.broke(
+            f"Your invocation timed out while waiting for a response from container {CONTAINER}. Review the latency "
+            "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+        )
+
+    def broke(self, text: str) -> ServiceError:
+        """The container closed or reset the connection, or its answer was malformed or too large."""
+        return self._error(f'Received server error (0) from {CONTAINER} with message "{text}"', _SERVER[1], 0, text)
+
+    def _error(self, message: str, code: str, status: int, original: str) -> ServiceError:
+        region, name = self._key
+        group = log_group(name)
+        see = (
+            f"See https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} "
+            f"in account {self._account_id} for more information."
+        )
+        stream = f"arn:aws:logs:{region}:{self._account_id}:log-group:{group}:log-stream:{self._stream}"
+        members: dict[str, Any] = {
+            "ErrorCode": code,
+            "OriginalStatusCode": status,
+            "OriginalMessage": original,
+            "LogStreamArn": stream,
+        }
+        return ServiceError("ModelError", f"{message}. {see}", status=424, members=members)
+
+
+_SERVER = ("server", "INTERNAL_FAILURE_FROM_MODEL")
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:] + "."

@@ -1,0 +1,101 @@
+"""Everything that is not an invocation goes to control, streaming both ways, and comes back as it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from moorage.aws.errors import ServiceError
+from moorage.gateway import errors
+from moorage.wire.answer import Answer
+from moorage.wire.client import Client
+from moorage.wire.encoding import HOP_BY_HOP
+from moorage.wire.messages import HeaderList, Refused, Request, Response, WireError
+
+# Control may hold a Describe for a while; beyond this it hangs.
+_HEAD_S: Final = 120.0
+# A body this small is sent whole, in one write.
+_WHOLE_BYTES_MAX: Final = 65_536
+# More than the wire layer ever holds of an answer.
+_HELD_BYTES_MAX: Final = 16_777_216
+_OURS = HOP_BY_HOP | {b"content-length", b"expect"}
+
+
+class Forwarder:
+    """Passes requests on to control's socket."""
+
+    def __init__(self, client: Client, address: str) -> None:
+        self._client = client
+        self._address = address
+
+    async def forward(self, request: Request, request_id: str) -> Response:
+        """Control's answer, or 503 in the caller's protocol while control is away. Raises WireError."""
+        length = request.content_length
+        is_small = length is not None and length <= _WHOLE_BYTES_MAX
+        try:
+            answer = await self._client.request(
+                self._address,
+                request.method,
+                request.target,
+                headers=end_to_end(request.headers),
+                body=await request.read(_WHOLE_BYTES_MAX) if is_small else request.stream(),
+                content_length=length or None,
+                head_s=_HEAD_S,
+            )
+        except Refused:
+            raise  # the caller's body is at fault, not control
+        except WireError:
+            return _away(request, request_id)
+        return await _back(request, answer)
+
+
+def end_to_end(headers: HeaderList) -> HeaderList:
+    """The fields that are meant for the other end and not for this connection."""
+    dropped = _OURS
+    named = [value for name, value in headers if name == b"connection"]
+    if named:
+        dropped = dropped | {option.strip().lower() for value in named for option in value.split(b",")}
+    return [field for field in headers if field[0] not in dropped]
+
+
+async def _back(request: Request, answer: Answer) -> Response:
+    headers = end_to_end(answer.headers)
+    if request.method == b"HEAD" or answer.status == 304:
+        declared = answer.header(b"content-length")
+        return Response(answer.status, headers, b"", content_length=int(declared) if declared else None)
+    if answer.is_complete:
+        return Response(answer.status, headers, await answer.read(_HELD_BYTES_MAX))
+    return Response(answer.status, headers, answer.stream(), content_length=answer.content_length)
+
+
+def _away(request: Request, request_id: str) -> Response:
+    """503 as the protocol at hand has it: JSON, query (XML) or S3 (XML)."""
+    error = errors.control_away()
+    kind = request.header(b"content-type") or b""
+    if request.header(b"x-amz-target") is not None or b"json" in kind or b"cbor" in kind:
+        return _answer(b"application/x-amz-json-1.1", _json(error), request_id)
+    body = _xml(error, request_id)
+    if kind.startswith(b"application/x-www-form-urlencoded"):
+        body = f"<ErrorResponse>{body}<RequestId>{request_id}</RequestId></ErrorResponse>"
+    return _answer(b"application/xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode(), request_id)
+
+
+def _answer(content_type: bytes, body: bytes, request_id: str) -> Response:
+    headers = [
+        (b"Content-Type", content_type),
+        (b"x-amzn-RequestId", request_id.encode()),
+        (b"Retry-After", b"1"),
+    ]
+    return Response(503, headers, body)
+
+
+def _json(error: ServiceError) -> bytes:
+    return msgspec.json.encode({"__type": error.code, "message": error.message})
+
+
+def _xml(error: ServiceError, request_id: str) -> str:
+    return (
+        f"<Error><Type>Receiver</Type><Code>{error.code}</Code><Message>{error.message}</Message>"
+        f"<RequestId>{request_id}</RequestId></Error>"
+    )

@@ -1,0 +1,106 @@
+"""The gateway: one port for everything, invocations answered here, all else by control.
+
+It starts from the signed snapshot alone and goes on serving while control and the store are away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from moorage.aws.errors import ServiceError
+from moorage.gateway import errors, target
+from moorage.gateway.admin import Admin
+from moorage.gateway.forward import Forwarder
+from moorage.gateway.invoke import Invoker
+from moorage.gateway.tables import Tables
+from moorage.system import entropy
+from moorage.system.clock import Clock
+from moorage.system.snapshot import SnapshotInvalid, read_snapshot
+from moorage.wire.client import Client
+from moorage.wire.limits import Limits
+from moorage.wire.messages import Refused, Request, Response, WireError
+from moorage.wire.server import Server, serve
+
+_log = logging.getLogger(__name__)
+
+_GRACE_S: Final = 65.0
+
+
+class Gateway:
+    """One gateway worker. `serve` starts it, `close` ends it without losing a request."""
+
+    def __init__(
+        self,
+        *,
+        snapshot_path: Path,
+        snapshot_key: bytes,
+        control_socket: Path,
+        clock: Clock,
+        limits: Limits | None = None,
+    ) -> None:
+        self._snapshot_path = snapshot_path
+        self._snapshot_key = snapshot_key
+        self._limits = limits or Limits()
+        self._tables = Tables()
+        self._client = Client()
+        self._invoker = Invoker(self._tables, self._client, clock=clock, draw=entropy.unit)
+        self._forwarder = Forwarder(self._client, str(control_socket))
+        self._admin = Admin(self._tables, self._reload)
+        self._servers: list[Server] = []
+
+    async def serve(self, sock: socket.socket, admin_path: Path) -> None:
+        """Answer on `sock` (bound) and on the admin socket; returns once both listen. Raises OSError.
+
+        The admin socket is bound first and the snapshot read then, so a change between the two is not missed.
+        """
+        self._servers.append(await serve(self._admin.handle, path=admin_path))
+        try:
+            await self._reload()
+        except SnapshotInvalid as error:
+            _log.warning("no routes yet: %s", error)
+        self._servers.append(await serve(self._handle, sock=sock, limits=self._limits, render=_render))
+
+    async def close(self, *, grace_s: float = _GRACE_S) -> None:
+        """Stop accepting, finish what is in flight within the grace, and only then fall silent towards control."""
+        for server in reversed(self._servers):
+            await server.close(grace_s=grace_s)
+        self._servers.clear()
+        self._client.close()
+
+    async def _reload(self) -> None:
+        table = await asyncio.to_thread(read_snapshot, self._snapshot_path, key=self._snapshot_key)
+        self._tables.install(table)
+
+    async def _handle(self, request: Request) -> Response:
+        if target.is_invocation(request.path):
+            return await self._invoke(request)
+        if request.path == b"/health" and request.method in (b"GET", b"HEAD"):
+            return self._health()
+        return await self._forwarder.forward(request, entropy.new_request_id())
+
+    async def _invoke(self, request: Request) -> Response:
+        request_id = entropy.new_request_id()
+        try:
+            return await self._invoker.invoke(request, request_id.encode())
+        except ServiceError as error:
+            return errors.answer(error, request_id)
+        except WireError:
+            raise
+        except Exception:
+            _log.exception("invocation %s failed", request_id)
+            return errors.answer(errors.internal(), request_id)
+
+    def _health(self) -> Response:
+        routes = self._tables.routes
+        content = {"status": "ok" if routes is not None else "starting", "version": routes.version if routes else 0}
+        return Response(200, [(b"Content-Type", b"application/json")], msgspec.json.encode(content))
+
+
+def _render(refused: Refused) -> Response:
+    return errors.refusal(refused, entropy.new_request_id())

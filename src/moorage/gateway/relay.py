@@ -1,0 +1,90 @@
+"""Passing a container's answer on to the caller, or saying what is wrong with it.
+
+An answer is held back until it is complete or has outgrown a window: while it is held, its failure still gets a status
+of its own. A longer one streams, and if it fails half way the caller's connection is cut, never completed falsely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from moorage.gateway.errors import ORIGINAL_MESSAGE_BYTES_MAX, PAYLOAD_BYTES_MAX, ModelErrors
+from moorage.gateway.tables import Visit
+from moorage.wire.answer import Answer
+from moorage.wire.messages import BadAnswer, HeaderList, NoAnswer, Response, WireError
+
+HELD_BYTES_MAX: Final = 65_536
+
+
+async def relay(answer: Answer, headers: HeaderList, *, visit: Visit, blame: ModelErrors) -> Response:
+    """The answer for the caller; `headers` are its head. Raises ServiceError for whatever is the model's fault."""
+    if not 200 <= answer.status < 300:
+        raise await _refused(answer, blame)
+    try:
+        if answer.is_complete:
+            return Response(200, headers, await answer.read(PAYLOAD_BYTES_MAX))
+        if answer.content_length is not None and answer.content_length > PAYLOAD_BYTES_MAX:
+            raise BadAnswer("the answer is larger than an invocation may return")
+        return await _hold_or_stream(answer, headers, visit)
+    except NoAnswer as error:
+        raise blame.timed_out() from error
+    except WireError as error:
+        answer.close()
+        raise blame.broke(str(error)) from error
+
+
+async def _hold_or_stream(answer: Answer, headers: HeaderList, visit: Visit) -> Response:
+    stream = answer.stream()
+    held: list[bytes] = []
+    size = 0
+    async for piece in stream:
+        held.append(piece)
+        size += len(piece)
+        if size > HELD_BYTES_MAX:
+            visit.prolong()
+            rest = _Rest(b"".join(held), stream, answer=answer, visit=visit)
+            return Response(200, headers, rest, content_length=answer.content_length)
+    return Response(200, headers, b"".join(held))
+
+
+async def _refused(answer: Answer, blame: ModelErrors) -> Exception:
+    """The ModelError for an answer that is not success; its connection is kept only if the whole of it is here."""
+    said = b""
+    try:
+        async for piece in answer.stream():
+            said += piece
+            if len(said) >= ORIGINAL_MESSAGE_BYTES_MAX:
+                break
+    except WireError:
+        return blame.answer_cut(answer.status)
+    finally:
+        answer.close()
+    text = said[:ORIGINAL_MESSAGE_BYTES_MAX].decode("utf-8", "replace")
+    return blame.answered(answer.status, "".join(c if c.isprintable() or c in "\t\n" else "\ufffd" for c in text))
+
+
+class _Rest:
+    """The rest of a long answer. The visit to the instance ends with it, read or not."""
+
+    def __init__(self, held: bytes, stream: AsyncIterator[bytes], *, answer: Answer, visit: Visit) -> None:
+        self._held = held
+        self._stream = stream
+        self._answer = answer
+        self._visit = visit
+        self._size = 0
+
+    def __aiter__(self) -> _Rest:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece, self._held = self._held or await anext(self._stream), b""
+        self._size += len(piece)
+        if self._size > PAYLOAD_BYTES_MAX:
+            raise BadAnswer("the answer is larger than an invocation may return")
+        return piece
+
+    async def aclose(self) -> None:
+        """The caller has had it, or has left."""
+        self._answer.close()
+        self._visit.end()
