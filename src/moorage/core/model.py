@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, NewType
+from typing import Any, NamedTuple, NewType
 
 InstanceId = NewType("InstanceId", str)
 """`i-` and 17 hexadecimal digits, computed by `instance_id`, never drawn at random."""
@@ -106,6 +106,8 @@ class Endpoint:
     draining: Mapping[InstanceId, datetime] = field(default_factory=dict)
     """Instances out of the routes and to be stopped once free of requests, or at the given time."""
     failures: Mapping[InstanceId, LaunchFailures] = field(default_factory=dict)
+    last_deployment_config: Mapping[str, Any] = field(default_factory=dict)
+    """The DeploymentConfig that a call last carried, as AWS's JSON; empty if none has."""
     version: int = 0
 
     @property

@@ -26,7 +26,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 def make_document(name: str, *, region: str = "us-east-1", created_at: datetime = START) -> Document:
     """A document named `name`."""
     arn = f"arn:aws:sagemaker:{region}:123456789012:model/{name.lower()}"
-    body = {"Name": name, "Nested": [{"Weight": 0.1, "Flag": True}], "Text": "ünï\ud83d\ude00"}
+    body = {"Name": name, "Nested": [{"Weight": 0.1, "Flag": True}], "Text": "ünï☂"}
     return Document(region, name, arn, created_at, created_at, body)
 
 

@@ -1,0 +1,80 @@
+"""From an endpoint config and its models to the variants of a fleet, frozen as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import replace
+from typing import Any, cast
+
+from moorage.api.sagemaker.errors import Kind, instance_limit, not_found
+from moorage.api.sagemaker.model_rules import model_data_url
+from moorage.aws.types.sagemaker import ContainerDefinition, ProductionVariant, UpdateEndpointInput
+from moorage.core.model import Container, Variant
+from moorage.store.base import Document, Transaction
+
+
+def freeze_variants(tx: Transaction, config: Document, *, account_id: str) -> tuple[Variant, ...]:
+    """The variants that an endpoint of this config has. Raises ValidationException if a model is gone."""
+    return tuple(_freeze(tx, variant, config.region, account_id) for variant in config.body["ProductionVariants"])
+
+
+def retain_properties(
+    wanted: tuple[Variant, ...], serving: Iterable[Variant], request: UpdateEndpointInput
+) -> tuple[Variant, ...]:
+    """What UpdateEndpoint asks for: with RetainAllVariantProperties, variants keep the weight and count they have.
+
+    Variants of the new config that the endpoint does not have yet take the config's.
+    """
+    if not request.get("RetainAllVariantProperties"):
+        return wanted
+    excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", ())}
+    present = {variant.name: variant for variant in serving}
+    return tuple(_retain(variant, present.get(variant.name, variant), excluded) for variant in wanted)
+
+
+def check_instance_limit(wanted: Iterable[Variant], present: Iterable[Variant], *, limit: int) -> None:
+    """Raises ResourceLimitExceeded if an endpoint would have more than `limit` instances of one type."""
+    used = _count_by_type(present)
+    for instance_type, count in _count_by_type(wanted).items():
+        if count > limit:
+            before = used.get(instance_type, 0)
+            raise instance_limit(instance_type, limit=limit, used=before, delta=count - before)
+
+
+def _freeze(tx: Transaction, variant: ProductionVariant, region: str, account_id: str) -> Variant:
+    model = tx.models.get(region, variant["ModelName"])
+    if model is None:
+        raise not_found(Kind.MODEL, Kind.MODEL.arn(region, account_id, variant["ModelName"]))
+    timeouts: dict[str, Any] = {}
+    if "ModelDataDownloadTimeoutInSeconds" in variant:
+        timeouts["download_timeout_s"] = float(variant["ModelDataDownloadTimeoutInSeconds"])
+    if "ContainerStartupHealthCheckTimeoutInSeconds" in variant:
+        timeouts["startup_timeout_s"] = float(variant["ContainerStartupHealthCheckTimeoutInSeconds"])
+    return Variant(
+        name=variant["VariantName"],
+        model_name=model.name,
+        container=_container(model),
+        instance_type=variant["InstanceType"],
+        desired_count=variant["InitialInstanceCount"],
+        desired_weight=float(variant["InitialVariantWeight"]),
+        execution_role_arn=model.body.get("ExecutionRoleArn"),
+        **timeouts,
+    )
+
+
+def _container(model: Document) -> Container:
+    definition = cast(ContainerDefinition, model.body.get("PrimaryContainer") or model.body["Containers"][0])
+    return Container(definition["Image"], model_data_url(definition), definition.get("Environment", {}))
+
+
+def _retain(variant: Variant, present: Variant, excluded: Set[str]) -> Variant:
+    count = variant.desired_count if "DesiredInstanceCount" in excluded else present.desired_count
+    weight = variant.desired_weight if "DesiredWeight" in excluded else present.desired_weight
+    return replace(variant, desired_count=count, desired_weight=weight)
+
+
+def _count_by_type(variants: Iterable[Variant]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for variant in variants:
+        counts[variant.instance_type] = counts.get(variant.instance_type, 0) + variant.desired_count
+    return counts

@@ -1,0 +1,181 @@
+"""CreateModel and its kin: what is kept, what is refused and in which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moorage.aws.errors import ServiceError
+from moorage.objects.model_sources import Unreachable
+from moorage.testing.sagemaker_world import ACCOUNT, DATA, IMAGE, ROLE, SageMakerWorld, arn
+
+CONTAINER = {"Image": IMAGE, "ModelDataUrl": DATA}
+UNREADABLE = (
+    'Could not access model data at {url}. Please ensure that the role "{role}" exists and that its trust relationship '
+    'policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com". Also ensure that '
+    'the role has "s3:GetObject" permissions and that the object is located in us-east-1.'
+)
+
+
+async def test_a_model_is_described_as_it_was_created(world: SageMakerWorld) -> None:
+    members = {
+        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+        "InferenceExecutionConfig": {"Mode": "Serial"},
+        "Tags": [{"Key": "team", "Value": "ml"}],
+    }
+    created = await world.create_model("Other", PrimaryContainer=CONTAINER, **members)
+    assert {"ModelArn": arn("model", "other")} == created
+    described = await world.call("DescribeModel", ModelName="other")
+    assert {
+        "ModelName": "Other",
+        "ModelArn": arn("model", "other"),
+        "ExecutionRoleArn": ROLE,
+        "PrimaryContainer": CONTAINER | {"Mode": "SingleModel"},
+        "VpcConfig": members["VpcConfig"],
+        "InferenceExecutionConfig": {"Mode": "Serial"},
+        "EnableNetworkIsolation": False,
+        "CreationTime": described["CreationTime"],
+    } == described
+    assert {"Tags": members["Tags"]} == await world.call("ListTags", ResourceArn=arn("model", "other"))
+
+
+async def test_the_runner_is_told_of_the_image(world: SageMakerWorld) -> None:
+    assert [IMAGE] == world.prepared
+
+
+async def test_a_name_is_taken_once_whatever_its_case(world: SageMakerWorld) -> None:
+    expected = f'Cannot create already existing model "{arn("model", "iris")}".'
+    assert expected == await world.refusal("CreateModel", ModelName="IRIS", PrimaryContainer=CONTAINER)
+
+
+async def test_deleting_frees_the_name_and_the_tags(world: SageMakerWorld) -> None:
+    await world.call("AddTags", ResourceArn=arn("model", "iris"), Tags=[{"Key": "a", "Value": "1"}])
+    await world.call("DeleteModel", ModelName="Iris")
+    missing = f'Could not find model "{arn("model", "iris")}".'
+    assert missing == await world.refusal("DescribeModel", ModelName="iris")
+    assert missing == await world.refusal("DeleteModel", ModelName="iris")
+    await world.create_model()
+    assert {"Tags": []} == await world.call("ListTags", ResourceArn=arn("model", "iris"))
+
+
+async def test_regions_do_not_see_each_other(world: SageMakerWorld) -> None:
+    world.region = "eu-west-1"
+    expected = f'Could not find model "{arn("model", "iris", "eu-west-1")}".'
+    assert expected == await world.refusal("DescribeModel", ModelName="iris")
+    await world.create_model()
+
+
+async def test_data_in_the_other_member_is_checked_too(world: SageMakerWorld) -> None:
+    source = {"S3Uri": DATA, "S3DataType": "S3Object", "CompressionType": "Gzip"}
+    await world.create_model("new", PrimaryContainer={"Image": IMAGE, "ModelDataSource": {"S3DataSource": source}})
+    gone = source | {"S3Uri": "s3://models/gone"}
+    container = {"Image": IMAGE, "ModelDataSource": {"S3DataSource": gone}}
+    message = await world.refusal("CreateModel", ModelName="n", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    assert UNREADABLE.format(url="s3://models/gone", role=ROLE) == message
+
+
+@pytest.mark.parametrize(
+    ("url", "role"),
+    [
+        ("s3://models/gone.tar.gz", "sagemaker"),
+        (DATA, "nobody"),
+        (DATA, "ec2"),
+        (DATA, "path/sagemaker"),
+    ],
+)
+async def test_data_or_role_unusable(world: SageMakerWorld, url: str, role: str) -> None:
+    await world.add_role("ec2", principal="ec2.amazonaws.com")
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    container = {"Image": IMAGE, "ModelDataUrl": url}
+    message = await world.refusal("CreateModel", ModelName="new", PrimaryContainer=container, ExecutionRoleArn=role_arn)
+    assert UNREADABLE.format(url=url, role=role_arn) == message
+
+
+async def test_a_role_unusable_without_data(world: SageMakerWorld) -> None:
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/nobody"
+    message = await world.refusal(
+        "CreateModel", ModelName="new", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=role_arn
+    )
+    expected = (
+        f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+        "'sagemaker.amazonaws.com' to assume the role."
+    )
+    assert expected == message
+
+
+async def test_a_store_of_objects_that_is_away_is_not_the_callers_fault(world: SageMakerWorld) -> None:
+    world.data_fault = Unreachable("connection refused")
+    with pytest.raises(ServiceError) as caught:
+        await world.create_model("new")
+    assert ("ServiceUnavailable", 503) == (caught.value.code, caught.value.status)
+
+
+@pytest.mark.parametrize("principal", ["sagemaker.amazonaws.com", ["ec2.amazonaws.com", "sagemaker.amazonaws.com"]])
+async def test_roles_that_trust_sagemaker(world: SageMakerWorld, principal: Any) -> None:
+    await world.add_role("other", principal)
+    await world.create_model("new", ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/other")
+
+
+def primary(**members: Any) -> dict[str, Any]:
+    return {"PrimaryContainer": CONTAINER | members}
+
+
+def source(**members: Any) -> dict[str, Any]:
+    data = {"S3Uri": DATA, "S3DataType": "S3Object", "CompressionType": "Gzip"} | members
+    return {"PrimaryContainer": {"Image": IMAGE, "ModelDataSource": {"S3DataSource": data}}}
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({}, "One of PrimaryContainer and Containers must be given."),
+    (primary() | {"Containers": [CONTAINER]}, "PrimaryContainer and Containers cannot both be given."),
+    ({"PrimaryContainer": {"ModelDataUrl": DATA}}, "A container needs an Image or a ModelPackageName."),
+    (
+        primary(ModelDataSource={"S3DataSource": {}}),
+        "ModelDataUrl and ModelDataSource cannot both be given.",
+    ),
+    (
+        primary(Environment={f"K{n}": "v" * 1024 for n in range(33)}),
+        "Environment cannot be larger than 32768 bytes in total.",
+    ),
+    (
+        {"Containers": [CONTAINER, CONTAINER]},
+        "Moorage does not support a model of several Containers (an inference pipeline) yet.",
+    ),
+    (primary() | {"EnableNetworkIsolation": True}, "Moorage does not support EnableNetworkIsolation yet."),
+    (
+        primary() | {"InferenceExecutionConfig": {"Mode": "Direct"}},
+        "Moorage does not support InferenceExecutionConfig.Mode Direct yet.",
+    ),
+    (primary(Mode="MultiModel"), "Moorage does not support Mode MultiModel yet."),
+    (primary(MultiModelConfig={}), "Moorage does not support MultiModelConfig yet."),
+    (primary(ModelPackageName="p"), "Moorage does not support ModelPackageName yet."),
+    (primary(AdditionalModelDataSources=[{}]), "Moorage does not support AdditionalModelDataSources yet."),
+    (
+        primary(ImageConfig={"RepositoryAccessMode": "Vpc"}),
+        "Moorage does not support ImageConfig.RepositoryAccessMode Vpc yet.",
+    ),
+    (
+        source(CompressionType="None", S3DataType="S3Prefix"),
+        (
+            "Moorage does not support ModelDataSource.S3DataSource other than CompressionType Gzip with S3DataType "
+            "S3Object (one .tar.gz) yet."
+        ),
+    ),
+    (source(HubAccessConfig={}), "Moorage does not support ModelDataSource.S3DataSource.HubAccessConfig yet."),
+    (
+        primary() | {"Tags": [{"Key": "aws:x", "Value": ""}]},
+        "Tag keys that start with 'aws:' are reserved for system use: 'aws:x'.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("members", "message"), REFUSED, ids=[message[:60] for _, message in REFUSED])
+async def test_refused(world: SageMakerWorld, members: dict[str, Any], message: str) -> None:
+    assert message == await world.refusal("CreateModel", ModelName="new", ExecutionRoleArn=ROLE, **members)
+
+
+async def test_a_pipeline_of_one_is_a_model(world: SageMakerWorld) -> None:
+    request = {"ModelName": "new", "ExecutionRoleArn": ROLE, "Containers": [CONTAINER]}
+    await world.call("CreateModel", **request)
+    assert [CONTAINER] == (await world.call("DescribeModel", ModelName="new"))["Containers"]
