@@ -1,0 +1,318 @@
+"""A world for the reconciler to live in: one endpoint's record, instances, gateways and requests, in virtual time.
+
+Everything that happens follows from a seed. Nothing here knows how decisions are taken; `simulated_control` takes them
+and `invariants` says what must never be seen. To keep a run explainable, whatever happens is noted in `trace`.
+"""
+
+from __future__ import annotations
+
+import random  # noqa: TID251 - the seed is an argument, and the same seed must give the same world
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from moorage.core.model import Endpoint, InstanceId, InstanceSpec, InstanceState, Observation
+from moorage.core.routes import EndpointRoute
+from moorage.testing.builders import T0
+
+PATIENCE_S = 60.0
+"""A request may take this long before anybody may cut it."""
+
+
+class Violation(AssertionError):
+    """Something that must never be seen was seen."""
+
+
+class Fault(Exception):
+    """What control gets to see of an injected fault: an error, whether or not the thing was done."""
+
+
+@dataclass(slots=True)
+class SimulatedInstance:
+    """An instance as it really is."""
+
+    spec: InstanceSpec
+    state: InstanceState
+    since: datetime
+    next_state: InstanceState | None = None
+    next_at: datetime = T0
+    is_late: bool = False
+    """Begun by a command that was thought lost."""
+    was_ready: bool = False
+    was_down: bool = False
+
+    def observe(self) -> Observation:
+        spec = self.spec
+        address = f"/run/i/{spec.id}.sock" if self.state is InstanceState.READY else None
+        return Observation(
+            id=spec.id,
+            uid=spec.uid,
+            endpoint=spec.endpoint,
+            state=self.state,
+            address=address,
+            reason=f"It is {self.state}.",
+            since=self.since,
+        )
+
+
+@dataclass(slots=True)
+class SimulatedGateway:
+    """A gateway: what it routes by, and whether it lives and answers. A silent one goes on serving."""
+
+    table: EndpointRoute | None = None
+    alive: bool = True
+    silent: bool = False
+    back_at: datetime = T0
+
+
+@dataclass(slots=True)
+class Request:
+    """A request in flight."""
+
+    gateway: SimulatedGateway
+    instance: InstanceId
+    uid: str
+    generation: int
+    began: datetime
+    ends: datetime
+
+
+@dataclass(slots=True)
+class World:
+    """The truth. Its methods are what control, clients and fate can do to it."""
+
+    seed: int
+    stormy: bool
+    """Whether faults are being injected."""
+    was_stormy: bool = field(init=False)
+    """Whether there ever were any. In a world without, no request may fail."""
+    now: datetime = T0
+    record: Endpoint | None = None
+    snapshot: EndpointRoute | None = None
+    instances: dict[InstanceId, SimulatedInstance] = field(default_factory=dict)
+    gateways: list[SimulatedGateway] = field(default_factory=lambda: [SimulatedGateway(), SimulatedGateway()])
+    requests: list[Request] = field(default_factory=list)
+    late_launches: list[tuple[datetime, InstanceSpec]] = field(default_factory=list)
+    launches: dict[InstanceId, deque[datetime]] = field(default_factory=dict)
+    runner_back_at: datetime = T0
+    changed: bool = False
+    """Set when an instance changed, for control to notice."""
+    trace: deque[str] = field(default_factory=lambda: deque(maxlen=80))
+    random: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.was_stormy = self.stormy
+
+    def note(self, text: str) -> None:
+        """Remember what happened, for whoever reads a violation."""
+        self.trace.append(f"{(self.now - T0).total_seconds():9.3f}  {text}")
+
+    def mishap(self, probability: float) -> bool:
+        """Whether fate strikes. Never in a calm world."""
+        return self.stormy and self.random.random() < probability
+
+    # What control can do.
+
+    def observe(self) -> list[Observation]:
+        """As `Runner.observe`."""
+        self._reach_runner()
+        return [instance.observe() for instance in self.instances.values()]
+
+    def launch(self, spec: InstanceSpec) -> None:
+        """As `Runner.launch`. Command or answer may be lost, and the command may arrive once more much later."""
+        self._reach_runner()
+        if self.mishap(0.05):
+            raise Fault("launch lost")
+        if self.mishap(0.03):
+            self.late_launches.append((self.now + self._seconds(0.1, 90), spec))
+        self._begin(spec)
+        if self.mishap(0.05):
+            raise Fault("answer to launch lost")
+
+    def stop(self, instance: InstanceId) -> None:
+        """As `Runner.stop`."""
+        self._reach_runner()
+        if self.mishap(0.05):
+            raise Fault("stop lost")
+        self._end(instance)
+        if self.mishap(0.05):
+            raise Fault("answer to stop lost")
+
+    def reload(self, gateway: SimulatedGateway) -> bool:
+        """Ask one gateway to use the snapshot; whether it is known to, or known not to be there."""
+        if not gateway.alive:
+            return True
+        if gateway.silent:
+            return False
+        gateway.table = self.snapshot
+        return not self.mishap(0.1)
+
+    def is_free(self, instance: InstanceId) -> bool:
+        """Whether all gateways would say now that no request is in flight on the instance."""
+        return not any(gateway.alive and gateway.silent for gateway in self.gateways) and not any(
+            request.instance == instance for request in self.requests
+        )
+
+    # What clients and fate do.
+
+    def send(self, gateway: SimulatedGateway) -> None:
+        """Begin a request through a gateway, if it knows the endpoint."""
+        if not gateway.alive or gateway.table is None:
+            return
+        variants = [variant for variant in gateway.table.variants if variant.weight > 0]
+        if not variants:
+            return
+        [variant] = self.random.choices(variants, [variant.weight for variant in variants])
+        if not variant.instances:
+            self._refused(f"variant {variant.name} has no instance", variant.name)
+            return
+        instance = self.instances[self.random.choice(variant.instances).id]
+        if instance.state not in (InstanceState.READY, InstanceState.UNHEALTHY):
+            self._refused(f"{instance.spec.id} is {instance.state}", variant.name)
+            return
+        lasts_s = self.random.choice((0.05, 0.5, 5.0, 55.0, 55.0, 300.0))
+        spec, ends = instance.spec, self.now + timedelta(seconds=lasts_s)
+        self.requests.append(Request(gateway, spec.id, spec.uid, spec.generation, self.now, ends))
+
+    def harm(self) -> None:
+        """Inject one fault."""
+        harm = self.random.choice((self._kill_instance, self._sicken_instance, self._harm_gateway, self._lose_runner))
+        harm()
+
+    def elapse(self, seconds: float) -> None:
+        """Let time pass, and everything happen that only takes time."""
+        self.now += timedelta(seconds=seconds)
+        for instance in self.instances.values():
+            if instance.next_state is not None and instance.next_at <= self.now:
+                self._turn(instance, instance.next_state)
+        for gateway in self.gateways:
+            if not (gateway.alive and not gateway.silent) and gateway.back_at <= self.now:
+                self._bring_back(gateway)
+        self.requests = [request for request in self.requests if request.ends > self.now]
+        due = [spec for at, spec in self.late_launches if at <= self.now]
+        self.late_launches = [(at, spec) for at, spec in self.late_launches if at > self.now]
+        for spec in due:
+            self.note(f"late launch of {spec.id}")
+            self._begin(spec, is_late=True)
+
+    def next_event_at(self) -> datetime | None:
+        """When something happens by itself next."""
+        times = [instance.next_at for instance in self.instances.values() if instance.next_state is not None]
+        times += [gateway.back_at for gateway in self.gateways if not gateway.alive or gateway.silent]
+        times += [request.ends for request in self.requests] + [at for at, _ in self.late_launches]
+        times += [self.runner_back_at] if self.runner_back_at > self.now else []
+        return min(times, default=None)
+
+    def _reach_runner(self) -> None:
+        if self.now < self.runner_back_at:
+            raise Fault("runner away")
+
+    def _begin(self, spec: InstanceSpec, *, is_late: bool = False) -> None:
+        if spec.id in self.instances:
+            return
+        self.note(f"launched {spec.id} ({spec.variant.model_name}, generation {spec.generation}, #{spec.ordinal})")
+        self.launches.setdefault(spec.id, deque(maxlen=20)).append(self.now)
+        fate = InstanceState.READY
+        if spec.variant.model_name == "broken":
+            fate = InstanceState.FAILED
+        elif self.mishap(0.25):
+            fate = InstanceState.EXITED
+        starts_in = self._seconds(*self.random.choice(((0.01, 0.2), (0.2, 3.0), (3.0, 30.0))))
+        self.instances[spec.id] = SimulatedInstance(
+            spec,
+            InstanceState.STARTING,
+            since=self.now,
+            next_state=fate,
+            next_at=self.now + starts_in,
+            is_late=is_late,
+        )
+        self.changed = True
+
+    def _end(self, instance: InstanceId) -> None:
+        stopped = self.instances.pop(instance, None)
+        if stopped is None:
+            return
+        self.note(f"stopped {instance}, which was {stopped.state}")
+        self.changed = True
+        self._judge_stop(stopped)
+        self.requests = [request for request in self.requests if request.instance != instance]
+
+    def _judge_stop(self, stopped: SimulatedInstance) -> None:
+        """A stop happens at an instant, so what it must not do is judged here and not by looking at the world later."""
+        instance, record = stopped.spec.id, self.record
+        if any(gateway.alive and instance in _ids(gateway.table) for gateway in self.gateways):
+            raise Violation(f"{instance} was stopped while a gateway routed to it")
+        for request in self.requests:
+            if request.instance == instance and (self.now - request.began).total_seconds() < PATIENCE_S:
+                raise Violation(f"a request was cut by stopping {instance}")
+        is_serving = (
+            record is not None
+            and record.uid == stopped.spec.uid
+            and record.serving is not None
+            and record.target is None
+            and record.status in ("InService", "RollingBack")
+            and record.serving.generation == stopped.spec.generation
+            and any(
+                variant.name == stopped.spec.variant.name and stopped.spec.ordinal < variant.desired_count
+                for variant in record.serving.variants
+            )
+        )
+        if is_serving and not stopped.was_down:
+            raise Violation(f"{instance} was stopped though it served well")
+
+    def _turn(self, instance: SimulatedInstance, state: InstanceState) -> None:
+        instance.state, instance.since, instance.next_state = state, self.now, None
+        instance.was_ready |= state is InstanceState.READY
+        instance.was_down |= state in (InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY)
+        if state is InstanceState.EXITED:
+            self.requests = [request for request in self.requests if request.instance != instance.spec.id]
+        self.changed = True
+        self.note(f"{instance.spec.id} is {state}")
+
+    def _refused(self, why: str, variant: str) -> None:
+        """A request fails: that is for faults to do, and for a variant that is, was or will be of no instances."""
+        fleets = (self.record.serving, self.record.target) if self.record else ()
+        counts = [v.desired_count for fleet in fleets if fleet for v in fleet.variants if v.name == variant]
+        if not self.was_stormy and min(counts, default=0) > 0:
+            raise Violation(f"a request failed though nothing was wrong: {why}")
+
+    def _kill_instance(self) -> None:
+        if self.instances:
+            self._turn(self.random.choice(list(self.instances.values())), InstanceState.EXITED)
+
+    def _sicken_instance(self) -> None:
+        ready = [instance for instance in self.instances.values() if instance.state is InstanceState.READY]
+        if ready:
+            instance = self.random.choice(ready)
+            self._turn(instance, InstanceState.UNHEALTHY)
+            if self.random.random() < 0.5:
+                instance.next_state, instance.next_at = InstanceState.READY, self.now + self._seconds(0.1, 20)
+
+    def _harm_gateway(self) -> None:
+        gateway = self.random.choice(self.gateways)
+        gateway.back_at = self.now + self._seconds(0.5, 150)
+        if self.random.random() < 0.5:
+            self.note("a gateway falls silent")
+            gateway.silent = True
+            return
+        self.note("a gateway dies")
+        gateway.alive, gateway.silent = False, False
+        self.requests = [request for request in self.requests if request.gateway is not gateway]
+
+    def _lose_runner(self) -> None:
+        self.note("the runner is away")
+        self.runner_back_at = self.now + self._seconds(0.1, 15)
+
+    def _bring_back(self, gateway: SimulatedGateway) -> None:
+        self.note("a gateway is back")
+        if not gateway.alive or self.random.random() < 0.5:  # a silent one may have kept a reload in its socket
+            gateway.table = self.snapshot
+        gateway.alive, gateway.silent = True, False
+
+    def _seconds(self, low: float, high: float) -> timedelta:
+        return timedelta(seconds=self.random.uniform(low, high))
+
+
+def _ids(route: EndpointRoute | None) -> set[InstanceId]:
+    return {instance.id for variant in route.variants for instance in variant.instances} if route else set()
