@@ -73,8 +73,7 @@ def _s3(request: HttpRequest) -> Target:
 
 def _rest(request: HttpRequest, protocol: Protocol, name: str) -> Target:
     service = services.service(name)
-    match = routing.match(service, request)
-    return Target(request, protocol, service, match.operation if match else None)
+    return Target(request, protocol, service, routing.match(service, request))
 
 
 def _operation(service: ServiceModel, name: str) -> OperationModel | None:

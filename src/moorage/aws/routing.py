@@ -23,18 +23,9 @@ _VIRTUAL_HOST: Final = re.compile(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.(?:s3[.-
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """An operation and its path's labels, decoded."""
-
-    operation: OperationModel
-    labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Route:
     operation: OperationModel
     path: re.Pattern[str]
-    labels: tuple[str, ...]
     query: Mapping[str, str]
     """Parameters of the URI template, with their values where it gives any."""
     parameters: frozenset[str]
@@ -54,15 +45,26 @@ class _Route:
         )
 
 
-def match(service: ServiceModel, request: HttpRequest) -> Match | None:
+def match(service: ServiceModel, request: HttpRequest) -> OperationModel | None:
     """The operation of `service` that `request` calls, or None where there is none."""
     path = _path(service, request)
     parameters = dict(parse_pairs(request.query))
     for route in _routes(service).get(request.method, ()):
-        found = route.path.fullmatch(path)
-        if found and route.accepts(request, parameters):
-            return Match(route.operation, dict(zip(route.labels, map(unquote, found.groups()), strict=True)))
+        if route.path.fullmatch(path) and route.accepts(request, parameters):
+            return route.operation
     return None
+
+
+def labels(operation: OperationModel, request: HttpRequest) -> dict[str, str]:
+    """What the labels of the operation's URI template stand for in the request's path, decoded.
+
+    A path is taken apart before it is decoded, so `%2F` never divides it. Raises ValueError for bytes not UTF-8.
+    """
+    template, _, _ = operation.http["requestUri"].partition("?")
+    found = _compile(template).fullmatch(_path(operation.service_model, request))
+    names = re.findall(r"{([^}+]+)\+?}", template)
+    texts = found.groups() if found else ()
+    return {name: unquote(text, errors="strict") for name, text in zip(names, texts, strict=True)}
 
 
 def has_path(service: ServiceModel, request: HttpRequest) -> bool:
@@ -104,13 +106,13 @@ def _route(operation: OperationModel) -> _Route:
     return _Route(
         operation=operation,
         path=_compile(template),
-        labels=tuple(re.findall(r"{([^}+]+)\+?}", template)),
         query=dict(parse_pairs(query)),
         parameters=wire_names("querystring"),
         headers=wire_names("header"),
     )
 
 
+@functools.cache
 def _compile(template: str) -> re.Pattern[str]:
     parts = re.split(r"({[^}]+})", template)
     pattern = "".join(

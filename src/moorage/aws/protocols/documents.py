@@ -20,7 +20,7 @@ def read(shape: Any, value: Any) -> Any:
     """The parameter that `value` is, by its shape. Raises ServiceError SerializationException for a wrong type."""
     match shape.type_name:
         case "structure":
-            return value if shape.is_document_type else _read_structure(shape, value)
+            return value if shape.is_document_type else read_members(shape.members, value)
         case "list":
             return [_read_item(shape.member, item) for item in _expect(list, value)]
         case "map":
@@ -43,7 +43,7 @@ def write(shape: Any, value: Any) -> Any:
     """An answer's `value` as JSON can say it. A member that the shape does not know is a bug, and a KeyError."""
     match shape.type_name:
         case "structure":
-            return value if shape.is_document_type else _write_structure(shape, value)
+            return value if shape.is_document_type else write_members(shape.members, value)
         case "list":
             return [write(shape.member, item) for item in value]
         case "map":
@@ -58,27 +58,29 @@ def write(shape: Any, value: Any) -> Any:
             return value
 
 
-def serialization_error(message: str) -> ServiceError:
-    """The error for a body that is not what the operation takes."""
-    return ServiceError("SerializationException", message, status=400)
-
-
-def _read_structure(shape: Any, value: Any) -> dict[str, Any]:
-    members = _expect(dict, value)
+def read_members(members: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    """Those of `members` (shapes by name) that the document `value` has."""
+    document = _expect(dict, value)
     return {
         name: read(member, found)
-        for name, member in shape.members.items()
-        if (found := members.get(member.serialization.get("name", name))) is not None
+        for name, member in members.items()
+        if (found := document.get(member.serialization.get("name", name))) is not None
     }
 
 
-def _write_structure(shape: Any, value: Mapping[str, Any]) -> dict[str, Any]:
+def write_members(members: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
+    """`output` as a document, each member by its shape in `members`."""
     written = {}
-    for name, item in value.items():
-        member = shape.members[name]
+    for name, item in output.items():
+        member = members[name]
         if item is not None and not member.serialization.get("eventstream"):
             written[member.serialization.get("name", name)] = write(member, item)
     return written
+
+
+def serialization_error(message: str) -> ServiceError:
+    """The error for a body that is not what the operation takes."""
+    return ServiceError("SerializationException", message, status=400)
 
 
 def _read_item(shape: Any, value: Any) -> Any:

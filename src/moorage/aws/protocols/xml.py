@@ -92,6 +92,8 @@ def read_members(shape: Any, node: ElementTree.Element) -> dict[str, Any]:
     for name, member in shape.members.items():
         traits = member.serialization
         wire_name = traits.get("name", name)
+        if "location" in traits:
+            continue
         if traits.get("xmlAttribute"):
             if (found := attributes.get(wire_name.rpartition(":")[2])) is not None:
                 members[name] = found
