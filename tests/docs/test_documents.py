@@ -1,0 +1,80 @@
+"""What the documents say is true: their examples run, their links lead somewhere, their settings exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from documents import DOCUMENTS, ROOT, anchors, blocks, links, script
+
+from moorage.app import lifecycle
+from moorage.app.settings import Settings, load_settings
+
+EXAMPLES_TIMEOUT_S = 300
+README = ROOT / "README.md"
+OPERATING = ROOT / "docs" / "operating.md"
+
+
+def named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_example_is_run_or_says_why_not(document: Path) -> None:
+    unmarked = [
+        block.text
+        for block in blocks(document)
+        if block.language in {"sh", "bash", "python"} and not re.match(r"run$|file: |shown: ", block.marker)
+    ]
+
+    assert [] == unmarked
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
+    data_dir = tmp_path / "state"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOORAGE_"))} | {
+        "HOME": str(tmp_path),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "MOORAGE_DATA_DIR": str(data_dir),
+        "MOORAGE_PORT": "0",
+        "AWS_PAGER": "",
+    }
+    try:
+        done = subprocess.run(
+            ["bash", "-c", script(README)],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=EXAMPLES_TIMEOUT_S,
+        )
+        assert 0 == done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
+        assert not lifecycle.status(load_settings(data_dir)).running
+    finally:
+        lifecycle.stop(load_settings(data_dir))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
+    broken = []
+    for target in links(document):
+        path, _, anchor = target.partition("#")
+        if "://" in path:
+            continue
+        file = (document.parent / path).resolve() if path else document
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+
+    assert [] == broken
+
+
+def test_every_setting_is_described() -> None:
+    described = set(re.findall(r"^\| `(\w+)` \|", OPERATING.read_text(), re.MULTILINE))
+
+    assert {field.name for field in fields(Settings)} - {"data_dir", "run_dir"} == described

@@ -1,0 +1,210 @@
+"""The `moorage` command against a real Moorage: what it prints, what it leaves, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from moorage.cli.main import main
+from moorage.testing.models import IRIS_ROWS, iris_forest
+from moorage.testing.server import RunningMoorage
+
+pytestmark = pytest.mark.slow
+
+BODY = json.dumps({"instances": IRIS_ROWS})
+
+
+class Command:
+    """The `moorage` command, meaning one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def __call__(self, name: str, *arguments: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(main, [name, "--data-dir", str(self._data_dir), *arguments], input=stdin)
+
+    def succeeds(self, name: str, *arguments: str) -> str:
+        result = self(name, *arguments)
+        assert 0 == result.exit_code, result.output
+        return result.stdout
+
+    def fails(self, name: str, *arguments: str) -> str:
+        result = self(name, *arguments)
+        assert 1 == result.exit_code, result.output
+        assert "Traceback" not in result.output
+        return result.stderr
+
+
+@pytest.fixture
+def moorage(moorage_server: RunningMoorage) -> Command:
+    return Command(moorage_server.data_dir)
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Command:
+    return Command(tmp_path / "nothing-here")
+
+
+@pytest.fixture(scope="module")
+def forest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "forest.pkl"
+    path.write_bytes(pickle.dumps(iris_forest()))
+    return path
+
+
+@pytest.fixture
+def deployed(moorage: Command, forest: Path) -> Iterator[str]:
+    moorage.succeeds("deploy", str(forest), "--name", "forest")
+    yield "forest"
+    moorage("delete", "forest")
+
+
+def test_deploy_serves_a_model_and_says_how_to_ask_it(moorage: Command, forest: Path, deployed: str) -> None:
+    said = moorage.succeeds("deploy", str(forest), "--name", "forest", "--instances", "2", "-e", "LEVEL=high")
+
+    assert "forest is in service" in said
+    assert "aws sagemaker-runtime invoke-endpoint --endpoint-name forest" in said
+    answer = json.loads(moorage.succeeds("invoke", "forest", "-d", BODY))
+    assert iris_forest().predict(IRIS_ROWS).tolist() == answer["predictions"]
+    assert "AllTraffic 2/2" in moorage.succeeds("list")
+
+
+def test_invoke_takes_a_file_or_standard_input_and_any_type(moorage: Command, deployed: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("5.1,3.5,1.4,0.2\n")
+
+    from_file = moorage.succeeds("invoke", deployed, "-d", f"@{rows}", "--accept", "text/csv")
+    from_stdin = moorage("invoke", deployed, "--content-type", "text/csv", stdin="5.1,3.5,1.4,0.2\n").stdout
+
+    assert "0\n" == from_file
+    assert [0] == json.loads(from_stdin)
+
+
+def test_what_the_model_refuses_is_said_in_its_own_words(moorage: Command, deployed: str) -> None:
+    said = moorage.fails("invoke", deployed, "-d", '{"instances": [[1, 2, 3]]}')
+
+    assert "The model answered 400" in said
+    assert "3 features" in said
+
+
+def test_delete_removes_what_deploy_made_and_nothing_else(
+    moorage: Command, forest: Path, deployed: str, moorage_server: RunningMoorage
+) -> None:
+    moorage.succeeds("deploy", str(forest), "--name", "forest-2")
+    moorage.succeeds("deploy", str(forest), "--name", deployed)
+
+    moorage.succeeds("delete", deployed)
+
+    sagemaker, s3 = moorage_server.client("sagemaker"), moorage_server.client("s3")
+    models = [model["ModelName"] for model in sagemaker.list_models(NameContains="forest")["Models"]]
+    bucket = "moorage-deploy-123456789012-us-east-1"
+    keys = [stored["Key"] for stored in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert {"forest-2"} == {name[: len("forest-2")] for name in models}
+    assert {"forest-2"} == {key.split("/")[0] for key in keys}
+    moorage.succeeds("delete", "forest-2")
+
+
+def test_a_model_that_cannot_be_loaded_fails_with_its_traceback_and_can_be_mended(
+    moorage: Command, forest: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broken"
+    (folder / "code").mkdir(parents=True)
+    (folder / "code" / "inference.py").write_text("import no_such_module_here\n")
+
+    said = moorage.fails("deploy", str(folder))
+
+    assert "broken was not deployed" in said
+    assert "ModuleNotFoundError: No module named 'no_such_module_here'" in said
+    assert "Traceback" not in moorage.fails("invoke", "broken", "-d", BODY)
+    moorage.succeeds("deploy", str(forest), "--name", "broken")
+    moorage.succeeds("delete", "broken")
+
+
+def test_an_update_that_fails_leaves_what_was_served(moorage: Command, deployed: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "readme.txt").write_text("no model")
+
+    said = moorage.fails("deploy", str(tmp_path / "empty"), "--name", deployed)
+
+    assert "It still serves what it served before" in said
+    assert json.loads(moorage.succeeds("invoke", deployed, "-d", BODY))
+
+
+def test_logs_has_what_the_code_prints(moorage: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "talking"
+    (folder / "code").mkdir(parents=True)
+    (folder / "code" / "inference.py").write_text("print('hello from the model')\ndef model_fn(folder): return None\n")
+    moorage.succeeds("deploy", str(folder))
+
+    said = moorage.succeeds("logs", "talking")
+
+    assert "hello from the model" in said
+    assert " AllTraffic/i-" in said
+    assert 1 == len(moorage.succeeds("logs", "talking", "-n", "1").splitlines())
+    moorage.succeeds("delete", "talking")
+
+
+def test_env_and_status_say_where_it_runs(moorage: Command, moorage_server: RunningMoorage) -> None:
+    exports = moorage.succeeds("env").splitlines()
+    status = moorage.succeeds("status")
+
+    assert f"export AWS_ENDPOINT_URL={moorage_server.endpoint_url}" in exports
+    names = ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"]
+    assert names == [line.removeprefix("export ").partition("=")[0] for line in exports if line.startswith("export")]
+    assert f"running at {moorage_server.endpoint_url}" in status
+    assert "does not answer" not in status
+    assert {"supervisor", "control", "gateway-0", "agent"} <= set(status.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("status", ()), ("env", ()), ("list", ()), ("invoke", ("x", "-d", "{}")), ("logs", ("x",)), ("delete", ("x",))],
+)
+def test_without_a_server_every_command_says_how_to_start_it(
+    stopped: Command, name: str, arguments: tuple[str, ...]
+) -> None:
+    said = stopped.fails(name, *arguments)
+
+    assert "Moorage is not running on" in said
+    assert "moorage up --detach --data-dir" in said
+
+
+def test_down_without_a_server_is_no_error(stopped: Command) -> None:
+    assert "was not running" in stopped.succeeds("down")
+
+
+def test_a_port_in_use_is_one_sentence(stopped: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = stopped.fails("up", "--detach", "--port", str(taken.getsockname()[1]))
+
+    assert "choose another with --port" in said
+
+
+def test_a_second_server_on_the_same_folder_is_refused(moorage: Command) -> None:
+    assert "is running already" in moorage.fails("up", "--detach", "--port", "0")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("invoke", "no-such", "-d", "{}"), "Endpoint no-such of account 123456789012 not found."),
+        (("delete", "no-such"), "There is no endpoint no-such."),
+        (("deploy", __file__), "cannot be deployed"),
+        (("invoke", "no-such", "-d", "@no-such-file"), "Cannot read no-such-file"),
+    ],
+)
+def test_errors_are_one_sentence(moorage: Command, arguments: tuple[str, ...], said: str) -> None:
+    assert said in moorage.fails(*arguments)
+
+
+def test_doctor_looks_at_this_machine(moorage: Command, moorage_server: RunningMoorage) -> None:
+    said = " ".join(moorage.succeeds("doctor").split())
+
+    assert "scikit-learn" in said
+    assert f"Moorage runs already, at {moorage_server.endpoint_url}" in said
