@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class Payload:
     """Bytes on their way, and what their sender says they are."""
 
     stream: bytes | AsyncIterator[bytes]
@@ -65,7 +65,7 @@ class Intake:
         self._files = files
 
     @asynccontextmanager
-    async def receive(self, content: Content, *, keep: Algorithm, is_sealed: bool) -> AsyncIterator[Taken]:
+    async def receive(self, payload: Payload, *, keep: Algorithm, is_sealed: bool) -> AsyncIterator[Taken]:
         """The content as a blob, for a context that commits a row naming it; without one the blob is removed.
 
         `keep` is the checksum to answer, whichever the sender gave. Raises Rejected(MD5_MISMATCH, CHECKSUM_MISMATCH,
@@ -73,7 +73,7 @@ class Intake:
         """
         writer = await self._on_disk(self._blobs.create_sealed if is_sealed else self._blobs.create)
         try:
-            meter = await self._drain(content, writer, keep)
+            meter = await self._drain(payload, writer, keep)
             taken = Taken(await self._on_disk(writer.finish), meter.md5(), meter.checksum(keep))
         except BaseException:
             await self._give_up(writer)
@@ -84,13 +84,13 @@ class Intake:
             await self._index.run(free_if_unnamed(taken.blob.id))
             raise
 
-    async def _drain(self, content: Content, writer: BlobWriter, keep: Algorithm) -> _Meter:
-        meter = _Meter({keep, content.algorithm or keep})
-        async for batch in _batches(content.stream):
+    async def _drain(self, payload: Payload, writer: BlobWriter, keep: Algorithm) -> _Meter:
+        meter = _Meter({keep, payload.algorithm or keep})
+        async for batch in _batches(payload.stream):
             if writer.size + len(batch) > OBJECT_BYTES_MAX:
                 raise Rejected(Reason.TOO_LARGE, maximum=OBJECT_BYTES_MAX)
             await self._on_disk(_absorb, writer, meter, batch)
-        _check(content, meter, writer.size)
+        _check(payload, meter, writer.size)
         return meter
 
     async def _on_disk(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -130,18 +130,18 @@ def _absorb(writer: BlobWriter, meter: _Meter, batch: bytes) -> None:
     writer.write(batch)
 
 
-def _check(content: Content, meter: _Meter, size: int) -> None:
-    if content.size is not None and content.size != size:
-        raise Rejected(Reason.SIZE_MISMATCH, expected=content.size, received=size)
+def _check(payload: Payload, meter: _Meter, size: int) -> None:
+    if payload.size is not None and payload.size != size:
+        raise Rejected(Reason.SIZE_MISMATCH, expected=payload.size, received=size)
     md5 = checksums.encode(bytes.fromhex(meter.md5()))
-    if content.md5 is not None and content.md5 != md5:
-        raise Rejected(Reason.MD5_MISMATCH, expected=content.md5, computed=md5)
-    promised = content.promised()
-    if content.algorithm is None or promised is None:
+    if payload.md5 is not None and payload.md5 != md5:
+        raise Rejected(Reason.MD5_MISMATCH, expected=payload.md5, computed=md5)
+    promised = payload.promised()
+    if payload.algorithm is None or promised is None:
         return
-    computed = meter.checksum(content.algorithm).value
+    computed = meter.checksum(payload.algorithm).value
     if promised != computed:
-        raise Rejected(Reason.CHECKSUM_MISMATCH, algorithm=content.algorithm, expected=promised, computed=computed)
+        raise Rejected(Reason.CHECKSUM_MISMATCH, algorithm=payload.algorithm, expected=promised, computed=computed)
 
 
 async def _batches(stream: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:

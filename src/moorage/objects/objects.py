@@ -11,7 +11,7 @@ from moorage.objects.blobs import BlobFolder
 from moorage.objects.checksums import Algorithm
 from moorage.objects.conditions import UNCONDITIONAL, WriteCondition, check_write
 from moorage.objects.index import Index, Transaction
-from moorage.objects.intake import Content, Intake
+from moorage.objects.intake import Intake, Payload
 from moorage.objects.listing import Listing, Selection
 from moorage.objects.reading import OpenObject
 from moorage.objects.records import NO_ATTRIBUTES, NULL_VERSION, Attributes, Bucket, Extent, ObjectVersion, Versioning
@@ -56,7 +56,7 @@ class Objects:
         bucket: str,
         key: str,
         *,
-        content: Content,
+        payload: Payload,
         attributes: Attributes = NO_ATTRIBUTES,
         condition: WriteCondition = UNCONDITIONAL,
         is_sealed: bool | None = None,
@@ -67,8 +67,8 @@ class Objects:
         """
         found = await self._index.run(lambda transaction: bucket_rows.get(transaction, bucket))
         sealed = found.seals_by_default if is_sealed is None else is_sealed
-        keep = content.algorithm or Algorithm.CRC64NVME
-        async with self._intake.receive(content, keep=keep, is_sealed=sealed) as taken:
+        keep = payload.algorithm or Algorithm.CRC64NVME
+        async with self._intake.receive(payload, keep=keep, is_sealed=sealed) as taken:
             draft = Draft(
                 key=key,
                 modified_at=self._clock.now(),
@@ -84,6 +84,17 @@ class Objects:
     async def find(self, bucket: str, key: str, version_id: str | None = None) -> ObjectVersion:
         """Look at an object. Raises Rejected(NO_SUCH_KEY, NO_SUCH_VERSION, DELETED, IS_DELETE_MARKER)."""
         return await self._in_bucket(bucket, lambda tx, found: version_rows.get(tx, found, key, version_id))
+
+    async def examine(
+        self, bucket: str, key: str, version_id: str | None = None
+    ) -> tuple[ObjectVersion, Sequence[Extent]]:
+        """Look at an object and the pieces it is made of. Raises as `find`."""
+
+        def work(transaction: Transaction, found: Bucket) -> tuple[ObjectVersion, Sequence[Extent]]:
+            version = version_rows.get(transaction, found, key, version_id)
+            return version, version_rows.extents_of(transaction, version.seq)
+
+        return await self._in_bucket(bucket, work)
 
     async def open(self, bucket: str, key: str, version_id: str | None = None) -> OpenObject:
         """Open an object for reading. Raises as `find`."""

@@ -12,7 +12,7 @@ from moorage.objects.checksums import Algorithm, Checksum, Coverage, composite, 
 from moorage.objects.conditions import UNCONDITIONAL, WriteCondition
 from moorage.objects.errors import Reason, Rejected
 from moorage.objects.index import Index, Transaction
-from moorage.objects.intake import Content, Intake
+from moorage.objects.intake import Intake, Payload
 from moorage.objects.listing import Listing, Selection
 from moorage.objects.objects import write
 from moorage.objects.records import NO_ATTRIBUTES, Attributes, Extent, ObjectVersion, Part, PartClaim, Upload
@@ -77,9 +77,9 @@ class Uploads:
         """Look at an upload."""
         return await self._index.run(lambda transaction: upload_rows.get(transaction, bucket, key, upload_id))
 
-    async def put_part(self, upload: Upload, number: int, *, content: Content) -> Part:
+    async def put_part(self, upload: Upload, number: int, *, payload: Payload) -> Part:
         """Write a part, in the place of an earlier one of its number. Raises Rejected for content not as promised."""
-        async with self._intake.receive(content, keep=upload.algorithm, is_sealed=upload.is_sealed) as taken:
+        async with self._intake.receive(payload, keep=upload.algorithm, is_sealed=upload.is_sealed) as taken:
             part = Part(number, taken.blob, taken.md5, taken.checksum, self._clock.now())
 
             def work(transaction: Transaction) -> Part:
