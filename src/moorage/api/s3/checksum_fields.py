@@ -15,7 +15,7 @@ _BY_HEADER = {header: algorithm for algorithm, header in _HEADERS.items()}
 
 
 def given(request: Mapping[str, Any]) -> Checksum | None:
-    """The checksum that a request gives in a header. Raises ServiceError for two of them and for one of a wrong form."""
+    """The checksum that a request gives in a header. Raises ServiceError for two, and for a wrong form."""
     found = [(algorithm, request[field]) for algorithm, field in _FIELDS.items() if request.get(field)]
     if not found:
         return None

@@ -15,7 +15,7 @@ from moorage.objects.errors import Damaged, Reason, Rejected, StorageUnavailable
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An S3 error. `message` is a format over the details; `members` are the body's further elements and their details."""
+    """An S3 error. `message` is a format over the details; `members` names the body's further elements."""
 
     code: str
     status: int

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from botocore.model import OperationModel
 
-from moorage.aws import routing
+from moorage.aws import routing, validate
 from moorage.aws.call import Call, Protocol, Target
 from moorage.aws.detect import detect
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import HttpRequest, HttpResponse
-from moorage.aws.protocols import cbor, json, query, rest_json, rest_xml
+from moorage.aws.protocols import cbor, json, query, rest_json, rest_xml, s3
 
 __all__ = ["decode", "detect", "encode", "encode_error"]
 
@@ -46,6 +46,10 @@ def decode(request: HttpRequest, *, request_id: str) -> Call:
     if target.service is None or target.operation is None:
         raise _unknown_operation(target)
     params = _FORMATS[target.protocol].decode(request, target.operation)
+    found = validate.violations(target.operation, params)
+    if found:
+        refuse = s3.refusal if target.service.service_name == "s3" else validate.refusal
+        raise refuse(target.operation, found)
     return Call(request, request_id, target.protocol, target.service, target.operation, params)
 
 
@@ -57,7 +61,10 @@ def encode(output: Mapping[str, Any] | None, call: Call) -> HttpResponse:
 def encode_error(error: ServiceError, request: HttpRequest, *, request_id: str) -> HttpResponse:
     """The response for an error at any stage of a request's life, in the protocol that the request speaks."""
     target = detect(request)
-    return _FORMATS[target.protocol].encode_error(error, target, request_id)
+    response = _FORMATS[target.protocol].encode_error(error, target, request_id)
+    for name, value in error.headers.items():
+        response.headers.set(name, value)
+    return response
 
 
 def _unknown_operation(target: Target) -> ServiceError:
