@@ -17,7 +17,8 @@ from moorage.aws import services
 from moorage.aws.call import Call, Protocol
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers, HttpRequest, HttpResponse
-from moorage.aws.protocols import decode, encode, encode_error
+from moorage.aws.protocols import detect, encode, encode_error
+from moorage.aws.protocols.formats import FORMATS
 
 SPOKEN = [(entry.name, protocol) for entry in services.ENTRIES for protocol in entry.protocols]
 SEEDS = (0, 1)
@@ -106,10 +107,12 @@ async def test_what_botocore_serialises_decodes_to_the_same_parameters(name: str
             params = drawn.structure(operation.input_shape) if operation.input_shape else {}
             request = serialised(operation, protocol, params)
 
-            call = decode(request, request_id="r")
+            target = detect(request)
 
-            assert TWINS.get(operation_name, operation_name) == call.operation.name
-            found = await _read(call.params)
+            assert protocol is target.protocol
+            assert target.operation is not None
+            assert TWINS.get(operation_name, operation_name) == target.operation.name
+            found = await _read(FORMATS[protocol].decode(request, target.operation))
             if operation_name not in TWINS:
                 sent = _sent(operation, params)
                 assert same(sent, found), (operation_name, seed, difference(sent, found))

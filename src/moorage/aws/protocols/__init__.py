@@ -6,38 +6,18 @@ refuse. `decode`, `encode` and `encode_error` then do the rest. There is no I/O 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
-
-from botocore.model import OperationModel
+from collections.abc import Mapping
+from typing import Any
 
 from moorage.aws import routing, validate
 from moorage.aws.call import Call, Protocol, Target
 from moorage.aws.detect import detect
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import HttpRequest, HttpResponse
-from moorage.aws.protocols import cbor, json, query, rest_json, rest_xml, s3
+from moorage.aws.protocols import s3
+from moorage.aws.protocols.formats import FORMATS
 
 __all__ = ["decode", "detect", "encode", "encode_error"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """A wire format's three functions."""
-
-    decode: Callable[[HttpRequest, OperationModel], dict[str, Any]]
-    encode: Callable[[Mapping[str, Any], Call], HttpResponse]
-    encode_error: Callable[[ServiceError, Target, str], HttpResponse]
-
-
-_FORMATS: Final = {
-    Protocol.JSON: _Format(json.decode, json.encode, json.encode_error),
-    Protocol.QUERY: _Format(query.decode, query.encode, query.encode_error),
-    Protocol.REST_JSON: _Format(rest_json.decode, rest_json.encode, rest_json.encode_error),
-    Protocol.REST_XML: _Format(rest_xml.decode, rest_xml.encode, rest_xml.encode_error),
-    Protocol.CBOR: _Format(cbor.decode, cbor.encode, cbor.encode_error),
-}
 
 
 def decode(request: HttpRequest, *, request_id: str) -> Call:
@@ -45,7 +25,7 @@ def decode(request: HttpRequest, *, request_id: str) -> Call:
     target = detect(request)
     if target.service is None or target.operation is None:
         raise _unknown_operation(target)
-    params = _FORMATS[target.protocol].decode(request, target.operation)
+    params = FORMATS[target.protocol].decode(request, target.operation)
     found = validate.violations(target.operation, params)
     if found:
         refuse = s3.refusal if target.service.service_name == "s3" else validate.refusal
@@ -55,13 +35,13 @@ def decode(request: HttpRequest, *, request_id: str) -> Call:
 
 def encode(output: Mapping[str, Any] | None, call: Call) -> HttpResponse:
     """The response that says `output`, which has the form of the operation's output shape; None where it has none."""
-    return _FORMATS[call.protocol].encode(output or {}, call)
+    return FORMATS[call.protocol].encode(output or {}, call)
 
 
 def encode_error(error: ServiceError, request: HttpRequest, *, request_id: str) -> HttpResponse:
     """The response for an error at any stage of a request's life, in the protocol that the request speaks."""
     target = detect(request)
-    response = _FORMATS[target.protocol].encode_error(error, target, request_id)
+    response = FORMATS[target.protocol].encode_error(error, target, request_id)
     for name, value in error.headers.items():
         response.headers.set(name, value)
     return response

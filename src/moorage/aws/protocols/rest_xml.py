@@ -75,8 +75,7 @@ def _read(shape: Any, body: bytes) -> Any:
     try:
         return xml.read(shape, xml.parse(body))
     except ValueError:
-        message = "The XML you provided was not well-formed or did not validate against our published schema"
-        raise ServiceError("MalformedXML", message, status=400) from None
+        raise ServiceError("MalformedXML", s3.MALFORMED_XML, status=400) from None
 
 
 def _document(operation: OperationModel, shape: Any, value: Mapping[str, Any]) -> bytes:

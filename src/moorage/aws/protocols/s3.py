@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from botocore.model import OperationModel
+
+from moorage.aws.errors import ServiceError
 from moorage.aws.protocols import xml
+from moorage.aws.validate import Violation
 
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -38,6 +42,21 @@ _ENCODED: Final = frozenset(
     {"Delimiter", "Key", "KeyMarker", "Marker", "NextKeyMarker", "NextMarker", "Prefix", "StartAfter"}
 )
 """Members of list answers that are url-encoded when `EncodingType` is `url`, at any depth."""
+
+
+MALFORMED_XML: Final = "The XML you provided was not well-formed or did not validate against our published schema"
+
+
+def refusal(operation: OperationModel, found: list[Violation]) -> ServiceError:
+    """The error for what validation found: S3 says less than other services, and by another code for the body."""
+    shape = operation.input_shape
+    payload = shape.serialization.get("payload", "")
+    first = found[0].path.partition(".")[0]
+    if first == f"{payload[:1].lower()}{payload[1:]}":
+        if found[0].path == first and found[0].value == "null":
+            return ServiceError("MissingRequestBodyError", "Request Body is empty", status=400)
+        return ServiceError("MalformedXML", MALFORMED_XML, status=400)
+    return ServiceError("InvalidArgument", str(found[0]), status=400)
 
 
 def root_name(operation: str, shape: Any) -> str:
