@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from moorage.app.settings import Settings
 from moorage.cli.connection import connected
+from moorage.cli.tables import print_table
 from moorage.cli.target import command_line, on_moorage
-
-WIDTH_IN_A_PIPE = 240
-"""Wide enough that a program which reads the table finds each endpoint on one line."""
 
 
 @click.command("list")
@@ -32,8 +28,7 @@ def command(settings: Settings) -> None:
     if not endpoints:
         click.echo(f"No endpoints yet. Make one: {command_line(settings, 'deploy')} PATH")
         return
-    width = None if sys.stdout.isatty() else WIDTH_IN_A_PIPE
-    Console(highlight=False, width=width).print(_table(endpoints))
+    print_table(_table(endpoints))
 
 
 def _table(endpoints: list[dict[str, Any]]) -> Table:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from moorage.app.settings import Settings
 from moorage.cli.doctor import machine, place, software
 from moorage.cli.doctor.finding import Finding, Level
+from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
 
 _STYLES: Final = {Level.GOOD: "green", Level.NOTE: "yellow", Level.BAD: "bold red"}
@@ -31,7 +31,7 @@ def command(settings: Settings) -> None:
         table.add_row(f"[{style}]{finding.level.value}[/{style}]", finding.subject, finding.text)
         if finding.advice:
             table.add_row("", "", f"[dim]{finding.advice}[/dim]")
-    Console(highlight=False).print(table)
+    print_table(table)
     if any(finding.level is Level.BAD for finding in findings):
         raise SystemExit(1)
 
