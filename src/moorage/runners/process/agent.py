@@ -1,0 +1,193 @@
+"""The host agent: answers clients on its socket, and keeps the instances of this machine.
+
+It outlives everybody but its own folders. Ended by a signal, it leaves the instances to the next agent; told to shut
+down, or if its run folder vanishes or another takes its socket's place, it stops them first: nobody could reach them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from moorage.core.model import EndpointKey
+from moorage.runners.process.host import Host
+from moorage.runners.process.protocol import (
+    LINE_BYTES_MAX,
+    Changed,
+    Describe,
+    Done,
+    Launch,
+    NotDone,
+    Observe,
+    Observed,
+    Prepare,
+    Reply,
+    Request,
+    ShutDown,
+    Stop,
+    Watch,
+    decode_request,
+    encode,
+)
+from moorage.runners.process.settings import AgentSettings
+from moorage.system.clock import Clock
+from moorage.system.process import AlreadyLocked, become_subreaper, lock_for_life
+
+SOCKET_PATH_BYTES_MAX: Final = 107
+_LONGEST_NAME: Final = "0123456789abcdef0.sock"
+_LOCK_WAIT_S: Final = 40.0
+_LOCK_DELAY_S: Final = 0.02
+
+log = logging.getLogger(__name__)
+
+
+class AgentError(Exception):
+    """The agent cannot run; the message says why."""
+
+
+async def serve_agent(settings: AgentSettings, clock: Clock) -> None:
+    """Be the agent until told to shut down or signalled. Raises AgentError."""
+    _check_path_length(settings)
+    for folder in (settings.run_dir, settings.instances_dir, settings.models_dir, settings.logs_dir):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = await _lock(settings.instances_dir / ".agent.lock", clock)
+    become_subreaper()
+    try:
+        await _Agent(settings, clock).run()
+    finally:
+        os.close(lock)
+
+
+class _Agent:
+    def __init__(self, settings: AgentSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._host = Host(settings, clock, self._publish)
+        self._watchers: set[asyncio.Queue[EndpointKey]] = set()
+        self._finished = asyncio.Event()
+        self._clients: set[asyncio.StreamWriter] = set()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._finished.set)
+        self._host.adopt()
+        server = await self._listen()
+        watch = asyncio.create_task(self._watch_over_itself(_inode(self._settings.socket_path)))
+        try:
+            await self._finished.wait()
+        finally:
+            watch.cancel()
+            server.close()
+            self._host.let_go()
+            for client in self._clients:
+                client.close()
+
+    async def _listen(self) -> asyncio.Server:
+        path = self._settings.socket_path
+        path.unlink(missing_ok=True)  # left by a dead agent: we hold the lock
+        before = os.umask(0o177)
+        try:
+            return await asyncio.start_unix_server(self._serve_client, path, limit=LINE_BYTES_MAX)
+        finally:
+            os.umask(before)
+
+    async def _watch_over_itself(self, socket_inode: int | None) -> None:
+        while _inode(self._settings.socket_path) == socket_inode and self._settings.instances_dir.is_dir():
+            self._host.reap()
+            await self._clock.sleep(self._settings.watch_interval_s)
+        log.warning("%s is no longer this agent's: stopping its instances", self._settings.socket_path)
+        await self._host.stop_all()
+        self._finished.set()
+
+    # -- clients ------------------------------------------------------------------------------------------------------
+
+    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients.add(writer)
+        try:
+            while line := await reader.readline():
+                request = decode_request(line)
+                if isinstance(request, Watch):
+                    await self._send_changes(reader, writer)
+                    return
+                writer.write(encode(await self._answer(request)))
+                await writer.drain()
+                if isinstance(request, ShutDown):
+                    self._finished.set()
+        except (ConnectionError, ValueError, msgspec.MsgspecError) as error:
+            log.warning("a client was cut off: %s", error)
+        finally:
+            self._clients.discard(writer)
+            writer.close()
+
+    async def _answer(self, request: Request) -> Reply:
+        try:
+            match request:
+                case Prepare(image=image):
+                    self._host.prepare(image)
+                case Launch(spec=spec, archive_path=path, archive_digest=digest):
+                    await self._host.launch(spec, Path(path) if path else None, digest)
+                case Stop(instance=instance):
+                    await self._host.stop(instance)
+                case Observe():
+                    return Observed(tuple(self._host.observe()))
+                case Describe(instance=instance):
+                    return self._host.describe(instance)
+                case ShutDown():
+                    await self._host.stop_all()
+                case Watch():
+                    raise AssertionError("a watch has no single answer")
+        except OSError as error:
+            return NotDone(str(error))
+        return Done()
+
+    async def _send_changes(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Every endpoint there is, then every change, until the client hangs up."""
+        changes: asyncio.Queue[EndpointKey] = asyncio.Queue()
+        self._watchers.add(changes)
+        hung_up = asyncio.create_task(reader.read())
+        hung_up.add_done_callback(lambda _: writer.close())
+        try:
+            for endpoint in {observation.endpoint: None for observation in self._host.observe()}:
+                changes.put_nowait(endpoint)
+            while True:
+                writer.write(encode(Changed(await changes.get())))
+                await writer.drain()
+        finally:
+            hung_up.cancel()
+            self._watchers.discard(changes)
+
+    def _publish(self, endpoint: EndpointKey) -> None:
+        for changes in self._watchers:
+            changes.put_nowait(endpoint)
+
+
+def _check_path_length(settings: AgentSettings) -> None:
+    longest = settings.instance_sockets_dir / _LONGEST_NAME
+    if len(os.fsencode(longest)) > SOCKET_PATH_BYTES_MAX:
+        raise AgentError(f"{settings.run_dir} is too long a path for the Unix sockets below it")
+
+
+async def _lock(path: Path, clock: Clock) -> int:
+    """Be the only agent of these instances. Another may be ending just now. Raises AgentError."""
+    deadline = clock.monotonic() + _LOCK_WAIT_S
+    while True:
+        with contextlib.suppress(AlreadyLocked):
+            return lock_for_life(path)
+        if clock.monotonic() > deadline:
+            raise AgentError(f"Another agent owns the instances in {path.parent}")
+        await clock.sleep(_LOCK_DELAY_S)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,154 @@
+"""The agent as control sees it: a runner. One connection a call, so an agent that was replaced is found by the next."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import socket
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, Observation
+from moorage.runners.base import ModelArchive, RunnerError
+from moorage.runners.process.protocol import (
+    LINE_BYTES_MAX,
+    Changed,
+    Describe,
+    Described,
+    Launch,
+    NotDone,
+    Observe,
+    Observed,
+    Prepare,
+    Reply,
+    Request,
+    ShutDown,
+    Stop,
+    Watch,
+    decode_reply,
+    encode,
+)
+from moorage.system.clock import Clock
+
+_RECONNECT_DELAY_S: Final = 0.05
+_RECONNECT_DELAY_MAX_S: Final = 1.0
+_SHUT_DOWN_TIMEOUT_S: Final = 60.0
+
+
+class ProcessRunner:
+    """Instances as processes of this machine, by way of its agent. See `runners.base.Runner`."""
+
+    def __init__(self, socket_path: Path, clock: Clock) -> None:
+        self._path = socket_path
+        self._clock = clock
+        self._known: set[EndpointKey] = set()
+
+    async def prepare(self, image: str) -> None:
+        with contextlib.suppress(RunnerError):
+            await self._ask(Prepare(image))
+
+    async def launch(self, spec: InstanceSpec, archive: ModelArchive | None) -> None:
+        self._known.add(spec.endpoint)
+        path, digest = (str(archive.path), archive.digest) if archive else (None, None)
+        await self._ask(Launch(spec, path, digest))
+
+    async def stop(self, instance: InstanceId) -> None:
+        await self._ask(Stop(instance))
+
+    async def observe(self) -> Sequence[Observation]:
+        reply = await self._ask(Observe())
+        assert isinstance(reply, Observed)
+        self._known.update(observation.endpoint for observation in reply.observations)
+        return reply.observations
+
+    async def describe(self, instance: InstanceId) -> Described:
+        """Diagnostics of an instance, one line each, and its pid. Raises RunnerError."""
+        reply = await self._ask(Describe(instance))
+        assert isinstance(reply, Described)
+        return reply
+
+    async def changes(self) -> AsyncIterator[EndpointKey]:
+        delay_s = _RECONNECT_DELAY_S
+        while True:
+            with contextlib.suppress(OSError, RunnerError):
+                async with contextlib.aclosing(self._watch()) as changes:
+                    async for endpoint in changes:
+                        delay_s = _RECONNECT_DELAY_S
+                        yield endpoint
+            await self._clock.sleep(delay_s)
+            delay_s = min(_RECONNECT_DELAY_MAX_S, delay_s * 2)
+
+    async def _watch(self) -> AsyncGenerator[EndpointKey, None]:
+        """Every known endpoint, then what changes, for as long as one connection lasts."""
+        reader, writer = await asyncio.open_unix_connection(self._path, limit=LINE_BYTES_MAX)
+        try:
+            writer.write(encode(Watch()))
+            for endpoint in tuple(self._known):
+                yield endpoint
+            while line := await reader.readline():
+                change = _decode(line)
+                if isinstance(change, Changed):
+                    self._known.add(change.endpoint)
+                    yield change.endpoint
+        finally:
+            writer.close()
+
+    async def _ask(self, request: Request) -> Reply:
+        try:
+            return await _exchange(self._path, request)
+        except OSError as error:
+            raise RunnerError(f"The agent at {self._path} cannot be reached: {error}") from error
+
+
+async def shut_down_agent(socket_path: Path) -> bool:
+    """Stop every instance and the agent; returns when they are gone, whether there was an agent to ask."""
+    return await asyncio.to_thread(shut_down_agent_now, socket_path)
+
+
+def shut_down_agent_now(socket_path: Path) -> bool:
+    """`shut_down_agent` for a caller without an event loop."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_SHUT_DOWN_TIMEOUT_S)
+        try:
+            connection.connect(str(socket_path))
+            agent = os.pidfd_open(_peer_pid(connection))
+        except OSError:
+            return False
+        try:
+            connection.sendall(encode(ShutDown()))
+            return bool(select.select([agent], [], [], _SHUT_DOWN_TIMEOUT_S)[0])
+        finally:
+            os.close(agent)
+
+
+async def _exchange(path: Path, request: Request) -> Reply:
+    reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES_MAX)
+    try:
+        writer.write(encode(request))
+        return _decode(await reader.readline())
+    finally:
+        writer.close()
+
+
+def _decode(line: bytes) -> Reply:
+    """Raises RunnerError for what is no reply, and for a reply that says it could not be done."""
+    if not line:
+        raise RunnerError("The agent ended before it answered")
+    try:
+        reply = decode_reply(line)
+    except msgspec.MsgspecError as error:
+        raise RunnerError(f"The agent does not speak our language: {error}") from error
+    if isinstance(reply, NotDone):
+        raise RunnerError(reply.reason)
+    return reply
+
+
+def _peer_pid(connection: socket.socket) -> int:
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[0])

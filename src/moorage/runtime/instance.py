@@ -1,0 +1,151 @@
+"""The life of an instance, from the fork to the exit: claim, shed what was inherited, load the model, serve.
+
+What it is told stands in `launch.json` in its folder, written by the agent (`runners/process/birth.py` has the other
+end of this and of the two things it says back):
+
+* lines on the report pipe, `claimed` and `ready`: the agent need not poll;
+* `failure.txt` in its folder: why the model can never be served. A file, because the agent may be away just then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from moorage.runtime import toolkit
+from moorage.runtime.claim import ClaimLost, claim
+from moorage.runtime.failures import ModelUnusable, explain
+from moorage.runtime.output import finish_output, redirect_output
+from moorage.runtime.server import serve_model
+
+LAUNCH_NAME: Final = "launch.json"
+FAILURE_NAME: Final = "failure.txt"
+EXIT_CLAIM_LOST: Final = 75
+EXIT_UNUSABLE: Final = 78
+_PR_SET_NO_NEW_PRIVS: Final = 38
+
+_libc = ctypes.CDLL(None, use_errno=True)  # loaded by the nursery, so that no instance has to
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What an instance is told: the contents of `launch.json`."""
+
+    socket: str
+    log: str
+    model_folder: str
+    work_folder: str
+    """Current directory and TMPDIR; goes with the instance."""
+    environment: Mapping[str, str]
+    """All of it: nothing is inherited."""
+    notes: tuple[str, ...] = ()
+    """Platform lines for the head of the log."""
+
+
+def become_instance(folder: Path, token: str, report: int) -> NoReturn:
+    """Turn this freshly forked process into the instance of `folder`. `report` is the pipe's writing end."""
+    code = EXIT_UNUSABLE
+    try:
+        code = _live(folder, token, report)
+    except ClaimLost:
+        code = EXIT_CLAIM_LOST
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            finish_output()
+        os._exit(code)
+
+
+def _live(folder: Path, token: str, report: int) -> int:
+    began = time.monotonic()
+    os.setsid()
+    os.umask(0o077)
+    lock = claim(folder, token)
+    _report(report, b"claimed")
+    launch = Launch(**json.loads((folder / LAUNCH_NAME).read_bytes()))
+    _shed_inheritance(launch, keep=(lock, report))
+    for note in launch.notes:
+        _say(note)
+    model = _load(folder, launch, began)
+    if model is None:
+        return EXIT_UNUSABLE
+    gc.freeze()  # the model is here to stay: no collection has to look at it again
+    _serve(model, launch, lambda: _report(report, b"ready"))
+    _say("stopped")
+    return 0
+
+
+def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
+    """Leave behind the nursery's descriptors, environment, random state and directory, and the way to more rights."""
+    redirect_output(launch.log)
+    kept = sorted(keep)
+    for low, high in zip([3, *(fd + 1 for fd in kept)], [*kept, os.sysconf("SC_OPEN_MAX")], strict=True):
+        os.closerange(low, high)
+    os.environ.clear()
+    os.environ.update(launch.environment)
+    time.tzset()
+    os.chdir(launch.work_folder)
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    random.seed()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed()
+
+
+def _load(folder: Path, launch: Launch, began: float) -> toolkit.LoadedModel | None:
+    """The model; None if it can never be served, which is then written down."""
+    model_folder = Path(launch.model_folder)
+    try:
+        model = toolkit.load(model_folder, os.environ)
+    except (Exception, SystemExit) as error:
+        if not isinstance(error, ModelUnusable) or error.__cause__ is not None:
+            traceback.print_exc()
+        reason = explain(error, model_folder)
+        _say(f"the model cannot be served: {reason}")
+        _write_failure(folder, reason)
+        return None
+    _say(f"model loaded {(time.monotonic() - began) * 1000:.0f} ms after the start")
+    return model
+
+
+def _serve(model: toolkit.LoadedModel, launch: Launch, on_listening: Callable[[], None]) -> None:
+    # A SIGTERM before this line ends the process at once: there is nothing in flight yet.
+    asyncio.run(serve_model(model, Path(launch.socket), on_listening))
+
+
+def _write_failure(folder: Path, reason: str) -> None:
+    with contextlib.suppress(FileNotFoundError):  # stopped meanwhile, folder and all
+        fresh = folder / f"{FAILURE_NAME}.new"
+        fresh.write_text(reason, encoding="utf-8")
+        fresh.rename(folder / FAILURE_NAME)
+
+
+def _report(pipe: int, word: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the agent is gone; its successor asks /ping
+        os.write(pipe, word + b"\n")
+
+
+def _say(text: str) -> None:
+    print(f"moorage: {text}", file=sys.stderr)
+
+
+def reset_signals() -> None:
+    """Give up the nursery's handlers."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
