@@ -1,0 +1,193 @@
+"""The control process: the AWS APIs on a Unix socket, and the loop that makes the world match what they accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Generator, Mapping
+
+import uvicorn
+import uvloop
+
+from moorage.api.iam.service import Iam
+from moorage.api.logs.service import Logs
+from moorage.api.s3.service import S3
+from moorage.api.sagemaker import SageMaker
+from moorage.api.secretsmanager.service import SecretsManager
+from moorage.api.server import Api
+from moorage.api.service import Service
+from moorage.api.sts.service import Sts
+from moorage.app import credentials
+from moorage.app.settings import ExternalS3, Settings
+from moorage.control.endpoints import Control
+from moorage.control.gateways import Gateways
+from moorage.control.publisher import Publisher, SnapshotFile
+from moorage.core.model import EndpointKey
+from moorage.objects.archive_cache import ArchiveCache
+from moorage.objects.external_source import ExternalEndpoint, ExternalSource
+from moorage.objects.model_data import CachedModelData
+from moorage.objects.model_sources import EmbeddedSource, ModelSource
+from moorage.objects.store import ObjectStore, open_object_store
+from moorage.runners.base import ModelArchive
+from moorage.runners.process.client import ProcessRunner
+from moorage.store.base import Store
+from moorage.store.sql import open_store
+from moorage.system.clock import SystemClock
+from moorage.system.signals import KeyedSignal
+from moorage.system.tasks import BackgroundTasks
+from moorage.telemetry.logs import LogFolder
+
+REQUEST_GRACE_S = 10
+"""How long calls in progress may take to end once control has been told to."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with contextlib.AsyncExitStack() as parts:
+        api = await _assemble(settings, parts)
+        settings.control_socket.unlink(missing_ok=True)
+        config = uvicorn.Config(
+            api,
+            uds=str(settings.control_socket),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=REQUEST_GRACE_S,
+        )
+        server = _Server(config)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.end)
+        await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us: uvicorn would raise them again, and end the process before it is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    def end(self) -> None:
+        """Stop accepting, and return from `serve` when the calls in progress are over."""
+        self.should_exit = True
+
+
+async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api:
+    """Open and start every part, the last one first to be closed."""
+    clock = SystemClock()
+    changed = KeyedSignal[EndpointKey]()
+    keys = credentials.access_keys(credentials.load(settings))
+    secrets = credentials.ensure_secrets(settings)
+    store = await asyncio.to_thread(open_store, settings.database_path)
+    parts.push_async_callback(store.close)
+    objects = await open_object_store(
+        settings.data_dir / "objects", key_path=settings.data_dir / "objects.key", clock=clock
+    )
+    parts.push_async_callback(objects.close)
+    model_data = await _open_model_data(settings, objects, clock, parts)
+    runner = ProcessRunner(settings.agent_socket, clock)
+    gateways = Gateways(settings.run_dir)
+    publisher = Publisher(
+        SnapshotFile(settings.snapshot_path, key=secrets.snapshot_key),
+        gateways,
+        account_id=settings.account_id,
+        access_keys=keys,
+    )
+    control = Control(
+        store=store,
+        runner=runner,
+        publisher=publisher,
+        gateways=gateways,
+        fetch=_archive_fetcher(model_data),
+        clock=clock,
+        changed=changed,
+    )
+    await control.start()
+    parts.push_async_callback(control.close)
+    hints = BackgroundTasks()
+    parts.push_async_callback(hints.close)
+    services = _services(
+        settings,
+        store=store,
+        objects=objects,
+        clock=clock,
+        token_key=secrets.token_key,
+        sagemaker=SageMaker(
+            store,
+            clock=clock,
+            account_id=settings.account_id,
+            wake=control.wake,
+            changed=changed,
+            ready_counts=_ready_counter(publisher),
+            check_model_data=model_data.check,
+            prepare=lambda image: hints.start(runner.prepare(image), name=f"prepare {image}"),
+            token_key=secrets.token_key,
+            instances_max=settings.instances_per_variant_max,
+        ),
+    )
+    return Api(services, keys.get, clock=clock)
+
+
+def _services(
+    settings: Settings,
+    *,
+    store: Store,
+    objects: ObjectStore,
+    clock: SystemClock,
+    token_key: bytes,
+    sagemaker: SageMaker,
+) -> list[Service]:
+    return [
+        sagemaker,
+        S3(objects, token_key=token_key),
+        Iam(store, clock=clock, account_id=settings.account_id),
+        Sts(),
+        SecretsManager(),
+        Logs(LogFolder(settings.logs_dir), clock=clock, account_id=settings.account_id),
+    ]
+
+
+async def _open_model_data(
+    settings: Settings, objects: ObjectStore, clock: SystemClock, parts: contextlib.AsyncExitStack
+) -> CachedModelData:
+    sources: list[ModelSource] = [EmbeddedSource(objects)]
+    if settings.external_s3 is not None:
+        external = ExternalSource(_external_endpoint(settings.external_s3))
+        parts.push_async_callback(external.close)
+        sources.append(external)
+    cache = ArchiveCache(settings.data_dir / "archives", bytes_max=settings.archive_cache_bytes_max)
+    model_data = CachedModelData(sources, cache=cache, files=objects.files, clock=clock)
+    await model_data.prepare()
+    parts.push_async_callback(model_data.close)
+    return model_data
+
+
+def _external_endpoint(settings: ExternalS3) -> ExternalEndpoint:
+    return ExternalEndpoint(
+        **{name: getattr(settings, name) for name in ExternalS3.__dataclass_fields__},
+    )
+
+
+def _archive_fetcher(model_data: CachedModelData) -> Callable[[str], Awaitable[ModelArchive]]:
+    async def fetch(url: str) -> ModelArchive:
+        file = await model_data.fetch(url)
+        return ModelArchive(path=file.path, digest=file.sha256)
+
+    return fetch
+
+
+def _ready_counter(publisher: Publisher) -> Callable[[EndpointKey], Mapping[str, int]]:
+    def ready_counts(key: EndpointKey) -> Mapping[str, int]:
+        route = publisher.published(key)
+        return {variant.name: len(variant.instances) for variant in route.variants} if route else {}
+
+    return ready_counts
