@@ -97,6 +97,14 @@ class SageMakerWorld:
     async def create_endpoint(self, name: str = "iris", **members: Any) -> Any:
         return await self.call("CreateEndpoint", **{"EndpointName": name, "EndpointConfigName": "config"} | members)
 
+    async def deploy(self) -> None:
+        """The role, the model `iris`, the config `config` and the endpoint `iris`, in service."""
+        await self.add_role()
+        await self.create_model()
+        await self.create_config()
+        await self.create_endpoint()
+        await self.settle()
+
     async def endpoint(self, name: str = "iris") -> Endpoint:
         found = await self.store.run(lambda tx: tx.endpoints.get(EndpointKey(self.region, name)))
         assert found is not None

@@ -21,10 +21,8 @@ async def world(empty: SageMakerWorld) -> SageMakerWorld:
 
 
 @pytest.fixture
-async def deployed(world: SageMakerWorld) -> SageMakerWorld:
-    """With the config `config` and the endpoint `iris` in service."""
-    await world.create_config()
-    await world.create_endpoint()
-    await world.settle()
-    world.woken.clear()
-    return world
+async def deployed(empty: SageMakerWorld) -> SageMakerWorld:
+    """With the config `config` and the endpoint `iris` in service, too."""
+    await empty.deploy()
+    empty.woken.clear()
+    return empty
