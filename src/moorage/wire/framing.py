@@ -114,7 +114,7 @@ class Chunked:
     def _hold(self, line: bytes) -> None:
         if len(line) > self._line_bytes_max():
             raise Refused(400, "a chunk's extensions or the trailers are too large")
-        if b"\r" in line[:-1]:
+        if b"\r" in line[:-1] or (self._step == self._read_chunk_end and line != b"\r"):
             raise Refused(400, "a line of the chunked body does not end in CR LF")
         self._line = line
 

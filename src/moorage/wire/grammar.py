@@ -12,7 +12,7 @@ import re
 from moorage.wire.messages import HeaderList, Refused
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/1\.([01])")
-_OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/\d+(\.\d+)?")
+_OTHER_VERSION = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP/\d+(\.\d+)?")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [\t -~\x80-\xff]*)?")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::\d{0,5})?")
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
@@ -23,12 +23,12 @@ _STRAY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|$)")
 CLOSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
 
 
-def check_partial(part: bytes) -> None:
+def check_partial(part: bytes | bytearray, seen: int = 0) -> None:
     """Refuse a head that no further byte could make valid, so that its sender does not wait for the deadline.
 
-    `part` begins with the byte before the ones not yet looked at.
+    The first `seen` bytes were found good before, but for what follows the last of them.
     """
-    if _STRAY.search(part):
+    if _STRAY.search(part, max(0, seen - 1)):
         raise Refused(400, "the head holds a control character or a line that does not end in CR LF")
 
 

@@ -85,7 +85,7 @@ class HeadBuffer:
 
     def _check_part(self, *, seen: int) -> None:
         self._check_size(len(self._part))
-        grammar.check_partial(bytes(memoryview(self._part)[max(0, seen - 1) :]))
+        grammar.check_partial(self._part, seen)
 
     def _check_size(self, size: int) -> None:
         if size > self._bytes_max:
