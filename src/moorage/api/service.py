@@ -33,15 +33,19 @@ class Service:
 
     name: ClassVar[str]
 
+    @classmethod
+    def operations(cls) -> Mapping[str, str]:
+        """The implemented operations: AWS's name to the method's."""
+        found: dict[str, str] = {}
+        for attribute in dir(cls):
+            name = getattr(getattr(cls, attribute), _ATTRIBUTE, None)
+            if name is not None:
+                found[name] = attribute
+        return found
+
     def handlers(self) -> Mapping[str, Handler]:
         """The implemented operations, by AWS's operation name."""
-        found: dict[str, Handler] = {}
-        for attribute in dir(type(self)):
-            function = getattr(type(self), attribute)
-            name = getattr(function, _ATTRIBUTE, None)
-            if name is not None:
-                found[name] = getattr(self, attribute)
-        return found
+        return {name: getattr(self, attribute) for name, attribute in self.operations().items()}
 
 
 def operation(name: str) -> Callable[[F], F]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from typing import Final, NamedTuple
 
+from moorage.aws.call import Protocol
 from moorage.aws.errors import ServiceError
 
 
@@ -141,16 +142,16 @@ _ANSWERS: Final = {
 }
 
 
-def answer_for(error: AuthenticationError, protocol: str) -> ServiceError:
-    """What a service of botocore's `protocol` (`json`, `rest-json`, `query`, `rest-xml`, …) answers to `error`."""
+def answer_for(error: AuthenticationError, protocol: Protocol) -> ServiceError:
+    """What a service that speaks `protocol` answers to `error`. The only REST-XML service is S3."""
     row = _ANSWERS[error.kind]
     match protocol:
-        case "rest-xml":
-            answer = row.s3
-        case "query" | "ec2":
-            answer = row.query
-        case "rest-json":
-            answer = row.rest_json
-        case _:
+        case Protocol.JSON | Protocol.CBOR:
             answer = row.json
+        case Protocol.REST_JSON:
+            answer = row.rest_json
+        case Protocol.QUERY:
+            answer = row.query
+        case Protocol.REST_XML:
+            answer = row.s3
     return ServiceError(answer.code, answer.message or error.message, status=answer.status)

@@ -77,8 +77,14 @@ def has_path(service: ServiceModel, request: HttpRequest) -> bool:
 def _path(service: ServiceModel, request: HttpRequest) -> str:
     if service.service_name != "s3":
         return request.path
+    bucket = bucket_in_host(request)
+    return f"/{bucket}{request.path}" if bucket else request.path
+
+
+def bucket_in_host(request: HttpRequest) -> str | None:
+    """The bucket of a virtual-hosted request: `iris` for `iris.localhost:4566`."""
     host = _VIRTUAL_HOST.fullmatch(request.headers.get("host") or "")
-    return f"/{host[1]}{request.path}" if host else request.path
+    return host[1] if host else None
 
 
 @functools.cache

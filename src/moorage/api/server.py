@@ -1,0 +1,98 @@
+"""The life of a call, from the head of a request to the last byte of its answer: `Api._serve` is all of it, in order.
+
+A bare ASGI application, so that nothing stands between the server and the protocols, and bodies stream both ways.
+Everything but `GET /health` must be signed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from moorage.api.admission import Admission, Admitted, KeyRing
+from moorage.api.asgi import Body, ClientGone, Receive, Scope, Send, declared_length, read_head, send_response
+from moorage.api.errors import answer_to, name_of
+from moorage.api.service import Caller, Handler, Service
+from moorage.aws.call import Call, Target
+from moorage.aws.errors import ServiceError
+from moorage.aws.http import Headers, HttpRequest, HttpResponse
+from moorage.aws.protocols import decode, detect, encode, encode_error
+from moorage.system.clock import Clock
+from moorage.system.entropy import new_request_id
+
+_HEALTHY: Final = b'{"status":"ok"}'
+
+_log = logging.getLogger(__name__)
+
+
+class Api:
+    """Every AWS-compatible service on one address."""
+
+    def __init__(self, services: Sequence[Service], keys: KeyRing, *, clock: Clock) -> None:
+        self._handlers: dict[str, dict[str, Handler]] = {service.name: dict(service.handlers()) for service in services}
+        self._admission = Admission(keys)
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"this application serves HTTP, not {scope['type']}")
+        request = read_head(scope)
+        request_id = new_request_id()
+        body = Body(receive, length=declared_length(request))
+        try:
+            response = await self._answer(request, body, request_id)
+            if not body.is_complete:
+                response.headers.set("Connection", "close")
+            await send_response(response, receive=receive, send=send)
+        except ClientGone:
+            _log.debug("%s: the client left", request_id)
+
+    async def _answer(self, request: HttpRequest, body: Body, request_id: str) -> HttpResponse:
+        """The answer to a request, whatever becomes of it. Raises ClientGone only."""
+        if _is_health_check(request):
+            return HttpResponse(200, Headers([("Content-Type", "application/json")]), _HEALTHY)
+        started = self._clock.monotonic()
+        target = detect(request)
+        try:
+            response = await self._serve(target, body, request_id)
+        except ClientGone:
+            raise
+        except Exception as error:
+            answer = answer_to(error, detect(request), request_id=request_id)
+            response = encode_error(answer, request, request_id=request_id)
+        if _log.isEnabledFor(logging.DEBUG):
+            took_ms = (self._clock.monotonic() - started) * 1000
+            _log.debug("%s %s: %d in %.1f ms", request_id, name_of(detect(request)), response.status, took_ms)
+        return response
+
+    async def _serve(self, target: Target, body: Body, request_id: str) -> HttpResponse:
+        admitted = await self._admission.admit(target, body, now=self._clock.now())
+        call = decode(target.request, request_id=request_id)
+        handler = self._find(call)
+        output = await handler(_caller(admitted, request_id), call.params)
+        return encode(output, call)
+
+    def _find(self, call: Call) -> Handler:
+        service, operation = call.service.service_name, call.operation.name
+        handler = self._handlers.get(service, {}).get(operation)
+        if handler is None:
+            message = f"Moorage does not implement {service}:{operation}. See docs/coverage.md for what it does."
+            raise ServiceError("NotImplemented", message, status=501)
+        return handler
+
+
+def _caller(admitted: Admitted, request_id: str) -> Caller:
+    return Caller(
+        account_id=admitted.key.account_id,
+        arn=admitted.key.principal_arn,
+        user_id=admitted.key.account_id,
+        access_key_id=admitted.access_key_id,
+        region=admitted.region,
+        request_id=request_id,
+    )
+
+
+def _is_health_check(request: HttpRequest) -> bool:
+    is_signed = "authorization" in request.headers or request.query
+    return (request.method, request.path) == ("GET", "/health") and not is_signed
