@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ import pytest
 
 if TYPE_CHECKING:
     from moorage.testing.server import RunningMoorage
+
+# Otherwise pytest-asyncio has the main thread make a loop of its own, which nobody closes.
+asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")
