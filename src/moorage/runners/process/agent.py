@@ -72,7 +72,6 @@ class _Agent:
         self._host = Host(settings, clock, self._publish)
         self._watchers: set[asyncio.Queue[EndpointKey]] = set()
         self._finished = asyncio.Event()
-        self._clients: set[asyncio.StreamWriter] = set()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -80,15 +79,16 @@ class _Agent:
             loop.add_signal_handler(number, self._finished.set)
         self._host.adopt()
         server = await self._listen()
-        watch = asyncio.create_task(self._watch_over_itself(_inode(self._settings.socket_path)))
+        inode = _inode(self._settings.socket_path)
+        watch = asyncio.create_task(self._watch_over_itself(inode))
         try:
             await self._finished.wait()
         finally:
             watch.cancel()
             server.close()
             self._host.let_go()
-            for client in self._clients:
-                client.close()
+            if _inode(self._settings.socket_path) == inode:
+                self._settings.socket_path.unlink(missing_ok=True)
 
     async def _listen(self) -> asyncio.Server:
         path = self._settings.socket_path
@@ -104,13 +104,14 @@ class _Agent:
             self._host.reap()
             await self._clock.sleep(self._settings.watch_interval_s)
         log.warning("%s is no longer this agent's: stopping its instances", self._settings.socket_path)
-        await self._host.stop_all()
-        self._finished.set()
+        try:
+            await self._host.stop_all()
+        finally:
+            self._finished.set()
 
     # -- clients ------------------------------------------------------------------------------------------------------
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
         try:
             while line := await reader.readline():
                 request = decode_request(line)
@@ -121,10 +122,11 @@ class _Agent:
                 await writer.drain()
                 if isinstance(request, ShutDown):
                     self._finished.set()
-        except (ConnectionError, ValueError, msgspec.MsgspecError) as error:
-            log.warning("a client was cut off: %s", error)
+        except (ValueError, msgspec.MsgspecError) as error:
+            log.warning("a client does not speak our language: %s", error)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client is gone, or the agent is about to be: asyncio.streams would log that as an error
         finally:
-            self._clients.discard(writer)
             writer.close()
 
     async def _answer(self, request: Request) -> Reply:

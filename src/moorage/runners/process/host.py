@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from moorage.runners.process.procfs import reap_strays
 from moorage.runners.process.protocol import Described
 from moorage.runners.process.settings import AgentSettings
 from moorage.system.clock import Clock
+
+log = logging.getLogger(__name__)
 
 
 class Host:
@@ -90,8 +93,12 @@ class Host:
         reap_strays()
 
     async def stop_all(self) -> None:
-        """End every instance and nursery."""
-        await asyncio.gather(*(self.stop(instance) for instance in [*self._instances, *self._launching]))
+        """End every instance and nursery. What cannot be removed does not keep the others from being ended."""
+        instances = [*self._instances, *self._launching]
+        results = await asyncio.gather(*(self.stop(instance) for instance in instances), return_exceptions=True)
+        for instance, result in zip(instances, results, strict=True):
+            if isinstance(result, BaseException):
+                log.error("%s: stopping it failed: %s", instance, result)
         self._nurseries.close()
 
     def let_go(self) -> None:

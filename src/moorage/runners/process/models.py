@@ -43,7 +43,7 @@ class ModelFolders:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         marker, boot = self._root / ".boot", _BOOT_ID.read_text()
         same_boot = marker.exists() and marker.read_text() == boot
-        for path in self._root.iterdir():
+        for path in self._folders():
             if path.is_dir() and (not same_boot or path.suffix):
                 _remove(path)
         marker.write_text(boot)
@@ -71,7 +71,7 @@ class ModelFolders:
         unwanted = [task for digest, task in self._unpacking.items() if digest not in digests]
         doomed = [
             path.rename(path.with_name(f"{path.name}.{entropy.new_uid()}"))
-            for path in list(self._root.iterdir())
+            for path in self._folders()
             if path.is_dir() and not path.suffix and path.name not in digests
         ]
         for task in unwanted:
@@ -80,6 +80,12 @@ class ModelFolders:
             await asyncio.to_thread(_remove, path)
         if unwanted:
             await asyncio.wait(unwanted)
+
+    def _folders(self) -> list[Path]:
+        try:
+            return list(self._root.iterdir())
+        except FileNotFoundError:  # the data directory was removed under us
+            return []
 
     async def _unpack(self, digest: str, archive: Path) -> str:
         fresh = self._root / f"{digest}.{entropy.new_uid()}"
