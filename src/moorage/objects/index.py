@@ -48,9 +48,10 @@ class Index:
         return await self._thread.run(self._run, work)
 
     async def close(self) -> None:
-        """Wait for the transactions under way and close the database."""
-        if self._engine is not None:
-            await self._thread.run(self._engine.dispose)
+        """Wait for the transactions under way and close the database. Closing again does nothing."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await self._thread.run(engine.dispose)
         self._thread.close()
 
     def _open(self) -> None:

@@ -152,7 +152,7 @@ def _last_key(listing: Listing[ObjectVersion] | Listing[Upload]) -> str:
 def _object_entry(version: ObjectVersion) -> dict[str, Any]:
     entry = {
         "Key": version.key,
-        "LastModified": version.modified_at,
+        "LastModified": version.modified_at.replace(microsecond=0),
         "ETag": quoted(version.etag),
         "Size": version.size,
         "StorageClass": storage_class(version),
@@ -172,5 +172,5 @@ def _marker_entry(version: ObjectVersion) -> dict[str, Any]:
         "Key": version.key,
         "VersionId": version.version_id,
         "IsLatest": version.is_latest,
-        "LastModified": version.modified_at,
+        "LastModified": version.modified_at.replace(microsecond=0),
     }
