@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BODILESS = frozenset({204, 304})
+_EXPECTATIONS = (None, b"100-continue")
+_UNEXPECTED = Refused(417, "only 100-continue can be expected")
 # Below this an answer's head and body leave in one write; above, joining them would cost more than a second write.
 _JOIN_BYTES_MAX = 65_536
 
@@ -122,6 +124,8 @@ class ServerConnection(asyncio.Protocol):
             self._refuse(refused)
 
     def _begin(self, head: RequestHead, rest: bytes) -> None:
+        if head.expect not in _EXPECTATIONS and head.content_length != 0:
+            raise _UNEXPECTED  # whether the client now sends its body is anybody's guess
         waits = head.expect is not None and not rest
         body = Body(
             self._loop,
@@ -171,7 +175,8 @@ class ServerConnection(asyncio.Protocol):
             self._body.fail(refused)
 
     def _send_continue(self) -> None:
-        self._transport.write(encoding.CONTINUE)
+        if not self._transport.is_closing():
+            self._transport.write(encoding.CONTINUE)
 
     def _pace_reading(self) -> None:
         held = len(self._ahead) + (self._body.held_bytes if self._body is not None else 0)
@@ -206,8 +211,8 @@ class ServerConnection(asyncio.Protocol):
         return self._body is not None and self._body.complete
 
     async def _answer(self, head: RequestHead, request: ServerRequest) -> Response:
-        if head.expect not in (None, b"100-continue"):
-            return self._server.render(Refused(417, "only 100-continue can be expected"))
+        if head.expect not in _EXPECTATIONS:
+            return self._server.render(_UNEXPECTED)
         try:
             return await self._server.handler(request)
         except Refused as refused:
@@ -221,9 +226,12 @@ class ServerConnection(asyncio.Protocol):
 
     async def _send(self, head: RequestHead, answer: Response, *, keep: bool) -> None:
         if isinstance(answer.body, bytes):
-            self._send_whole(head, answer, answer.body, keep=keep)
+            if not self._transport.is_closing():
+                self._send_whole(head, answer, answer.body, keep=keep)
             return
         async with _closing(answer.body):
+            if self._transport.is_closing():
+                return
             framing = _framing(head, answer, keep=keep)
             self._transport.write(encoding.response_head(answer.status, answer.headers, framing))
             if not _is_bodiless(head, answer):
@@ -296,22 +304,17 @@ class ServerConnection(asyncio.Protocol):
         self._leave()
 
     def _leave(self) -> None:
-        """Close when the peer does, or after a moment.
+        """End our side, and close when the peer has ended its own, or after a moment.
 
-        Closing while bytes of the peer lie unread would reset the connection, and the peer lose the answer.
+        Closing while bytes of the peer are on their way would reset the connection, and the peer lose the answer.
         """
-        if self._leaving:
-            return
         self._leaving = True
-        if self._body_has_arrived() and not self._ahead:
-            self._transport.close()
-            return
         self._body = None
         self._ahead = b""
         self._pace_reading()
         if not self._transport.is_closing():
             self._transport.write_eof()
-        self._deadline.set(self._limits.linger_s)
+            self._deadline.set(self._limits.linger_s)
 
     def _expire(self) -> None:
         if self._leaving or self._drained is not None:
