@@ -152,7 +152,7 @@ def _services(
         Iam(store, clock=clock, account_id=settings.account_id),
         Sts(),
         SecretsManager(),
-        Logs(LogFolder(settings.logs_dir), clock=clock, account_id=settings.account_id),
+        Logs(LogFolder(settings.logs_dir), account_id=settings.account_id),
     ]
 
 
