@@ -25,3 +25,8 @@ def new_secret(length_bytes: int) -> bytes:
 def unit() -> float:
     """A number in [0, 1)."""
     return random.random()
+
+
+def random_below(bound: int) -> int:
+    """A number from 0 up to, but not including, `bound`: uniform, and fit for passwords."""
+    return secrets.randbelow(bound)

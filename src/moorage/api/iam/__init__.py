@@ -1,0 +1,1 @@
+"""AWS Identity and Access Management: roles and policies as stored documents. IAM has no regions."""
