@@ -119,5 +119,5 @@ class PartClaim:
 
     number: int
     etag: str
-    checksum: str | None = None
-    """In base64, of the upload's algorithm."""
+    checksum: Checksum | None = None
+    """Only one of the upload's algorithm counts: the part was checked against any other when it arrived."""

@@ -29,8 +29,8 @@ class Completion:
     """What the one who completes an upload says the object is made of, and is."""
 
     parts: Sequence[PartClaim]
-    checksum: str | None = None
-    """Of the whole, in base64, by the upload's algorithm and coverage."""
+    checksum: Checksum | None = None
+    """Of the whole, by the upload's algorithm and coverage."""
     size: int | None = None
     condition: WriteCondition = UNCONDITIONAL
 
@@ -148,10 +148,13 @@ def choose(upload: Upload, parts: Sequence[Part], claims: Sequence[PartClaim]) -
 
 
 def _claimed(upload: Upload, part: Part | None, claim: PartClaim) -> Part:
-    checksum_fits = part is not None and claim.checksum in (None, part.checksum.value)
-    if part is None or part.etag != claim.etag or not checksum_fits:
+    if part is None or part.etag != claim.etag or not _fits(part.checksum, claim.checksum):
         raise Rejected(Reason.INVALID_PART, upload_id=upload.upload_id, number=claim.number, etag=claim.etag)
     return part
+
+
+def _fits(kept: Checksum, claimed: Checksum | None) -> bool:
+    return claimed is None or claimed.algorithm is not kept.algorithm or claimed.value == kept.value
 
 
 def _assemble(upload: Upload, parts: Sequence[Part], *, now: datetime) -> Draft:
@@ -177,12 +180,13 @@ def _whole_checksum(upload: Upload, parts: Sequence[Part]) -> Checksum:
 def _check_whole(draft: Draft, completion: Completion) -> None:
     if completion.size is not None and completion.size != draft.size:
         raise Rejected(Reason.SIZE_MISMATCH, expected=completion.size, received=draft.size)
-    checksum = draft.checksum
-    if checksum is None or completion.checksum in (None, checksum.value):
+    computed, claimed = draft.checksum, completion.checksum
+    if computed is None or claimed is None:
         return
-    raise Rejected(
-        Reason.CHECKSUM_MISMATCH, algorithm=checksum.algorithm, expected=completion.checksum, computed=checksum.value
-    )
+    if (computed.algorithm, computed.value) != (claimed.algorithm, claimed.value):
+        raise Rejected(
+            Reason.CHECKSUM_MISMATCH, algorithm=claimed.algorithm, expected=claimed.value, computed=computed.value
+        )
 
 
 def _new_upload_id(now: datetime) -> str:

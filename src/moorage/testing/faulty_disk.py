@@ -73,7 +73,7 @@ class MortalDisk(SystemDisk):
         if self.is_dead:
             raise PowerCut
         self.steps_left -= 1
-        if self.is_dead and self._last == "not done":
+        if self.steps_left < 0 and self._last == "not done":
             raise PowerCut
 
     def _after(self) -> None:

@@ -77,10 +77,9 @@ class MultipartOperations(S3Operations):
         parts = request.get("MultipartUpload", {}).get("Parts", [])
         if not parts:
             raise malformed_xml()
-        whole = given(request)
         completion = Completion(
             parts=[_claim(part) for part in parts],
-            checksum=None if whole is None else whole.value,
+            checksum=given(request),
             size=request.get("MpuObjectSize"),
             condition=write_condition(request),
         )
@@ -163,5 +162,4 @@ def _claim(part: types.CompletedPart) -> PartClaim:
     number, etag = part.get("PartNumber"), part.get("ETag")
     if number is None or etag is None:
         raise malformed_xml()
-    checksum = given(part)
-    return PartClaim(number, unquoted(etag), None if checksum is None else checksum.value)
+    return PartClaim(number, unquoted(etag), given(part))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from moorage.api.s3.errors import invalid_argument
 from moorage.aws.errors import ServiceError
 
-_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?![.-])|(?<!-)\.){1,61}[a-z0-9]")
+_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]|(?<!-)\.(?![.-])){1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
