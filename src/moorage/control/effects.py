@@ -17,7 +17,7 @@ from moorage.control.errors import GatewayUnsure
 from moorage.control.launches import Fetch, Launches
 from moorage.control.observing import Observer
 from moorage.control.publisher import Publisher
-from moorage.core.model import EndpointKey, InstanceId, Observation
+from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, Observation
 from moorage.core.plan import Action, Drain, Forget, Launch, Publish, Stop
 from moorage.runners.base import Runner, RunnerError
 from moorage.store.base import Store
@@ -81,10 +81,8 @@ class Effects:
     async def apply(self, key: EndpointKey, action: Action) -> None:
         """Carry out one action, or begin to. Raises GatewayUnsure, OSError, StoreUnavailable."""
         match action:
-            case Launch(spec) if spec.id not in self._stops:  # else the end of the stop has the launch decided again
-                self._launches.begin(spec)
-            case Launch():
-                pass
+            case Launch(spec):
+                self._begin_launch(spec)
             case Publish(of, route):
                 await self._publisher.publish(of, route)
             case Drain(instances, until):
@@ -105,6 +103,12 @@ class Effects:
         for task in tasks:
             task.cancel()
         await asyncio.gather(self._launches.close(), *tasks, return_exceptions=True)
+
+    def _begin_launch(self, spec: InstanceSpec) -> None:
+        if spec.id in self._stops:
+            return  # the runner may have stopped it and not said so yet; the end of the stop wakes the endpoint
+        self._drained.discard(spec.id)
+        self._launches.begin(spec)
 
     def _begin_drain(self, key: EndpointKey, instances: Collection[InstanceId], until: datetime) -> None:
         if instances:

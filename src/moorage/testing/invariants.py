@@ -6,7 +6,6 @@ Each rule looks at the world after something happened, not at plans: a plan can 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from moorage.core.fleets import routed_instances, wanted_instances, wants_nothing
 from moorage.core.model import Endpoint, EndpointStatus, Fleet, InstanceState
@@ -17,9 +16,6 @@ from moorage.testing.world import Violation, World
 _STEPS = {(before, after) for (before, _), after in TRANSITIONS.items()} | {
     (status, status) for status in EndpointStatus
 }
-
-LAUNCHES_MAX = 6
-LAUNCHES_WITHIN = timedelta(seconds=10)
 
 
 def check(world: World) -> None:
@@ -35,6 +31,8 @@ def check_save(world: World, before: Endpoint | None, after: Endpoint | None) ->
         return
     if (before.status if before else None, after.status) not in _STEPS:
         raise Violation(f"the status went from {before.status if before else None} to {after.status}")
+    if before is not None and before.status is not after.status is EndpointStatus.IN_SERVICE:
+        _only_wanted_instances_are_left(world, after)
 
 
 def check_quiet(world: World) -> None:
@@ -128,11 +126,11 @@ def _only_wanted_identities_are_launched(world: World) -> None:
             raise Violation(f"{spec.id} was never wanted")
 
 
-def _relaunches_back_off(world: World) -> None:
-    for instance, times in world.launches.items():
-        recent = [at for at in times if world.now - at <= LAUNCHES_WITHIN]
-        if len(recent) > LAUNCHES_MAX:
-            raise Violation(f"{instance} was launched {len(recent)} times within {LAUNCHES_WITHIN}")
+def _only_wanted_instances_are_left(world: World, endpoint: Endpoint) -> None:
+    wanted = wanted_instances(endpoint)
+    for instance in world.instances.values():
+        if instance.spec.uid == endpoint.uid and instance.spec.id not in wanted and not instance.is_late:
+            raise Violation(f"the endpoint is InService again while {instance.spec.id} is left")
 
 
 def _nothing_is_left(world: World, before: Endpoint | None) -> None:
@@ -150,5 +148,4 @@ _RULES: tuple[Callable[[World], None], ...] = (
     _creating_is_not_routed_before_it_is_complete,
     _calm_fleets_are_whole,
     _only_wanted_identities_are_launched,
-    _relaunches_back_off,
 )

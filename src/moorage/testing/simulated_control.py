@@ -120,6 +120,7 @@ class SimulatedControl:
     def _apply(self, action: Action, record: Endpoint) -> Iterator[None]:
         match action:
             case Launch(spec):
+                self._drained.discard(spec.id)
                 self._world.launch(spec)
             case Publish(_, route):
                 yield from self._publish(route)

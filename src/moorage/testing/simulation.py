@@ -30,6 +30,7 @@ class Simulation:
         self.world = World(seed, stormy=seed % 2 == 1)
         self._decide = decide
         self._created = 0
+        self._pace = self.world.random.choice((1.0, 1.0, 0.05))
         self.control: SimulatedControl | None = self._start_control()
 
     def run(self) -> None:
@@ -65,7 +66,7 @@ class Simulation:
         self.control = None
 
     def _elapse(self) -> None:
-        self.world.elapse(self.world.random.choice((0.0005, 0.0005, 0.005, 0.05, 0.5, 3.0)))
+        self.world.elapse(self._pace * self.world.random.choice((0.0005, 0.0005, 0.005, 0.05, 0.5, 3.0)))
 
     def _calm_down(self) -> None:
         """No more calls and faults: play on until control has nothing left to do."""
@@ -117,6 +118,7 @@ class Simulation:
     def _resize(self, endpoint: Endpoint) -> Endpoint:
         draw = self.world.random
         fleet = endpoint.serving
+        self.world.setbacks.clear()  # what is added may be launched at once, also if that failed another time
         changes = {
             variant.name: change.VariantChange(
                 desired_weight=draw.choice((None, 0.5, 3.0)), desired_count=draw.choice((None, 0, 1, 2, 3))

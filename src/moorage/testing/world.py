@@ -93,7 +93,10 @@ class World:
     gateways: list[SimulatedGateway] = field(default_factory=lambda: [SimulatedGateway(), SimulatedGateway()])
     requests: list[Request] = field(default_factory=list)
     late_launches: list[tuple[datetime, InstanceSpec]] = field(default_factory=list)
-    launches: dict[InstanceId, deque[datetime]] = field(default_factory=dict)
+    setbacks: dict[InstanceId, tuple[int, datetime]] = field(default_factory=dict)
+    """How often instances that never were ready for long have exited in a row, and when last."""
+    sickness_ends_at: datetime = T0
+    """Until then whatever is launched exits."""
     runner_back_at: datetime = T0
     changed: bool = False
     """Set when an instance changed, for control to notice."""
@@ -177,8 +180,17 @@ class World:
 
     def harm(self) -> None:
         """Inject one fault."""
-        harm = self.random.choice((self._kill_instance, self._sicken_instance, self._harm_gateway, self._lose_runner))
-        harm()
+        harms = (
+            self._kill_instance,
+            self._kill_instance,
+            self._sicken_instance,
+            self._sicken_instance,
+            self._sicken_instance,
+            self._harm_gateway,
+            self._lose_runner,
+            self._spread_sickness,
+        )
+        self.random.choice(harms)()
 
     def elapse(self, seconds: float) -> None:
         """Let time pass, and everything happen that only takes time."""
@@ -212,13 +224,15 @@ class World:
         if spec.id in self.instances:
             return
         self.note(f"launched {spec.id} ({spec.variant.model_name}, generation {spec.generation}, #{spec.ordinal})")
-        self.launches.setdefault(spec.id, deque(maxlen=20)).append(self.now)
+        if not is_late:
+            self._judge_launch(spec.id)
         fate = InstanceState.READY
         if spec.variant.model_name == "broken":
             fate = InstanceState.FAILED
-        elif self.mishap(0.25):
+        elif self.mishap(0.1) or self.now < self.sickness_ends_at:
             fate = InstanceState.EXITED
-        starts_in = self._seconds(*self.random.choice(((0.01, 0.2), (0.2, 3.0), (3.0, 30.0))))
+        speeds = ((0.01, 0.2), (0.2, 3.0), (3.0, 30.0))
+        starts_in = self._seconds(*(speeds[0] if fate is InstanceState.EXITED else self.random.choice(speeds)))
         self.instances[spec.id] = SimulatedInstance(
             spec,
             InstanceState.STARTING,
@@ -237,6 +251,11 @@ class World:
         self.changed = True
         self._judge_stop(stopped)
         self.requests = [request for request in self.requests if request.instance != instance]
+
+    def _judge_launch(self, instance: InstanceId) -> None:
+        count, last_at = self.setbacks.get(instance, (0, self.now))
+        if count >= 4 and (self.now - last_at).total_seconds() < 4.0:
+            raise Violation(f"{instance} was launched again right after it had failed {count} times")
 
     def _judge_stop(self, stopped: SimulatedInstance) -> None:
         """A stop happens at an instant, so what it must not do is judged here and not by looking at the world later."""
@@ -262,6 +281,7 @@ class World:
             raise Violation(f"{instance} was stopped though it served well")
 
     def _turn(self, instance: SimulatedInstance, state: InstanceState) -> None:
+        self._count_setback(instance, state)
         instance.state, instance.since, instance.next_state = state, self.now, None
         instance.was_ready |= state is InstanceState.READY
         instance.was_down |= state in (InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY)
@@ -269,6 +289,14 @@ class World:
             self.requests = [request for request in self.requests if request.instance != instance.spec.id]
         self.changed = True
         self.note(f"{instance.spec.id} is {state}")
+
+    def _count_setback(self, instance: SimulatedInstance, state: InstanceState) -> None:
+        was_steady = instance.state is InstanceState.READY and self.now - instance.since >= timedelta(seconds=60)
+        if was_steady:
+            self.setbacks.pop(instance.spec.id, None)
+        if state is InstanceState.EXITED:
+            count, _ = self.setbacks.get(instance.spec.id, (0, self.now))
+            self.setbacks[instance.spec.id] = (count + 1, self.now)
 
     def _refused(self, why: str, variant: str) -> None:
         """A request fails: that is for faults to do, and for a variant that is, was or will be of no instances."""
@@ -278,8 +306,10 @@ class World:
             raise Violation(f"a request failed though nothing was wrong: {why}")
 
     def _kill_instance(self) -> None:
-        if self.instances:
-            self._turn(self.random.choice(list(self.instances.values())), InstanceState.EXITED)
+        dead = (InstanceState.EXITED, InstanceState.FAILED)
+        alive = [instance for instance in self.instances.values() if instance.state not in dead]
+        if alive:
+            self._turn(self.random.choice(alive), InstanceState.EXITED)
 
     def _sicken_instance(self) -> None:
         ready = [instance for instance in self.instances.values() if instance.state is InstanceState.READY]
@@ -303,6 +333,10 @@ class World:
     def _lose_runner(self) -> None:
         self.note("the runner is away")
         self.runner_back_at = self.now + self._seconds(0.1, 15)
+
+    def _spread_sickness(self) -> None:
+        self.note("whatever is launched now exits")
+        self.sickness_ends_at = self.now + self._seconds(5, 60)
 
     def _bring_back(self, gateway: SimulatedGateway) -> None:
         self.note("a gateway is back")

@@ -1,0 +1,249 @@
+"""Reconcilers with one fault each, which the simulation has to find: it is only as good as what it catches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from moorage.core import fleets, reconcile, setbacks
+from moorage.core.model import Endpoint, Fleet, InstanceId, Observation, instance_id
+from moorage.core.plan import EndpointView, Launch, Plan, Publish, Stop
+from moorage.core.routes import EndpointRoute
+from moorage.core.status import Trigger, follow
+from moorage.testing.simulation import run
+from moorage.testing.world import Violation
+
+SEEDS = 150
+
+Mutate = Callable[[pytest.MonkeyPatch], None]
+Change = Callable[[Plan, EndpointView], Plan]
+
+MUTANTS: dict[str, Mutate] = {}
+
+
+def mutant(make: Mutate) -> Mutate:
+    MUTANTS[make.__name__] = make
+    return make
+
+
+def change_plans(patch: pytest.MonkeyPatch, change: Change) -> None:
+    decide = reconcile.reconcile
+
+    def mutated(view: EndpointView, *, now: datetime) -> Plan:
+        return change(decide(view, now=now), view)
+
+    patch.setattr(reconcile, "reconcile", mutated)
+
+
+@mutant
+def stops_before_it_publishes(patch: pytest.MonkeyPatch) -> None:
+    change_plans(
+        patch,
+        lambda plan, _: replace(plan, actions=tuple(sorted(plan.actions, key=lambda a: not isinstance(a, Stop)))),
+    )
+
+
+@mutant
+def stops_without_draining(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "may_be_stopped", lambda *_, **__: True)
+
+
+@mutant
+def counts_the_drain_from_before_the_routes_changed(patch: pytest.MonkeyPatch) -> None:
+    draining = reconcile.draining_instances
+    patch.setattr(
+        reconcile, "draining_instances", lambda *args, may_start, now: draining(*args, may_start=True, now=now)
+    )
+
+
+@mutant
+def drains_for_half_a_minute_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "DRAIN_LIMIT", timedelta(seconds=30))
+
+
+@mutant
+def is_in_service_before_the_gateways_confirm(patch: pytest.MonkeyPatch) -> None:
+    promote = reconcile.promote_target
+
+    def mutated(endpoint: Endpoint, view: EndpointView) -> Endpoint:
+        route = reconcile.wanted_route(endpoint, view.instances)
+        return promote(endpoint, replace(view, published=route, settled=True))
+
+    def is_settled(endpoint: Endpoint, view: EndpointView) -> bool:
+        return endpoint.target is None and view.instances.keys() <= fleets.wanted_instances(endpoint).keys()
+
+    patch.setattr(reconcile, "promote_target", mutated)
+    patch.setattr(reconcile, "is_settled", is_settled)
+
+
+@mutant
+def is_in_service_while_old_instances_are_left(patch: pytest.MonkeyPatch) -> None:
+    settled = reconcile.is_settled
+    patch.setattr(
+        reconcile,
+        "is_settled",
+        lambda endpoint, view: settled(endpoint, replace(view, instances=_wanted(endpoint, view))),
+    )
+
+
+def _wanted(endpoint: Endpoint, view: EndpointView) -> dict[InstanceId, Observation]:
+    wanted = fleets.wanted_instances(endpoint)
+    return {instance: seen for instance, seen in view.instances.items() if instance in wanted}
+
+
+@mutant
+def takes_silence_for_a_yes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "is_published", lambda view, route: view.published == route)
+
+
+@mutant
+def swaps_fleets_when_one_instance_is_ready(patch: pytest.MonkeyPatch) -> None:
+    def mutated(endpoint: Endpoint, instances: Mapping[InstanceId, Observation]) -> bool:
+        return endpoint.target is not None and any(
+            fleets.is_usable(endpoint, instances.get(spec.id)) for spec in fleets.added_instances(endpoint)
+        )
+
+    patch.setattr(reconcile, "has_complete_target", mutated)
+
+
+@mutant
+def relaunches_under_a_new_identity(patch: pytest.MonkeyPatch) -> None:
+    def mutated(plan: Plan, _: EndpointView) -> Plan:
+        return replace(plan, actions=tuple(renamed(a, plan) if isinstance(a, Launch) else a for a in plan.actions))
+
+    def renamed(action: Launch, plan: Plan) -> Launch:
+        if action.spec.id not in plan.endpoint.failures:
+            return action
+        spec = action.spec
+        other = instance_id(spec.uid, spec.generation, spec.variant.name, spec.ordinal + 100)
+        return Launch(replace(spec, id=other, ordinal=spec.ordinal + 100))
+
+    change_plans(patch, mutated)
+
+
+@mutant
+def leaves_orphans_alone(patch: pytest.MonkeyPatch) -> None:
+    leaving = reconcile.leaving_instances
+    patch.setattr(
+        reconcile,
+        "leaving_instances",
+        lambda endpoint, instances, wanted: {
+            i: o for i, o in leaving(endpoint, instances, wanted).items() if i in wanted
+        },
+    )
+
+
+@mutant
+def leaves_the_dead_alone(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "is_down", lambda _: False)
+
+
+@mutant
+def publishes_equal_weights(patch: pytest.MonkeyPatch) -> None:
+    make = reconcile.make_route
+
+    def mutated(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, Observation]) -> EndpointRoute:
+        route = make(endpoint, fleet, instances)
+        return replace(route, variants=tuple(replace(variant, weight=1.0) for variant in route.variants))
+
+    patch.setattr(reconcile, "make_route", mutated)
+
+
+@mutant
+def routes_to_draining_instances(patch: pytest.MonkeyPatch) -> None:
+    make = reconcile.make_route
+    patch.setattr(
+        reconcile,
+        "make_route",
+        lambda endpoint, fleet, instances: make(replace(endpoint, draining={}), fleet, instances),
+    )
+
+
+@mutant
+def leaves_out_variants_without_instances(patch: pytest.MonkeyPatch) -> None:
+    make = reconcile.make_route
+
+    def mutated(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, Observation]) -> EndpointRoute:
+        route = make(endpoint, fleet, instances)
+        return replace(route, variants=tuple(variant for variant in route.variants if variant.instances))
+
+    patch.setattr(reconcile, "make_route", mutated)
+
+
+@mutant
+def forgets_before_all_is_gone(patch: pytest.MonkeyPatch) -> None:
+    forget = reconcile.forget_deleted
+    patch.setattr(reconcile, "forget_deleted", lambda e, view, route: forget(e, replace(view, instances={}), route))
+
+
+@mutant
+def forgets_to_end_the_route(patch: pytest.MonkeyPatch) -> None:
+    change_plans(
+        patch,
+        lambda plan, _: replace(
+            plan, actions=tuple(a for a in plan.actions if not (isinstance(a, Publish) and a.route is None))
+        ),
+    )
+
+
+@mutant
+def never_gives_up_a_target(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "launch_fault", lambda *_: None)
+
+
+@mutant
+def rolls_back_at_once(patch: pytest.MonkeyPatch) -> None:
+    give_up = reconcile.give_up_target
+
+    def mutated(endpoint: Endpoint, fault: str, *, now: datetime) -> Endpoint:
+        after = give_up(endpoint, fault, now=now)
+        return replace(after, status=follow(after.status, Trigger.SETTLED)) if after.serving else after
+
+    patch.setattr(reconcile, "give_up_target", mutated)
+
+
+@mutant
+def gives_up_the_serving_fleet_with_the_target(patch: pytest.MonkeyPatch) -> None:
+    give_up = reconcile.give_up_target
+
+    def mutated(endpoint: Endpoint, fault: str, *, now: datetime) -> Endpoint:
+        after = give_up(endpoint, fault, now=now)
+        return replace(after, serving=endpoint.target) if after.serving else after
+
+    patch.setattr(reconcile, "give_up_target", mutated)
+
+
+@mutant
+def relaunches_without_pause(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "launch_not_before", lambda _, *, now: now)
+    patch.setattr(setbacks, "LAUNCH_ATTEMPTS_MAX", 1000)
+
+
+@mutant
+def forgets_its_timer(patch: pytest.MonkeyPatch) -> None:
+    change_plans(patch, lambda plan, _: replace(plan, wake_at=None))
+
+
+@mutant
+def launches_the_target_only_once(patch: pytest.MonkeyPatch) -> None:
+    """As if every missing instance had been launched already once one of its fleet is there."""
+    change_plans(
+        patch,
+        lambda plan, view: replace(
+            plan, actions=tuple(a for a in plan.actions if not (isinstance(a, Launch) and view.instances))
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_is_killed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    MUTANTS[name](monkeypatch)
+    for seed in range(SEEDS):
+        try:
+            run(seed, reconcile.reconcile)
+        except Violation:
+            return
+    pytest.fail(f"a reconciler that {name.replace('_', ' ')} lived through {SEEDS} seeds")
