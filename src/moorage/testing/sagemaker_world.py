@@ -48,7 +48,7 @@ class SageMakerWorld:
             self.store,
             clock=LoopClock(),
             account_id=ACCOUNT,
-            wake=self.woken.append,
+            wake=self.wake,
             changed=self.changed,
             ready_counts=lambda _: self.ready,
             check_model_data=self._check_model_data,
@@ -56,6 +56,10 @@ class SageMakerWorld:
             token_key=b"key",
             instances_max=4,
         )
+
+    def wake(self, key: EndpointKey) -> None:
+        """What the service does after every save of an endpoint."""
+        self.woken.append(key)
 
     async def _check_model_data(self, url: str) -> None:
         if self.data_fault is not None:
