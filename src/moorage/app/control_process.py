@@ -149,7 +149,7 @@ def _services(
     return [
         sagemaker,
         S3(objects, token_key=token_key),
-        Iam(store, clock=clock, account_id=settings.account_id),
+        Iam(store, clock=clock),
         Sts(),
         SecretsManager(),
         Logs(LogFolder(settings.logs_dir), account_id=settings.account_id),
