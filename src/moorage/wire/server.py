@@ -40,6 +40,7 @@ class Server:
         self._connections: set[ServerConnection] = set()
         self._all_gone: asyncio.Future[None] | None = None
         self._listener: asyncio.Server | None = None
+        self._sock: socket.socket | None = None
         self._path: Path | None = None
         self._inode = 0
 
@@ -55,6 +56,7 @@ class Server:
 
     async def listen(self, sock: socket.socket) -> None:
         """Accept connections on a bound socket; it is closed with the server."""
+        self._sock = sock
         sock.setblocking(False)
         if sock.family == socket.AF_UNIX:
             self._listener = await self.loop.create_unix_server(self._connect, sock=sock, backlog=_BACKLOG)
@@ -76,6 +78,8 @@ class Server:
         self.is_closing = True
         if self._listener is not None:
             self._listener.close()
+        if self._sock is not None:
+            self._sock.close()
         self._unlink()
         for connection in tuple(self._connections):
             connection.retire()

@@ -1,0 +1,370 @@
+"""The gateway on a real port, in front of instances and a control on Unix sockets; botocore is the client."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import botocore.config
+import botocore.session
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from moorage.core.model import InstanceId
+from moorage.core.routes import AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.gateway.gateway import Gateway
+from moorage.system.clock import SystemClock
+from moorage.system.snapshot import write_snapshot
+from moorage.wire.client import Client
+from moorage.wire.messages import Handler, Request, Response
+from moorage.wire.server import Server, serve
+
+KEY = b"k" * 32
+ACCOUNT = "123456789012"
+LIMIT = 6_291_456
+
+
+@dataclass
+class World:
+    """A gateway and what is around it."""
+
+    folder: Path
+    gateway: Gateway
+    port: int = 0
+    version: int = 0
+    servers: list[Server] = field(default_factory=list)
+    admin: Client = field(default_factory=Client)
+
+    async def instance(self, name: str, handler: Handler) -> Server:
+        server = await serve(handler, path=self.folder / f"{name}.sock")
+        self.servers.append(server)
+        return server
+
+    async def publish(self, *variants: tuple[str, float, list[str]]) -> None:
+        """Endpoint `iris` with these variants: name, weight, instances."""
+        self.version += 1
+        routes = tuple(
+            VariantRoute(name, weight, tuple(InstanceRoute(InstanceId(each), self._path(each)) for each in instances))
+            for name, weight, instances in variants
+        )
+        table = RouteTable(
+            self.version,
+            ACCOUNT,
+            {"AKIA": AccessKey("secret", f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT)},
+            {"eu-west-1": {"iris": EndpointRoute("arn", "config", routes)}},
+        )
+        write_snapshot(self.folder / "routes.json", table, key=KEY)
+        assert {"version": self.version} == await self.ask_admin(b"/reload", {})
+
+    async def ask_admin(self, path: bytes, question: dict[str, Any]) -> dict[str, Any]:
+        body = json.dumps(question).encode()
+        answer = await self.admin.request(str(self.folder / "admin.sock"), b"POST", path, body=body)
+        found: dict[str, Any] = json.loads(await answer.read(10_000))
+        return found
+
+    def client(self, *, secret: str = "secret", region: str = "eu-west-1", key: str = "AKIA") -> Any:
+        return botocore.session.get_session().create_client(
+            "sagemaker-runtime",
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name=region,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=botocore.config.Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
+        )
+
+    async def invoke(self, body: bytes = b"1,2", **arguments: Any) -> dict[str, Any]:
+        """InvokeEndpoint; the answer has its body read."""
+        return await asyncio.to_thread(invoke, self.client(), body, **arguments)
+
+    def _path(self, name: str) -> str:
+        return str(self.folder / f"{name}.sock")
+
+
+def invoke(client: Any, body: bytes, **arguments: Any) -> dict[str, Any]:
+    with contextlib.closing(client):
+        answer = client.invoke_endpoint(**{"EndpointName": "iris", "ContentType": "text/csv"} | arguments, Body=body)
+        return {**answer, "Body": answer["Body"].read()}
+
+
+async def refused(call: Any) -> dict[str, Any]:
+    """The error that a call ends with."""
+    with pytest.raises(ClientError) as caught:
+        await call
+    response: dict[str, Any] = caught.value.response
+    return response
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    gateway = Gateway(
+        snapshot_path=tmp_path / "routes.json",
+        snapshot_key=KEY,
+        control_socket=tmp_path / "control.sock",
+        clock=SystemClock(),
+    )
+    world = World(tmp_path, gateway)
+    sock = socket.create_server(("127.0.0.1", 0))
+    world.port = sock.getsockname()[1]
+    await gateway.serve(sock, tmp_path / "admin.sock")
+    yield world
+    world.admin.close()
+    await gateway.close(grace_s=1)
+    for server in world.servers:
+        await server.close(grace_s=1)
+    assert [] == list(tmp_path.glob("*.sock"))
+
+
+def answering(status: int = 200, body: bytes = b"", **headers: str) -> Handler:
+    async def handle(request: Request) -> Response:
+        sent = await request.read(LIMIT)
+        fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        return Response(status, fields, body or sent)
+
+    return handle
+
+
+async def test_an_invocation_reaches_the_container_and_comes_back(world: World) -> None:
+    seen: list[Request] = []
+
+    async def handle(request: Request) -> Response:
+        seen.append(request)
+        return Response(
+            200, [(b"content-type", b"text/csv"), (b"set-cookie", b"a=b")], b"<" + await request.read(LIMIT)
+        )
+
+    await world.instance("i-1", handle)
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    answer = await world.invoke(b"5.1,3.5", Accept="text/csv", CustomAttributes="a=1")
+    assert (b"<5.1,3.5", "text/csv", "AllTraffic") == (
+        answer["Body"],
+        answer["ContentType"],
+        answer["InvokedProductionVariant"],
+    )
+    assert "set-cookie" not in answer["ResponseMetadata"]["HTTPHeaders"]
+    assert answer["ResponseMetadata"]["RequestId"]
+    assert (b"POST", b"/invocations") == (seen[0].method, seen[0].target)
+    assert {b"host", b"accept", b"content-type", b"content-length", b"x-amzn-sagemaker-custom-attributes"} == {
+        name for name, _ in seen[0].headers
+    }
+
+
+async def test_large_bodies_pass_both_ways(world: World) -> None:
+    await world.instance("i-1", answering())
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    body = bytes(range(256)) * (LIMIT // 256)
+    assert body == (await world.invoke(body))["Body"]
+    error = await refused(world.invoke(body + b"x"))
+    assert 413 == error["ResponseMetadata"]["HTTPStatusCode"]
+
+
+async def test_who_may_not_invoke(world: World) -> None:
+    await world.instance("i-1", answering())
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    for code, client in (
+        ("InvalidSignatureException", world.client(secret="wrong")),
+        ("UnrecognizedClientException", world.client(key="AKIB")),
+    ):
+        error = await refused(asyncio.to_thread(invoke, client, b""))
+        assert (code, 403) == (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"])
+
+
+async def test_what_is_not_there(world: World) -> None:
+    assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
+    await world.publish(("Empty", 1.0, []))
+    assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
+    for arguments in ({"EndpointName": "Iris"}, {"TargetVariant": "Other"}, {"TargetModel": "m.tar.gz"}):
+        error = await refused(world.invoke(**arguments))
+        assert ("ValidationError", 400) == (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"])
+    elsewhere = await refused(asyncio.to_thread(invoke, world.client(region="us-east-1"), b""))
+    assert f"Endpoint iris of account {ACCOUNT} not found." == elsewhere["Error"]["Message"]
+
+
+async def test_a_variant_can_be_aimed_at(world: World) -> None:
+    await world.instance("i-1", answering(body=b"one"))
+    await world.instance("i-2", answering(body=b"two"))
+    await world.publish(("One", 1.0, ["i-1"]), ("Two", 0.0, ["i-2"]))
+    assert b"one" == (await world.invoke())["Body"]
+    answer = await world.invoke(TargetVariant="Two")
+    assert (b"two", "Two") == (answer["Body"], answer["InvokedProductionVariant"])
+
+
+async def test_what_the_model_refuses_is_a_model_error(world: World) -> None:
+    await world.instance("i-1", answering(400, "three features, four expected é".encode()))
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    error = await refused(world.invoke())
+    assert ("ModelError", 424) == (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"])
+    assert (400, "three features, four expected é") == (error["OriginalStatusCode"], error["OriginalMessage"])
+    assert error["LogStreamArn"].endswith(":log-stream:AllTraffic/i-1")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 11,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+async def test_what_makes_no_sense_is_the_models_fault(world: World, answer: bytes) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n1,2")
+        writer.write(answer)
+        writer.close()
+
+    path = world.folder / "i-1.sock"
+    server = await asyncio.start_unix_server(speak, path)
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    error = await refused(world.invoke())
+    assert ("ModelError", 0) == (error["Error"]["Code"], error["OriginalStatusCode"])
+    assert error["Error"]["Message"].startswith('Received server error (0) from primary with message "')
+    server.close()
+    path.unlink()
+
+
+async def test_a_dead_instance_costs_nobody_a_request(world: World) -> None:
+    await world.instance("i-1", answering(body=b"one"))
+    dead = await world.instance("i-2", answering(body=b"two"))
+    await world.publish(("AllTraffic", 1.0, ["i-1", "i-2", "i-3"]))
+    assert {b"one"} <= {(await world.invoke())["Body"] for _ in range(6)} <= {b"one", b"two"}
+    await dead.close(grace_s=0)
+    assert {b"one"} == {(await world.invoke())["Body"] for _ in range(6)}
+
+
+async def test_a_long_answer_that_breaks_off_is_cut(world: World) -> None:
+    async def handle(request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"x" * 200_000
+            raise RuntimeError("the model died")
+
+        return Response(200, [], pieces(), content_length=400_000)
+
+    await world.instance("i-1", handle)
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    with pytest.raises(Exception, match=r"(?i)connection|incomplete"):
+        await world.invoke()
+    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", {"instances": ["i-1"], "timeout_s": 1})
+
+
+async def test_a_drain_waits_for_the_requests_of_an_older_table(world: World) -> None:
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handle(request: Request) -> Response:
+        arrived.set()
+        await go_on.wait()
+        return Response(200, [], b"late")
+
+    await world.instance("i-1", handle)
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    invocation = asyncio.create_task(world.invoke())
+    await arrived.wait()
+    await world.publish(("AllTraffic", 1.0, ["i-2"]))
+    question: dict[str, Any] = {"instances": ["i-1", "i-2"], "timeout_s": 0.01}
+    assert {"drained": ["i-2"]} == await world.ask_admin(b"/drain", question)
+    drain = asyncio.create_task(world.ask_admin(b"/drain", question | {"timeout_s": 30}))
+    go_on.set()
+    assert b"late" == (await invocation)["Body"]
+    assert {"drained": ["i-1", "i-2"]} == await drain
+
+
+async def test_a_client_that_leaves_cancels_its_invocation(world: World) -> None:
+    arrived, gone = asyncio.Event(), asyncio.Event()
+
+    async def handle(request: Request) -> Response:
+        arrived.set()
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            gone.set()
+            raise
+        return Response(200)
+
+    await world.instance("i-1", handle)
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    _, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(signed(world.port, b"1,2"))
+    async with asyncio.timeout(5):
+        await arrived.wait()
+        writer.close()
+        await gone.wait()
+    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", {"instances": ["i-1"], "timeout_s": 5})
+
+
+def signed(port: int, body: bytes) -> bytes:
+    """An invocation as bytes."""
+    path, host = "/endpoints/iris/invocations", f"127.0.0.1:{port}"
+    request = AWSRequest("POST", f"http://{host}{path}", data=body, headers={"Content-Length": str(len(body))})
+    SigV4Auth(Credentials("AKIA", "secret"), "sagemaker", "eu-west-1").add_auth(request)
+    fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    return f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode() + body
+
+
+async def test_everything_else_is_forwarded(world: World) -> None:
+    async def control(request: Request) -> Response:
+        async def echo() -> AsyncIterator[bytes]:
+            async for piece in request.stream():
+                yield piece
+
+        said = [(b"x-target", request.target), (b"x-host", request.header(b"host") or b"")]
+        return Response(200, said, echo())
+
+    await world.instance("control", control)
+    client = Client()
+    body = b"x" * 3_000_000
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(
+        b"PUT /bucket/key?a=b HTTP/1.1\r\nHost: h:1\r\nExpect: 100-continue\r\nConnection: close, x-mine\r\n"
+        b"X-Mine: 1\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    async with asyncio.timeout(5):
+        assert b"HTTP/1.1 100 Continue\r\n\r\n" == await reader.readuntil(b"\r\n\r\n")
+        writer.write(body)
+        head = await reader.readuntil(b"\r\n\r\n")
+        rest = await reader.read(-1)
+    writer.close()
+    assert b"x-target: /bucket/key?a=b\r\nx-host: h:1\r\n" in head
+    assert len(body) <= len(rest) < len(body) + 10_000
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("expected", "fields"),
+    [
+        (b'{"__type":"ServiceUnavailable"', b"X-Amz-Target: SageMaker.ListModels\r\n"),
+        (b"<ErrorResponse><Error>", b"Content-Type: application/x-www-form-urlencoded\r\n"),
+        (b"<Error>", b""),
+    ],
+)
+async def test_while_control_is_away_callers_are_told_to_come_back(
+    world: World, expected: bytes, fields: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n" + fields + b"\r\n")
+    async with asyncio.timeout(5):
+        answer = await reader.read(-1)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: " in answer
+    assert expected in answer
+
+
+async def test_health_needs_no_signature(world: World) -> None:
+    await world.publish(("AllTraffic", 1.0, []))
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(b"GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.read(-1)).endswith(b'{"status":"ok","version":1}')
+    writer.close()
