@@ -96,6 +96,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     model_data = await _open_model_data(settings, objects, clock, parts)
     runner = ProcessRunner(settings.agent_socket, clock)
     gateways = Gateways(settings.run_dir)
+    parts.callback(gateways.close)
     publisher = Publisher(
         SnapshotFile(settings.snapshot_path, key=secrets.snapshot_key),
         gateways,

@@ -7,17 +7,21 @@ done: one that starts binds its admin socket first and then reads the snapshot, 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from moorage.control.errors import GatewayUnsure
 from moorage.core.model import InstanceId
+from moorage.wire.client import Client
+from moorage.wire.messages import WireError
 
 RELOAD_TIMEOUT_S: Final = 2.0
 _GRACE_S: Final = 2.0
 _ANSWER_BYTES_MAX: Final = 1 << 20
+_NOBODY_LISTENS = (FileNotFoundError, ConnectionRefusedError)
 
 
 class Gateways:
@@ -25,11 +29,16 @@ class Gateways:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._client = Client()
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._client.close()
 
     async def reload(self, version: int) -> None:
         """Have every gateway use the snapshot of at least `version`. Raises GatewayUnsure."""
         answers = await asyncio.gather(
-            *(_ask(socket, "/reload", {}, timeout_s=RELOAD_TIMEOUT_S) for socket in self._sockets())
+            *(self._ask(socket, b"/reload", {}, timeout_s=RELOAD_TIMEOUT_S) for socket in self._sockets())
         )
         for answer in answers:
             if answer is not None and answer.get("version", -1) < version:
@@ -42,7 +51,7 @@ class Gateways:
         """
         question = {"instances": sorted(instances), "timeout_s": timeout_s}
         answers = await asyncio.gather(
-            *(_ask(socket, "/drain", question, timeout_s=timeout_s + _GRACE_S) for socket in self._sockets())
+            *(self._ask(socket, b"/drain", question, timeout_s=timeout_s + _GRACE_S) for socket in self._sockets())
         )
         drained = frozenset(instances)
         for answer in answers:
@@ -53,35 +62,19 @@ class Gateways:
     def _sockets(self) -> list[Path]:
         return sorted(self._folder.glob("gateway-*.sock"))
 
-
-async def _ask(socket: Path, path: str, question: dict[str, Any], *, timeout_s: float) -> dict[str, Any] | None:
-    """The answer of the gateway at `socket`, or None if there is none. Raises GatewayUnsure."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            try:
-                reader, writer = await asyncio.open_unix_connection(socket)
-            except (FileNotFoundError, ConnectionRefusedError):
+    async def _ask(
+        self, socket: Path, path: bytes, question: dict[str, Any], *, timeout_s: float
+    ) -> dict[str, Any] | None:
+        """The answer of the gateway at `socket`, or None if there is none. Raises GatewayUnsure."""
+        try:
+            answer = await self._client.request(
+                str(socket), b"POST", path, body=msgspec.json.encode(question), head_s=timeout_s, total_s=timeout_s
+            )
+            content = await answer.read(_ANSWER_BYTES_MAX)
+        except WireError as error:
+            if isinstance(error.__cause__, _NOBODY_LISTENS):
                 return None
-            try:
-                return await _exchange(reader, writer, path, json.dumps(question).encode())
-            finally:
-                writer.close()
-    except (OSError, EOFError, ValueError, TimeoutError) as error:
-        raise GatewayUnsure(f"the gateway at {socket} did not answer {path}: {error!r}") from error
-
-
-async def _exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, body: bytes
-) -> dict[str, Any]:
-    head = f"POST {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-    writer.write(head.encode() + body)
-    await writer.drain()
-    answer_head, _, answer = (await reader.read(_ANSWER_BYTES_MAX)).partition(b"\r\n\r\n")
-    while piece := await reader.read(_ANSWER_BYTES_MAX):
-        answer += piece
-    if b" 200 " not in answer_head.partition(b"\r\n")[0] + b" ":
-        raise ValueError(answer_head.decode("latin-1"))
-    parsed = json.loads(answer)
-    if not isinstance(parsed, dict):
-        raise TypeError("an object was expected")
-    return parsed
+            raise GatewayUnsure(f"the gateway at {socket} did not answer {path.decode()}: {error!r}") from error
+        if answer.status != 200:
+            raise GatewayUnsure(f"the gateway at {socket} answered {path.decode()} with {content!r}")
+        return msgspec.json.decode(content, type=dict[str, Any])

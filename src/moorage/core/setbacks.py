@@ -20,6 +20,7 @@ from moorage.core.model import (
     LaunchFailures,
     Observation,
 )
+from moorage.core.names import log_stream
 
 LAUNCH_ATTEMPTS_MAX: Final = 3
 BACKOFF_FIRST: Final = timedelta(seconds=1)
@@ -29,9 +30,6 @@ FORGIVEN_AFTER: Final = timedelta(seconds=60)
 
 REASON_LENGTH_MAX: Final = 1024
 """Of SageMaker's `FailureReason`."""
-
-PING_FAILED: Final = "It did not pass the ping health check."
-"""What a runner says of an instance that never answered `/ping` with 200 in time; SageMaker words that one itself."""
 
 _DOWN = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY})
 
@@ -93,14 +91,11 @@ def _judge(
 
 
 def _failure_reason(spec: InstanceSpec, reason: str | None) -> str:
-    """`reason` in SageMaker's wording, and where to read on.
-
-    The sentence about the ping check is the service's own (aws/sagemaker-tensorflow-training-toolkit#347).
-    """
+    """`reason`, and where to read on. One that speaks of the container in SageMaker's words already is left alone."""
     container = f"The primary container for production variant {spec.variant.name}"
-    see = f"Please check CloudWatch logs for this endpoint (log stream {spec.variant.name}/{spec.id})."
-    if reason == PING_FAILED:
-        return f"{container} did not pass the ping health check. {see}"
+    if reason is not None and reason.startswith(container):
+        return reason[:REASON_LENGTH_MAX]
+    see = f"Please check CloudWatch logs for this endpoint (log stream {log_stream(spec.variant.name, spec.id)})."
     room = REASON_LENGTH_MAX - len(container) - len(see) - len(" failed to start:  ")
     cause = (reason or "no cause was given.")[:room]
     return f"{container} failed to start: {cause} {see}"

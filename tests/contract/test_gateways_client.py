@@ -1,0 +1,63 @@
+"""Control's client of the gateways' admin sockets, against sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from moorage.control.errors import GatewayUnsure
+from moorage.control.gateways import Gateways
+from moorage.core.model import InstanceId
+from moorage.wire.messages import Request, Response
+from moorage.wire.server import serve
+
+A, B = InstanceId("i-a"), InstanceId("i-b")
+
+
+@pytest.fixture
+async def gateways(tmp_path: Path) -> AsyncIterator[Gateways]:
+    gateways = Gateways(tmp_path)
+    yield gateways
+    gateways.close()
+
+
+def answering(status: int, body: bytes):
+    async def handle(request: Request) -> Response:
+        await request.read(1000)
+        return Response(status, body=body)
+
+    return handle
+
+
+async def test_without_a_gateway_everything_is_done(gateways: Gateways, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "gateway-0.sock"))  # a socket file that its gateway left behind
+    await gateways.reload(1)
+    assert {A} == await gateways.drain([A], timeout_s=1)
+
+
+async def test_every_gateway_has_to_use_the_new_routes(gateways: Gateways, tmp_path: Path) -> None:
+    fresh = await serve(answering(200, b'{"version": 7}'), path=tmp_path / "gateway-0.sock")
+    await gateways.reload(7)
+    stale = await serve(answering(200, b'{"version": 6}'), path=tmp_path / "gateway-1.sock")
+    with pytest.raises(GatewayUnsure):
+        await gateways.reload(7)
+    await asyncio.gather(fresh.close(grace_s=0), stale.close(grace_s=0))
+
+
+async def test_an_instance_is_drained_when_all_gateways_say_so(gateways: Gateways, tmp_path: Path) -> None:
+    free = await serve(answering(200, b'{"drained": ["i-a", "i-b"]}'), path=tmp_path / "gateway-0.sock")
+    busy = await serve(answering(200, b'{"drained": ["i-a"]}'), path=tmp_path / "gateway-1.sock")
+    assert {A} == await gateways.drain([A, B], timeout_s=1)
+    await asyncio.gather(free.close(grace_s=0), busy.close(grace_s=0))
+
+
+async def test_a_gateway_that_cannot_read_the_snapshot_is_in_doubt(gateways: Gateways, tmp_path: Path) -> None:
+    broken = await serve(answering(500, b"{}"), path=tmp_path / "gateway-0.sock")
+    with pytest.raises(GatewayUnsure):
+        await gateways.reload(1)
+    await broken.close(grace_s=0)
