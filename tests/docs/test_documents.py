@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from dataclasses import fields
@@ -78,3 +79,9 @@ def test_every_setting_is_described() -> None:
     described = set(re.findall(r"^\| `(\w+)` \|", OPERATING.read_text(), re.MULTILINE))
 
     assert {field.name for field in fields(Settings)} - {"data_dir", "run_dir"} == described
+
+
+def test_the_coverage_page_lists_what_the_handlers_implement() -> None:
+    page = runpy.run_path(str(ROOT / "tools" / "generate_coverage.py"))["generate"]()
+
+    assert page == (ROOT / "docs" / "coverage.md").read_text()

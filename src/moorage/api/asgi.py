@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +37,15 @@ class Body:
             self.is_complete = not message.get("more_body", False)
             if message.get("body"):
                 yield message["body"]
+
+    async def discard(self, limit: int, *, seconds: float) -> None:
+        """Throw away what is still coming, up to `limit` bytes and `seconds`. Raises ClientGone."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for piece in self.pieces():
+                    limit -= len(piece)
+                    if limit < 0:
+                        return
 
 
 def read_head(scope: Scope) -> HttpRequest:

@@ -13,6 +13,7 @@ from typing import Final
 from moorage.api.admission import Admission, Admitted, KeyRing
 from moorage.api.asgi import Body, ClientGone, Receive, Scope, Send, declared_length, read_head, send_response
 from moorage.api.errors import answer_to, name_of
+from moorage.api.limits import DISCARDED_BYTES_MAX, DISCARDED_SECONDS
 from moorage.api.service import Caller, Handler, Service
 from moorage.aws.call import Call, Target
 from moorage.aws.errors import ServiceError
@@ -42,8 +43,7 @@ class Api:
         body = Body(receive, length=declared_length(request))
         try:
             response = await self._answer(request, body, request_id)
-            if not body.is_complete:
-                response.headers.set("Connection", "close")
+            await _end_body(request, response, body)
             await send_response(response, receive=receive, send=send)
         except ClientGone:
             _log.debug("%s: the client left", request_id)
@@ -80,6 +80,18 @@ class Api:
             message = f"Moorage does not implement {service}:{operation}. See docs/coverage.md for what it does."
             raise ServiceError("NotImplemented", message, status=501)
         return handler
+
+
+async def _end_body(request: HttpRequest, response: HttpResponse, body: Body) -> None:
+    """See to a body that the answer did not need: little of it is thrown away, for much of it the connection is closed.
+
+    A client that is still sending would see a connection closed at once as broken, and never read the answer. One that
+    expects a 100 has sent nothing yet, and reading would ask it to.
+    """
+    if not body.is_complete and "expect" not in request.headers:
+        await body.discard(DISCARDED_BYTES_MAX, seconds=DISCARDED_SECONDS)
+    if not body.is_complete:
+        response.headers.set("Connection", "close")
 
 
 def _caller(admitted: Admitted, request_id: str) -> Caller:

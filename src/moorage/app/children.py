@@ -118,6 +118,7 @@ class DetachedAgent:
         self._settings = settings
         self._clock = clock
         self._keeper: asyncio.Task[None] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._failed_starts = 0
 
     async def start(self) -> None:
@@ -138,16 +139,15 @@ class DetachedAgent:
             reader = await self._connect_or_spawn()
 
     async def _connect_or_spawn(self) -> asyncio.StreamReader:
-        process: subprocess.Popen[bytes] | None = None
         while True:
             with contextlib.suppress(OSError):
                 reader, self._writer = await asyncio.open_unix_connection(self._settings.agent_socket)
                 return reader
-            if process is None or process.poll() is not None:
+            if self._process is None or self._process.poll() is not None:
                 self._failed_starts += 1
                 if self._failed_starts > STARTS_MAX and self._keeper is None:
                     raise ChildFailed("The agent process does not start")
-                process = self._spawn()
+                self._process = self._spawn()
             await self._clock.sleep(PROBE_INTERVAL_S)
 
     def _spawn(self) -> subprocess.Popen[bytes]:

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +71,13 @@ def start_detached(settings: Settings, *, timeout_s: float = READY_TIMEOUT_S) ->
     assert process.stdin is not None
     process.stdin.write(dump(settings))
     process.stdin.close()
+    threading.Thread(target=process.wait, daemon=True).start()  # so that it does not stay behind as a zombie of ours
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         found = status(settings)
         if found.running:
             return found
-        if process.poll() is not None:
+        if process.returncode is not None:
             raise SupervisorError(_last_line(settings.platform_log_path, offset) or "Moorage ended while starting")
         time.sleep(POLL_INTERVAL_S)
     raise SupervisorError(f"Moorage is not ready after {timeout_s:.0f} s: see {settings.platform_log_path}")

@@ -31,9 +31,10 @@ _EXPONENTIAL: Final = frozenset(
     {
         r"https://([.\-_a-zA-Z0-9]+/?){3,1016}",
         r"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$",
+        r"[a-z0-9]([-a-z0-9]*[a-z0-9]){0,39}?",
     }
 )
-"""Repeats of something that is itself a repeat and nothing else of need. A test finds them in the models."""
+"""Repeats within repeats that read one text in ever so many ways. A test looks for more of them in the models."""
 
 _TOKEN: Final = re.compile(r"\\p\{(\w+)\}|\\.|\[\^?|\]", re.DOTALL)
 _SURROGATES: Final = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})", re.IGNORECASE)

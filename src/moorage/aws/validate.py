@@ -15,6 +15,7 @@ from botocore.model import OperationModel
 
 from moorage.aws.errors import ServiceError
 from moorage.aws.patterns import matches
+from moorage.aws.scalars import format_scalar
 
 _CODES: Final[Mapping[str, str]] = {
     "cloudwatch": "ValidationError",
@@ -175,8 +176,8 @@ def _render(shape: Any, value: Any) -> str:
             return f"[{', '.join(_render(shape.member, item) for item in value)}]"
         case "map":
             return f"{{{', '.join(f'{key}={_render(shape.value, item)}' for key, item in value.items())}}}"
-        case "boolean":
-            return "true" if value else "false"
+        case "boolean" | "float" | "double":
+            return format_scalar(shape, value)
         case "blob":
             return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
         case _:

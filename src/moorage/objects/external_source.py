@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,7 @@ class ExternalEndpoint:
     """Many stores other than AWS's do not know the newer checksums."""
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 60.0
+    attempts_max: int = 3
 
 
 class ExternalSource:
@@ -75,6 +77,7 @@ class ExternalSource:
             s3={"addressing_style": endpoint.addressing_style},
             connect_timeout=endpoint.connect_timeout_s,
             read_timeout=endpoint.read_timeout_s,
+            retries={"mode": "standard", "total_max_attempts": endpoint.attempts_max},
             request_checksum_calculation=endpoint.checksums,
             response_checksum_validation=endpoint.checksums,
             ignore_configured_endpoint_urls=True,  # AWS_ENDPOINT_URL is likely to name this very Moorage
@@ -92,7 +95,7 @@ class ExternalSource:
         digest = hashlib.sha256()
         try:
             answer = self._client.get_object(Bucket=location.bucket, Key=location.key, IfMatch=f'"{etag}"')
-            with path.open("xb") as file, answer["Body"] as body:
+            with path.open("xb") as file, closing(answer["Body"]) as body:
                 for piece in body.iter_chunks(_PIECE_BYTES):
                     digest.update(piece)
                     file.write(piece)

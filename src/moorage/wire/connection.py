@@ -192,8 +192,13 @@ class ServerConnection(asyncio.Protocol):
     # -- an answer goes out -------------------------------------------------------------------------------------------
 
     async def _handle(self, head: RequestHead, request: ServerRequest) -> None:
-        with contextlib.suppress(Disconnected):
+        try:
             await self._exchange(head, request)
+        except Disconnected:
+            pass
+        except Exception:
+            _log.exception("an answer could not be sent")
+            self._transport.abort()
 
     async def _exchange(self, head: RequestHead, request: ServerRequest) -> None:
         answer = await self._answer(head, request)

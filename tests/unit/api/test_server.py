@@ -18,6 +18,7 @@ from moorage.aws.errors import ServiceError
 from moorage.store.base import StoreUnavailable
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import ACCOUNT_ID, InProcess, root_key_ring
+from moorage.testing.signing import sign
 
 
 class Bucket(Service):
@@ -216,6 +217,17 @@ def test_each_call_leaves_a_line_at_debug(aws: InProcess, caplog) -> None:
     assert "sts:GetCallerIdentity: 200 in" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("size", "headers", "closes"),
+    [(100_000, {}, False), (3_000_000, {}, True), (100_000, {"Expect": "100-continue"}, True)],
+)
+def test_a_body_nobody_wants_is_thrown_away_or_the_connection_closed(aws, size, headers, closes) -> None:
+    status, answered, _ = aws.request(
+        "PUT", "http://h/bucket/k", headers={"Content-Length": str(size), **headers}, body=b"x" * size
+    )
+    assert (403, closes) == (status, answered.get("connection") == "close")
+
+
 class Connection:
     """The server's half of a bare ASGI exchange, with a client that can leave."""
 
@@ -238,9 +250,6 @@ class Connection:
 
 
 def signed_scope(method: str, path: str, body: bytes, *, declared: bytes | None = None) -> dict[str, object]:
-    from moorage.system.clock import SystemClock
-    from moorage.testing.signing import sign
-
     sent = sign(method, f"http://127.0.0.1:4566{path}", service="s3", body=body, at=SystemClock().now())
     return {
         "type": "http",

@@ -134,6 +134,10 @@ def _meaning(sent: Sent) -> tuple[object, ...]:
         ),
         (lambda sent: replace(sent, query=b"X-Amz-Algorithm=AWS4-HMAC-SHA256"), Failure.AMBIGUOUS),
         (lambda sent: replace(sent, headers=[*sent.headers, (b"x-amz-target", b"X.Delete")]), Failure.UNSIGNED_HEADERS),
+        (
+            lambda sent: sent.with_header(b"authorization", sent.header(b"authorization").replace(b"host;", b"")),
+            Failure.UNSIGNED_HEADERS,
+        ),
         (lambda sent: sent.without_header(b"x-amz-date"), Failure.MALFORMED),
         (lambda sent: sent.with_header(b"x-amz-date", b"20261121T0255"), Failure.MALFORMED),
         (lambda sent: sent.with_header(b"x-amz-date", b"20261122T025500Z"), Failure.WRONG_SIGNATURE),

@@ -15,7 +15,7 @@ from moorage.aws.call import Call, Protocol, Target
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers, HttpRequest, HttpResponse
 from moorage.aws.protocols import documents
-from moorage.aws.protocols.scalars import from_epoch
+from moorage.aws.scalars import from_epoch
 
 _PARSER: Final = RpcV2CBORParser(timestamp_parser=from_epoch)
 _SERIALIZER: Final = RpcV2CBORSerializer()

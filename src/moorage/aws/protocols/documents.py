@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from moorage.aws.errors import ServiceError
-from moorage.aws.protocols.scalars import check_integer, from_epoch, parse_timestamp, special_float, to_epoch
+from moorage.aws.scalars import check_integer, from_epoch, parse_timestamp, special_float, to_epoch
 
 _EXPECTED: Final = {"boolean": "Boolean", "character": "String", "integer": "Integer", "long": "Long"}
 

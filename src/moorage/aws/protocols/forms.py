@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moorage.aws.errors import ServiceError
-from moorage.aws.protocols.scalars import parse_scalar
+from moorage.aws.scalars import parse_scalar
 
 
 @dataclass(slots=True)

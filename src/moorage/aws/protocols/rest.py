@@ -14,8 +14,8 @@ from botocore.model import OperationModel
 
 from moorage.aws import routing
 from moorage.aws.http import Headers, HttpRequest
-from moorage.aws.protocols.scalars import format_scalar, parse_scalar
 from moorage.aws.querystring import parse_pairs
+from moorage.aws.scalars import format_scalar, parse_scalar
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LIST_ITEM: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')

@@ -8,7 +8,7 @@ from typing import Any, Final
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-from moorage.aws.protocols.scalars import format_scalar, parse_scalar
+from moorage.aws.scalars import format_scalar, parse_scalar
 
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
