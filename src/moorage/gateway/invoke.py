@@ -11,6 +11,7 @@ from typing import Final
 
 from moorage.aws import sigv4
 from moorage.aws.authentication import AuthenticationError, answer_for
+from moorage.aws.call import Protocol
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors, target
 from moorage.gateway.errors import ModelErrors
@@ -66,7 +67,7 @@ class Invoker:
             )
             sigv4.require_service(credential, _SIGNING_NAME)
         except AuthenticationError as error:
-            raise answer_for(error, "rest-json") from error
+            raise answer_for(error, Protocol.REST_JSON) from error
         return credential
 
     def _pick_variant(self, endpoint: Endpoint, request: Request, account_id: str) -> Variant:

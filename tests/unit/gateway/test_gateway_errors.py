@@ -7,6 +7,7 @@ import botocore.session
 import pytest
 
 from moorage.aws.authentication import AuthenticationError, Failure, answer_for
+from moorage.aws.call import Protocol
 from moorage.aws.errors import ServiceError
 from moorage.core.model import EndpointKey, InstanceId
 from moorage.gateway import errors
@@ -98,7 +99,7 @@ def test_errors_of_the_model(status: int, original: str, message: str, error: Se
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_errors_of_authentication(failure: Failure) -> None:
-    error = answer_for(AuthenticationError(failure, "why"), "rest-json")
+    error = answer_for(AuthenticationError(failure, "why"), Protocol.REST_JSON)
     parsed = parse(errors.answer(error, "request-1"))
     assert error.code == parsed["Error"]["Code"]
     assert 403 == parsed["ResponseMetadata"]["HTTPStatusCode"]
