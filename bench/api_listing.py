@@ -5,7 +5,8 @@
 Asks the Moorage that AWS_ENDPOINT_URL and the AWS credentials in the environment point at (`eval "$(moorage env)"`), or
 one of its own in a new data directory. The endpoints' archive is not one, so they come to rest as Failed without an
 instance: what is measured is the API and the store, not this machine's memory. Times are from the first byte sent to
-the last received, with the signature made beforehand: botocore takes longer to parse a hundred rows than we to send them.
+the last received, with the signature made beforehand: botocore takes longer to parse a hundred rows than the server to
+send them.
 """
 
 from __future__ import annotations
