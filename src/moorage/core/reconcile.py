@@ -55,7 +55,9 @@ def reconcile(view: EndpointView, *, now: datetime) -> Plan:
     route = wanted_route(endpoint, view.instances)
     leaving = leaving_instances(endpoint, view.instances, wanted)
     endpoint = replace(
-        endpoint, draining=draining_instances(endpoint, leaving, may_start=is_published(view, route), now=now)
+        endpoint,
+        draining=draining_instances(endpoint, leaving, may_start=is_published(view, route), now=now),
+        failures={instance: past for instance, past in endpoint.failures.items() if instance in wanted},
     )
     parts = (
         _Part(why=turn),
