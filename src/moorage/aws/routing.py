@@ -19,7 +19,9 @@ from botocore.model import OperationModel, ServiceModel
 from moorage.aws.http import HttpRequest
 from moorage.aws.querystring import parse_pairs
 
-_VIRTUAL_HOST: Final = re.compile(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.(?:s3[.-].*|localhost)(?::\d+)?", re.IGNORECASE)
+_VIRTUAL_HOST: Final = re.compile(
+    r"([a-z0-9][a-z0-9.-]{1,61}?[a-z0-9])\.(?:s3[.-].*|localhost)(?::\d+)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,6 @@ class Node:
     text: str | None = None
     children: dict[str, Node] = field(default_factory=dict)
 
-    def child(self, *names: str) -> Node | None:
-        """The node some names further down, or None."""
-        node: Node | None = self
-        for name in names:
-            node = node.children.get(name) if node else None
-        return node
-
     def items(self) -> list[Node]:
         """The children with numbers for names, in the order of the numbers."""
         numbered = [(int(name), node) for name, node in self.children.items() if name.isascii() and name.isdecimal()]
@@ -54,8 +47,8 @@ def read_structure(shape: Any, node: Node) -> dict[str, Any]:
 def _locate(member: Any, node: Node, name: str) -> Node | None:
     """Where a member stands: a flattened list goes by the name of its items, when they have one."""
     if member.type_name == "list" and member.serialization.get("flattened"):
-        return node.child(member.member.serialization.get("name", name)) or node.child(name)
-    return node.child(name)
+        return node.children.get(member.member.serialization.get("name", name)) or node.children.get(name)
+    return node.children.get(name)
 
 
 def _read(shape: Any, node: Node) -> Any:
@@ -73,18 +66,18 @@ def _read(shape: Any, node: Node) -> Any:
 def _items(shape: Any, node: Node) -> list[Node]:
     if shape.serialization.get("flattened"):
         return node.items()
-    inner = node.child(shape.member.serialization.get("name", "member"))
+    inner = node.children.get(shape.member.serialization.get("name", "member"))
     return inner.items() if inner else []
 
 
 def _entries(shape: Any, node: Node) -> list[Node]:
-    inner = node if shape.serialization.get("flattened") else node.child("entry")
+    inner = node if shape.serialization.get("flattened") else node.children.get("entry")
     return inner.items() if inner else []
 
 
 def _entry(shape: Any, node: Node) -> tuple[str, Any]:
-    key = node.child(shape.key.serialization.get("name", "key"))
-    value = node.child(shape.value.serialization.get("name", "value"))
+    key = node.children.get(shape.key.serialization.get("name", "key"))
+    value = node.children.get(shape.value.serialization.get("name", "value"))
     if key is None or value is None:
         raise ServiceError("MalformedInput", "A map's entry lacks its key or its value.", status=400)
     return _read_scalar(shape.key, key), _read(shape.value, value)

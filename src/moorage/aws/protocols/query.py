@@ -30,7 +30,7 @@ def encode(output: Mapping[str, Any], call: Call) -> HttpResponse:
     if shape is not None:
         wrapper = shape.serialization.get("resultWrapper", f"{call.operation.name}Result")
         result = xml.element(wrapper, xml.write_members(shape, output))
-    metadata = xml.element("ResponseMetadata", _request_id(call.request_id, "RequestId"))
+    metadata = xml.element("ResponseMetadata", _request_id(call.request_id))
     return _response(200, f"{call.operation.name}Response", result + metadata, call.service, call.request_id)
 
 
@@ -45,12 +45,12 @@ def encode_error(error: ServiceError, target: Target, request_id: str) -> HttpRe
         + xml.element("Message", xml.text(error.message))
         + (xml.write_members(shape, known) if shape else "")
     )
-    body = xml.element("Error", content) + _request_id(request_id, "RequestId")
+    body = xml.element("Error", content) + _request_id(request_id)
     return _response(status, "ErrorResponse", body, target.service, request_id)
 
 
-def _request_id(request_id: str, name: str) -> str:
-    return xml.element(name, xml.text(request_id))
+def _request_id(request_id: str) -> str:
+    return xml.element("RequestId", xml.text(request_id))
 
 
 def _response(status: int, root: str, content: str, service: Any, request_id: str) -> HttpResponse:
