@@ -67,6 +67,7 @@ async def _serve(settings: Settings) -> None:
         server = _Server(config)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.end)
         await server.serve()
+        settings.control_socket.unlink(missing_ok=True)
 
 
 class _Server(uvicorn.Server):
