@@ -49,7 +49,7 @@ def run_recipe(name: str, server: RunningMoorage, folder: Path) -> Path:
 def left_of_instances(server: RunningMoorage) -> list[str]:
     """Processes, sockets and records of instances."""
     sockets = [str(path) for path in server.data_dir.rglob("*") if path.is_socket() and "i" == path.parent.name]
-    records = [str(path) for path in server.data_dir.glob("instances/*")]
+    records = [str(path) for path in server.data_dir.glob("instances/i-*")]
     return [str(pid) for pid in server.pids("instance")] + sockets + records
 
 

@@ -76,7 +76,8 @@ def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
 
 
 def test_every_setting_is_described() -> None:
-    described = set(re.findall(r"^\| `(\w+)` \|", OPERATING.read_text(), re.MULTILINE))
+    section = OPERATING.read_text().partition("## Settings")[2].partition("\n## ")[0]
+    described = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
 
     assert {field.name for field in fields(Settings)} - {"data_dir", "run_dir"} == described
 

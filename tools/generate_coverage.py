@@ -1,0 +1,55 @@
+"""Write `docs/coverage.md`: every AWS operation that Moorage implements, from the handlers themselves.
+
+Run it after adding a handler; a test holds the page equal to what this makes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from moorage.api.iam import Iam
+from moorage.api.logs import Logs
+from moorage.api.s3 import S3
+from moorage.api.sagemaker import SageMaker
+from moorage.api.secretsmanager import SecretsManager
+from moorage.api.service import Service
+from moorage.api.sts import Sts
+from moorage.aws.services import NAMES
+
+TARGET: Final = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
+
+SERVICES: Final[tuple[type[Service], ...]] = (SageMaker, S3, Iam, Sts, SecretsManager, Logs)
+IN_THE_GATEWAY: Final[Mapping[str, frozenset[str]]] = {"sagemaker-runtime": frozenset({"InvokeEndpoint"})}
+
+HEAD: Final = """# What is implemented
+
+Made by `tools/generate_coverage.py` from the handlers. Every other operation of these services is recognised, its
+signature checked, and answered with `NotImplemented` (HTTP 501).
+"""
+
+
+def generate() -> str:
+    """The page."""
+    implemented = {service.name: frozenset(service.operations()) for service in SERVICES} | IN_THE_GATEWAY
+    return "\n".join([HEAD, *_sections(implemented)])
+
+
+def _sections(implemented: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    loader = Loader()
+    for name in NAMES:
+        model = ServiceModel(loader.load_service_model(name, "service-2"), name)
+        done = implemented.get(name, frozenset())
+        yield f"## {model.metadata['serviceFullName']} (`{name}`)\n"
+        names = ", ".join(f"`{operation}`" for operation in sorted(done))
+        yield f"{len(done)} of {len(model.operation_names)} operations{': ' if done else ''}{names}.\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(generate())
+    sys.stdout.write(f"{TARGET}\n")
