@@ -126,7 +126,7 @@ def _foreign(error: Exception) -> Exception:
 
 
 def _root(error: DBAPIError) -> DBAPIError:
-    """The failure that led to the others: a full disk makes SQLite give up the transaction, then leaving it fails too."""
+    """The first failure: a full disk makes SQLite give up the transaction, after which leaving it fails too."""
     root, context = error, error.__context__
     while context is not None:
         root = context if isinstance(context, DBAPIError) else root
