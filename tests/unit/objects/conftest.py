@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from moorage.objects.store import ObjectStore, open_object_store
 from moorage.system.clock import SystemClock
+from moorage.testing.memory_folder import memory_folder
 
 
 @pytest.fixture
@@ -24,8 +23,6 @@ async def store(tmp_path: Path) -> AsyncIterator[ObjectStore]:
 
 @pytest.fixture
 def memory_path() -> Iterator[Path]:
-    """A folder in memory where there is one: for tests that sync a thousand times and pull no plug."""
-    shared = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="moorage-", dir=shared if shared.is_dir() else None))
-    yield folder
-    shutil.rmtree(folder)
+    """A folder in memory."""
+    with memory_folder() as folder:
+        yield folder

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
-from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,6 +16,7 @@ from moorage.objects.objects import Target
 from moorage.objects.records import NULL_VERSION, Versioning
 from moorage.objects.store import open_object_store
 from moorage.system.clock import SystemClock
+from moorage.testing.memory_folder import new_memory_folder
 
 KEYS = st.sampled_from(["a", "a/b", "a/b/c", "a0", "é", "z"])
 
@@ -27,7 +26,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        self.folder = new_memory_folder()
         self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.model: dict[str, list[tuple[str, bytes | None]]] = {}
         self.versioning = Versioning.OFF
