@@ -52,7 +52,7 @@ def match(service: ServiceModel, request: HttpRequest) -> OperationModel | None:
     path = _path(service, request)
     parameters = dict(parse_pairs(request.query))
     for route in _routes(service).get(request.method, ()):
-        if route.path.fullmatch(path) and route.accepts(request, parameters):
+        if route.accepts(request, parameters) and route.path.fullmatch(path):
             return route.operation
     return None
 

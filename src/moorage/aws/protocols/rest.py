@@ -25,6 +25,7 @@ def read_head(request: HttpRequest, operation: OperationModel) -> dict[str, Any]
     """The parameters bound to the path, the query string and header fields. Raises ValueError, naming the field."""
     labels = routing.labels(operation, request)
     parameters = dict(parse_pairs(request.query))
+    fields = {name.lower(): value for name, value in reversed(request.headers.items())}
     params: dict[str, Any] = {}
     for name, member in operation.input_shape.members.items():
         wire_name = member.serialization.get("name", name)
@@ -33,8 +34,8 @@ def read_head(request: HttpRequest, operation: OperationModel) -> dict[str, Any]
                 params[name] = labels[wire_name]
             case "querystring" if wire_name in parameters:
                 params[name] = _read_field(wire_name, member, parameters[wire_name])
-            case "header" if wire_name in request.headers:
-                params.update(_read_header(name, member, wire_name, request.headers.get(wire_name) or ""))
+            case "header" if (text := fields.get(wire_name.lower())) is not None:
+                params.update(_read_header(name, member, wire_name, text))
             case "headers" if found := _read_header_map(request.headers, wire_name):
                 params[name] = found
             case _:

@@ -16,6 +16,8 @@ _ENTITIES: Final = {"\r": "&#13;"}
 """A parser takes a bare carriage return for a line feed."""
 _UNSPEAKABLE: Final = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 """What XML 1.0 has no way to say, not even escaped."""
+_PLAIN: Final = re.compile(r"[\w /.:+-]*", re.ASCII)
+"""Most of what is ever written: spares it three passes of escaping."""
 
 
 class _NoDoctype(ElementTree.TreeBuilder):
@@ -35,12 +37,16 @@ def parse(body: bytes) -> ElementTree.Element:
 
 def element(name: str, content: str, attributes: Mapping[str, str] | None = None) -> str:
     """An element around content that is XML already."""
-    written = "".join(f" {key}={quoteattr(value, _ENTITIES)}" for key, value in (attributes or {}).items())
+    if not attributes:
+        return f"<{name}>{content}</{name}>"
+    written = "".join(f" {key}={quoteattr(value, _ENTITIES)}" for key, value in attributes.items())
     return f"<{name}{written}>{content}</{name}>"
 
 
 def text(value: str) -> str:
     """Text as an element's content. A character that XML cannot say becomes U+FFFD."""
+    if _PLAIN.fullmatch(value):
+        return value
     return escape(_UNSPEAKABLE.sub("\N{REPLACEMENT CHARACTER}", value), _ENTITIES)
 
 
