@@ -21,23 +21,7 @@ _COMMON: Final[Mapping[str, int]] = {
 }
 """Statuses that hold in every protocol."""
 
-_REFUSALS: Final = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
+_REFUSALS: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 """Answered 403 everywhere but in the JSON protocols, where every fault of the caller's is a 400."""
 
 _S3: Final[Mapping[str, int]] = {
