@@ -16,11 +16,12 @@ from moorage.api.content import in_time, open_content, whole_content
 from moorage.api.limits import body_bytes_max, body_seconds, too_large
 from moorage.aws import sigv2, sigv4
 from moorage.aws.authentication import AuthenticationError, Failure
+from moorage.aws.authorization import Authorization, parse_authorization
 from moorage.aws.call import Target
 from moorage.aws.canonical import Fields, header_fields
 from moorage.aws.http import HttpRequest
 from moorage.aws.routing import bucket_in_host
-from moorage.aws.sigv4 import UNSIGNED_PAYLOAD, Authorization
+from moorage.aws.sigv4 import UNSIGNED_PAYLOAD
 from moorage.core.routes import AccessKey
 
 KeyRing = Callable[[str], AccessKey | None]
@@ -54,7 +55,7 @@ class Admission:
         if target.service is not None and target.service.service_name == "s3" and sigv2.is_presigned(request):
             return await self._admit_legacy(target, body, now=now)
         fields = header_fields((name.lower().encode("latin-1"), _raw(value)) for name, value in request.headers.items())
-        authorization = sigv4.parse_authorization(_raw(request.query), fields)
+        authorization = parse_authorization(_raw(request.query), fields)
         if target.service is not None:
             sigv4.require_service(authorization.credential, target.service.signing_name)
         sigv4.check_time(authorization, now)

@@ -10,11 +10,12 @@ from typing import Final
 
 from moorage.api.limits import body_seconds, too_slow
 from moorage.aws.authentication import AuthenticationError, answer_for
+from moorage.aws.authorization import Authorization
 from moorage.aws.call import Protocol
 from moorage.aws.chunked import ChunkedDecoder, SignatureChain, incomplete_body
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers, HttpRequest
-from moorage.aws.sigv4 import UNSIGNED_PAYLOAD, Authorization, signing_key, wrong_body
+from moorage.aws.sigv4 import UNSIGNED_PAYLOAD, signing_key, wrong_body
 
 _SIGNED_CHUNKS: Final = frozenset(
     {b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD", b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"}

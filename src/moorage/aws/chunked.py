@@ -22,9 +22,10 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from moorage.aws.authentication import wrong_signature
+from moorage.aws.authorization import Authorization
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers
-from moorage.aws.sigv4 import Authorization, SigningKey
+from moorage.aws.sigv4 import SigningKey
 
 _LINE_BYTES_MAX: Final = 1024
 _TRAILERS_MAX: Final = 16

@@ -11,6 +11,7 @@ from typing import Final
 
 from moorage.aws import sigv4
 from moorage.aws.authentication import AuthenticationError, answer_for
+from moorage.aws.authorization import Credential
 from moorage.aws.call import Protocol
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors, target
@@ -54,7 +55,7 @@ class Invoker:
         variant = self._pick_variant(endpoint, request, account_id)
         return await self._ask(endpoint, variant, request, body=body, account_id=account_id, request_id=request_id)
 
-    def _authenticate(self, routes: Routes, request: Request, body: bytes) -> sigv4.Credential:
+    def _authenticate(self, routes: Routes, request: Request, body: bytes) -> Credential:
         try:
             credential = sigv4.authenticate(
                 request.method,

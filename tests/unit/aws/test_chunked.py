@@ -13,10 +13,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from moorage.aws.authentication import AuthenticationError
+from moorage.aws.authorization import Authorization, parse_authorization
 from moorage.aws.canonical import header_fields
 from moorage.aws.chunked import ChunkedDecoder, SignatureChain
 from moorage.aws.errors import ServiceError
-from moorage.aws.sigv4 import Authorization, parse_authorization, signing_key
+from moorage.aws.sigv4 import signing_key
 from moorage.testing.signing import SECRET, sign
 
 URL = "http://127.0.0.1:4566/bucket/key"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from moorage.aws import canonical
 from moorage.aws.authentication import AuthenticationError, Failure, answer_for
+from moorage.aws.authorization import Credential
 from moorage.aws.call import Protocol
-from moorage.aws.sigv4 import Credential, authenticate, require_service
+from moorage.aws.sigv4 import authenticate, require_service
 from moorage.testing.signing import KEY_ID, NOW, REGION, SECRET, Sent, secret_of, sign
 
 BASE = "http://127.0.0.1:4566"
