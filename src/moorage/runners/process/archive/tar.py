@@ -78,7 +78,7 @@ def _next_header(source: GzipReader, *, is_first: bool) -> bytes | None:
     header = start + source.take_exactly(BLOCK - len(start))
     if not any(header):
         return None
-    if _number(header[148:156]) not in _checksums(header):
+    if header[148:156].strip(b" \0").lstrip(b"0") not in _checksums(header):
         raise Refused(NOT_AN_ARCHIVE if is_first else "model.tar.gz is damaged: a member's header has a wrong checksum")
     return header
 
@@ -153,8 +153,8 @@ def _decimal(digits: bytes) -> int:
     return int(digits)
 
 
-def _checksums(header: bytes) -> tuple[int, int]:
-    """The sum with the checksum's own field as spaces; some old writers summed signed bytes."""
+def _checksums(header: bytes) -> tuple[bytes, bytes]:
+    """The sum with the checksum's own field as spaces, in octal; some old writers summed signed bytes."""
     summed = header[:148] + b" " * 8 + header[156:]
     unsigned = sum(summed)
-    return unsigned, unsigned - 256 * sum(byte > 127 for byte in summed)
+    return b"%o" % unsigned, b"%o" % (unsigned - 256 * sum(byte > 127 for byte in summed))
