@@ -54,7 +54,6 @@ class Settings:
     instances_per_variant_max: int = 64
     health_interval_s: float = 5.0
     external_s3: ExternalS3 | None = None
-    gateway_workers: int = 1
 
     @property
     def credentials_path(self) -> Path:
