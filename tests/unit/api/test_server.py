@@ -18,7 +18,7 @@ from moorage.aws.errors import ServiceError
 from moorage.store.base import StoreUnavailable
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import ACCOUNT_ID, InProcess, root_key_ring
-from moorage.testing.signing import sign
+from moorage.testing.signing import sign, sign_streaming_upload, signed_chunks
 
 
 class Bucket(Service):
@@ -144,6 +144,22 @@ def test_presigned_uploads_carry_any_body(aws: InProcess, bucket: Bucket, versio
     assert ("AWSAccessKeyId" in url) == (version == "s3")
     status, _, body = aws.request("PUT", url, headers={"Content-Length": "5"}, body=b"hello")
     assert (200, b"", b"hello") == (status, body, bucket.kept)
+
+
+@pytest.mark.parametrize("trailer", [None, ("x-amz-checksum-crc32", "NhCmhg==")])
+def test_uploads_in_signed_chunks_are_kept_only_if_every_chunk_is_right(aws, bucket, trailer) -> None:
+    url = "http://127.0.0.1:4566/bucket/k"
+    announced = {"x-amz-trailer": trailer[0]} if trailer else {}
+    head = sign_streaming_upload(
+        url, headers={"x-amz-decoded-content-length": "10", **announced}, at=SystemClock().now()
+    )
+    body = signed_chunks(head, [b"hello", b"world"], trailer=trailer)
+    headers = {name.decode(): value.decode() for name, value in head.headers} | {"content-length": str(len(body))}
+    wrong = body.replace(b"world", b"w0rld")
+    assert 403 == aws.request("PUT", url, headers=headers, body=wrong)[0]
+    assert bucket.kept is None
+    assert 200 == aws.request("PUT", url, headers=headers, body=body)[0]
+    assert (b"helloworld", [trailer] if trailer else []) == (bucket.kept, bucket.trailers)
 
 
 def altered(aws: InProcess, bucket: Bucket, change) -> tuple[int, str, str]:

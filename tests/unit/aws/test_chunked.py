@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import io
 import itertools
 
@@ -13,52 +11,27 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from moorage.aws.authentication import AuthenticationError
-from moorage.aws.authorization import Authorization, parse_authorization
+from moorage.aws.authorization import parse_authorization
 from moorage.aws.canonical import header_fields
 from moorage.aws.chunked import ChunkedDecoder, SignatureChain
 from moorage.aws.errors import ServiceError
 from moorage.aws.sigv4 import signing_key
-from moorage.testing.signing import SECRET, sign
+from moorage.testing.signing import SECRET, sign_streaming_upload, signed_chunks
 
 URL = "http://127.0.0.1:4566/bucket/key"
 TRAILER = "x-amz-checksum-crc32"
 
 
-def head() -> Authorization:
-    sent = sign("PUT", URL, service="s3", body=b"")
-    return parse_authorization(b"", header_fields(sent.headers))
+HEAD = sign_streaming_upload(URL)
+AUTHORIZATION = parse_authorization(b"", header_fields(HEAD.headers))
 
 
 def signed_body(chunks: list[bytes], trailer: str | None = None) -> bytes:
-    """Written from the specification's text, with plain `hmac`, as the twin of what is tested."""
-    authorization = head()
-    credential = authorization.credential
-    key = ("AWS4" + SECRET).encode()
-    for part in (credential.date, credential.region, "s3", "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    scope = f"{credential.date}/{credential.region}/s3/aws4_request"
-    previous = authorization.signature.decode()
-
-    def next_signature(kind: str, *hashes: str) -> str:
-        nonlocal previous
-        text = "\n".join([f"AWS4-HMAC-SHA256-{kind}", authorization.timestamp.decode(), scope, previous, *hashes])
-        previous = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-        return previous
-
-    empty = hashlib.sha256(b"").hexdigest()
-    body = b""
-    for chunk in [*chunks, b""]:
-        signature = next_signature("PAYLOAD", empty, hashlib.sha256(chunk).hexdigest())
-        body += f"{len(chunk):x};chunk-signature={signature}\r\n".encode() + chunk + (b"\r\n" if chunk else b"")
-    if trailer is not None:
-        signature = next_signature("TRAILER", hashlib.sha256(f"{TRAILER}:{trailer}\n".encode()).hexdigest())
-        body += f"{TRAILER}:{trailer}\r\nx-amz-trailer-signature:{signature}\r\n".encode()
-    return body + b"\r\n"
+    return signed_chunks(HEAD, chunks, trailer=None if trailer is None else (TRAILER, trailer))
 
 
 def make_decoder(length: int, *, trailer: bool = False, signed: bool = True) -> ChunkedDecoder:
-    authorization = head()
-    chain = SignatureChain(authorization, signing_key(SECRET, authorization.signing.scope)) if signed else None
+    chain = SignatureChain(AUTHORIZATION, signing_key(SECRET, AUTHORIZATION.signing.scope)) if signed else None
     return ChunkedDecoder(length=length, trailer_names={TRAILER} if trailer else (), chain=chain)
 
 
