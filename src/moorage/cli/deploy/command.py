@@ -103,7 +103,7 @@ def _next_lines(settings: Settings, endpoint: str) -> str:
 With any AWS client, after  eval "$({command_line(settings, "env")})":
 
   echo '{payload}' | aws sagemaker-runtime invoke-endpoint --endpoint-name {endpoint} \\
-      --content-type application/json --body fileb:///dev/stdin /dev/stdout
+      --content-type application/json --body fileb:///dev/stdin answer.json && cat answer.json
 
   curl --aws-sigv4 "aws:amz:$AWS_REGION:sagemaker" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
       -H 'Content-Type: application/json' -d '{payload}' "$AWS_ENDPOINT_URL/endpoints/{endpoint}/invocations"
