@@ -1,7 +1,7 @@
 """The life of an instance, from the fork to the exit: claim, shed what was inherited, load the model, serve.
 
-What it is told stands in `launch.json` in its folder, written by the agent (`runners/process/birth.py` has the other
-end of this and of the two things it says back):
+What it is told stands in `launch.json` in its folder, written by the agent (`runners/process/folder.py` has the other
+end of this); it says two things back:
 
 * lines on the report pipe, `claimed` and `ready`: the agent need not poll;
 * `failure.txt` in its folder: why the model can never be served. A file, because the agent may be away just then.
@@ -84,7 +84,7 @@ def _live(folder: Path, token: str, report: int) -> int:
     if model is None:
         return EXIT_UNUSABLE
     gc.freeze()  # the model is here to stay: no collection has to look at it again
-    _serve(model, launch, lambda: _report(report, b"ready"))
+    _serve(model, launch, lambda: _report_ready(report))
     _say("stopped")
     return 0
 
@@ -109,6 +109,8 @@ def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
 def _load(folder: Path, launch: Launch, began: float) -> toolkit.LoadedModel | None:
     """The model; None if it can never be served, which is then written down."""
     model_folder = Path(launch.model_folder)
+    if (model_folder / "code" / "requirements.txt").is_file():
+        _say("code/requirements.txt is not installed: instances use the packages of the environment Moorage runs in")
     try:
         model = toolkit.load(model_folder, os.environ)
     except (Exception, SystemExit) as error:
@@ -137,6 +139,11 @@ def _write_failure(folder: Path, reason: str) -> None:
 def _report(pipe: int, word: bytes) -> None:
     with contextlib.suppress(BrokenPipeError):  # the agent is gone; its successor asks /ping
         os.write(pipe, word + b"\n")
+
+
+def _report_ready(pipe: int) -> None:
+    _report(pipe, b"ready")
+    os.close(pipe)
 
 
 def _say(text: str) -> None:

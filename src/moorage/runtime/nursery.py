@@ -77,6 +77,7 @@ def _receive(agent: socket.socket) -> tuple[dict[str, Any] | None, int]:
     for level, kind, content in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(content)
+            os.set_inheritable(descriptors[0], False)
     return json.loads(data), descriptors[0]
 
 

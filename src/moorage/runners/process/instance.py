@@ -33,6 +33,7 @@ from moorage.runners.process.settings import AgentSettings
 from moorage.system.clock import Clock
 
 REASON_CHARACTERS_MAX: Final = 1024
+_ISOLATION: Final = "isolation: a process, session and environment of its own, and no new privileges; the agent's user"
 _PROBE_DELAY_S: Final = 0.005
 _PROBE_DELAY_MAX_S: Final = 0.25
 _FAULTS_OF_THE_MODEL: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
@@ -137,7 +138,8 @@ class Instance:
             self._exit(str(error))
         except Exception as error:
             log.exception("%s: an instance's task failed", self.record.spec.id)
-            self._exit(f"{type(error).__name__}: {error}")
+            cause = error.strerror if isinstance(error, OSError) else None
+            self._exit(f"The instance could not be started: {cause or type(error).__name__}")
         if self._process is not None:
             self._process.kill()
 
@@ -153,7 +155,9 @@ class Instance:
             except Gone:
                 await self._bury(identity.pid, None)
                 return
-            await self._start_up(self._process, report)
+            is_ready = await self._start_up(self._process, report)
+        if is_ready:
+            await self._live(self._process)
 
     async def _fork(self) -> Report:
         """Prepare everything, then have the nursery fork. Raises Unlaunchable, UnpackFailed, NurseryLost."""
@@ -176,7 +180,7 @@ class Instance:
             "notes": notes,
         }
         self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write(msgspec.structs.replace(self.record, forked_at=self._clock.now(), diagnostics=tuple(notes)))
+        self._write(msgspec.structs.replace(self.record, forked_at=self._clock.now(), diagnostics=(*notes, _ISOLATION)))
         return await Report.open(nursery.fork(self._folder.path, self._folder.open_claim(launch)))
 
     async def _unpack(self) -> str | None:
@@ -192,12 +196,11 @@ class Instance:
         if process is None:
             self._say_how_it_ended(None)
             return
-        if self.record.state is InstanceState.STARTING:
-            await self._start_up(process, None)
-        else:
+        if self.record.state is not InstanceState.STARTING or await self._start_up(process, None):
             await self._live(process)
 
-    async def _start_up(self, process: WatchedProcess, report: Report | None) -> None:
+    async def _start_up(self, process: WatchedProcess, report: Report | None) -> bool:
+        """Wait until it is ready, for as long as it may take; whether it is. Raises Unlaunchable."""
         limit_s = self.record.spec.variant.startup_timeout_s
         waited = self._clock.now() - (self.record.forked_at or self._clock.now())
         left_s = max(0.0, (timedelta(seconds=limit_s) - waited).total_seconds())
@@ -213,9 +216,9 @@ class Instance:
             ) from None
         if is_ready:
             self._change(InstanceState.READY, None)
-            await self._live(process)
         else:
             await self._bury(process.identity.pid, await process.wait())
+        return is_ready
 
     async def _until_ready(self, report: Report | None) -> None:
         if report is not None:

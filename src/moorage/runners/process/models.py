@@ -109,8 +109,12 @@ class ModelFolders:
 async def _run_child(archive: Path, target: Path) -> dict[str, object]:
     """Unpack in a child that has the archive and the folder open and no way to open anything else."""
     uid = _give_away(target)
-    folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     source = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        os.close(source)
+        raise
     try:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", "-c", _BOOT, str(Path(moorage.__file__).parents[1]), str(folder), str(uid)),
