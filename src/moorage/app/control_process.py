@@ -25,7 +25,6 @@ from moorage.control.gateways import Gateways
 from moorage.control.publisher import Publisher, SnapshotFile
 from moorage.core.model import EndpointKey
 from moorage.objects.archive_cache import ArchiveCache
-from moorage.objects.external_source import ExternalEndpoint, ExternalSource
 from moorage.objects.model_data import CachedModelData
 from moorage.objects.model_sources import EmbeddedSource, ModelSource
 from moorage.objects.store import ObjectStore, open_object_store
@@ -163,7 +162,9 @@ async def _open_model_data(
 ) -> CachedModelData:
     sources: list[ModelSource] = [EmbeddedSource(objects)]
     if settings.external_s3 is not None:
-        external = ExternalSource(_external_endpoint(settings.external_s3))
+        from moorage.objects.external_source import ExternalSource  # boto3 takes a fifth of a second to import
+
+        external = ExternalSource(settings.external_s3)
         parts.push_async_callback(external.close)
         sources.append(external)
     cache = ArchiveCache(settings.data_dir / "archives", bytes_max=settings.archive_cache_bytes_max)
@@ -171,12 +172,6 @@ async def _open_model_data(
     await model_data.prepare()
     parts.push_async_callback(model_data.close)
     return model_data
-
-
-def _external_endpoint(settings: ExternalS3) -> ExternalEndpoint:
-    return ExternalEndpoint(
-        **{name: getattr(settings, name) for name in ExternalS3.__dataclass_fields__},
-    )
 
 
 def _archive_fetcher(model_data: CachedModelData) -> Callable[[str], Awaitable[ModelArchive]]:
