@@ -9,7 +9,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from moorage.objects.external_source import ExternalEndpoint, ExternalSource
+from moorage.objects.external_endpoint import ExternalEndpoint
+from moorage.objects.external_source import ExternalSource
 from moorage.objects.model_sources import Changed, Unreachable, Unreadable
 from moorage.objects.model_urls import ObjectLocation
 from moorage.testing.asgi_client import KEY_ID, SECRET

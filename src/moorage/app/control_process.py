@@ -19,7 +19,7 @@ from moorage.api.server import Api
 from moorage.api.service import Service
 from moorage.api.sts.service import Sts
 from moorage.app import credentials
-from moorage.app.settings import ExternalS3, Settings
+from moorage.app.settings import Settings
 from moorage.control.endpoints import Control
 from moorage.control.gateways import Gateways
 from moorage.control.publisher import Publisher, SnapshotFile
@@ -132,7 +132,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             check_model_data=model_data.check,
             prepare=lambda image: hints.start(runner.prepare(image), name=f"prepare {image}"),
             token_key=secrets.token_key,
-            instances_max=settings.instances_per_variant_max,
+            instances_max=settings.instances_max,
         ),
     )
     return Api(services, keys.get, clock=clock)

@@ -11,11 +11,13 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from moorage.objects.external_endpoint import ExternalEndpoint
 
 DEFAULT_PORT = 7070
 SOCKET_PATH_BYTES_MAX = 100
@@ -25,19 +27,6 @@ _LONGEST_SOCKET_NAME = "/i/0123456789abcdef0.sock"
 
 class SettingsError(Exception):
     """A setting that cannot be used, named, with the rule it breaks."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalS3:
-    """An S3 endpoint outside Moorage that model data may be read from."""
-
-    endpoint_url: str | None = None
-    region: str | None = None
-    profile: str | None = None
-    access_key_id: str | None = None
-    secret_access_key: str | None = field(default=None, repr=False)
-    addressing_style: str = "auto"
-    ca_bundle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +40,11 @@ class Settings:
     region: str = "us-east-1"
     account_id: str = "123456789012"
     archive_cache_bytes_max: int = 4 << 30
-    instances_per_variant_max: int = 64
+    instances_max: int = 32
+    """How many instances of one type an endpoint may have."""
     health_interval_s: float = 5.0
-    external_s3: ExternalS3 | None = None
+    external_s3: ExternalEndpoint | None = None
+    """Where model data is read from if its bucket is not one of ours."""
 
     @property
     def credentials_path(self) -> Path:

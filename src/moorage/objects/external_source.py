@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from moorage.objects.external_endpoint import ExternalEndpoint
 from moorage.objects.model_sources import Changed, Unreachable, Unreadable
 from moorage.objects.model_urls import ObjectLocation
 from moorage.objects.workers import Workers
@@ -21,25 +21,6 @@ _THREADS = 4
 _PIECE_BYTES = 1024 * 1024
 _REFUSED_STATUSES = range(400, 500)
 _THROTTLED_STATUSES = (408, 429)
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalEndpoint:
-    """How to reach an S3 endpoint. None: as boto3 finds it (environment, profile, instance role)."""
-
-    endpoint_url: str | None = None
-    region: str | None = None
-    profile: str | None = None
-    access_key_id: str | None = None
-    secret_access_key: str | None = field(default=None, repr=False)
-    session_token: str | None = field(default=None, repr=False)
-    addressing_style: Literal["auto", "path", "virtual"] = "auto"
-    ca_bundle: str | None = None
-    checksums: Literal["when_supported", "when_required"] = "when_required"
-    """Many stores other than AWS's do not know the newer checksums."""
-    connect_timeout_s: float = 5.0
-    read_timeout_s: float = 60.0
-    attempts_max: int = 3
 
 
 class ExternalSource:

@@ -10,7 +10,7 @@ import time
 class _LineFormatter(logging.Formatter):
     """`2026-11-21T02:55:00.123Z control WARNING moorage.control.endpoints: text`, times in UTC."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
