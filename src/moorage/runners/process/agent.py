@@ -153,22 +153,27 @@ class _Agent:
     async def _send_changes(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Every endpoint there is, then every change, until the client hangs up."""
         changes: asyncio.Queue[EndpointKey] = asyncio.Queue()
+        for endpoint in {observation.endpoint: None for observation in self._host.observe()}:
+            changes.put_nowait(endpoint)
         self._watchers.add(changes)
-        hung_up = asyncio.create_task(reader.read())
-        hung_up.add_done_callback(lambda _: writer.close())
+        sending = asyncio.create_task(_send_all(changes, writer))
         try:
-            for endpoint in {observation.endpoint: None for observation in self._host.observe()}:
-                changes.put_nowait(endpoint)
-            while True:
-                writer.write(encode(Changed(await changes.get())))
-                await writer.drain()
+            await reader.read()  # the end: a client that watches says nothing more
         finally:
-            hung_up.cancel()
             self._watchers.discard(changes)
+            sending.cancel()
+            await asyncio.wait([sending])
 
     def _publish(self, endpoint: EndpointKey) -> None:
         for changes in self._watchers:
             changes.put_nowait(endpoint)
+
+
+async def _send_all(changes: asyncio.Queue[EndpointKey], writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while True:
+            writer.write(encode(Changed(await changes.get())))
+            await writer.drain()
 
 
 def _check_path_length(settings: AgentSettings) -> None:
