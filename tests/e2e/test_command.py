@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import pickle
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import pytest
 from click.testing import CliRunner, Result
@@ -177,6 +183,20 @@ def test_without_a_server_every_command_says_how_to_start_it(
 
 def test_down_without_a_server_is_no_error(stopped: Command) -> None:
     assert "was not running" in stopped.succeeds("down")
+
+
+def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "moorage.cli", "up", "--port", "0", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(program, stdout=PIPE, stderr=STDOUT, text=True, start_new_session=True) as terminal:
+        assert terminal.stdout is not None
+        said = list(itertools.takewhile(lambda line: "Moorage is ready at" not in line, terminal.stdout))
+        os.killpg(terminal.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+        said += terminal.stdout.readlines()
+
+    assert 0 == terminal.returncode
+    assert [] == [line for line in said if "Traceback" in line]
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_socket()]
+    assert [] == RunningMoorage(tmp_path).processes()
 
 
 def test_a_port_in_use_is_one_sentence(stopped: Command) -> None:

@@ -104,6 +104,7 @@ class ManagedProcess:
             *_command(self._name, self._pass_fds),
             stdin=asyncio.subprocess.PIPE,
             pass_fds=self._pass_fds,
+            process_group=0,  # Ctrl-C in the terminal is for the supervisor, which ends its children in order
         )
         assert process.stdin is not None
         process.stdin.write(dump(self._settings))
