@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import socket
 import subprocess
@@ -93,11 +94,10 @@ class ManagedProcess:
             if self._stopping.is_set():
                 return
             if self._clock.monotonic() - started > SETTLED_AFTER_S:
-                delay = 0.0
                 self._failed_starts = 0
+            delay = _restart_delay_s(self._failed_starts)
             self._failed_starts += 1
             log.warning("%s ended with code %s, starting it again in %.1f s", self._name, code, delay)
-            delay = min(RESTART_DELAY_MAX_S, max(0.1, delay * 2)) if self._failed_starts > 1 else 0.0
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
@@ -120,11 +120,10 @@ class DetachedAgent:
         self._clock = clock
         self._keeper: asyncio.Task[None] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._failed_starts = 0
 
     async def start(self) -> None:
-        connection = await self._connect_or_spawn()
-        self._keeper = asyncio.create_task(self._keep_running(connection))
+        reader, writer = await self._connect_or_spawn(starts_max=STARTS_MAX)
+        self._keeper = asyncio.create_task(self._keep_running(reader, writer))
 
     async def stop(self) -> None:
         if self._keeper is not None:
@@ -133,22 +132,27 @@ class DetachedAgent:
                 await self._keeper
         await shut_down_agent(self._settings.agent_socket)
 
-    async def _keep_running(self, reader: asyncio.StreamReader) -> None:
-        while True:
-            await reader.read()  # nothing is ever sent to us unasked: this returns when the agent is gone
-            log.warning("the agent is gone, starting another")
-            reader = await self._connect_or_spawn()
-
-    async def _connect_or_spawn(self) -> asyncio.StreamReader:
+    async def _keep_running(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             with contextlib.suppress(OSError):
-                reader, self._writer = await asyncio.open_unix_connection(self._settings.agent_socket)
-                return reader
+                await reader.read()  # nothing is ever sent to us unasked: this ends when the agent is gone
+            writer.close()
+            log.warning("the agent is gone, starting another")
+            reader, writer = await self._connect_or_spawn()
+
+    async def _connect_or_spawn(
+        self, *, starts_max: float = math.inf
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        starts = 0
+        while True:
+            with contextlib.suppress(OSError):
+                return await asyncio.open_unix_connection(self._settings.agent_socket)
             if self._process is None or self._process.poll() is not None:
-                self._failed_starts += 1
-                if self._failed_starts > STARTS_MAX and self._keeper is None:
+                if starts == starts_max:
                     raise ChildFailed("The agent process does not start")
+                await self._clock.sleep(_restart_delay_s(starts - 1))
                 self._process = self._spawn()
+                starts += 1
             await self._clock.sleep(PROBE_INTERVAL_S)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -162,8 +166,9 @@ class DetachedAgent:
                 cwd=self._settings.data_dir,
             )
         assert process.stdin is not None
-        process.stdin.write(dump(self._settings))
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it died at once: the next look at it says so
+            process.stdin.write(dump(self._settings))
+            process.stdin.close()
         return process
 
 
@@ -186,6 +191,11 @@ def agent_child(settings: Settings, clock: Clock) -> Child:
 def gateway_admin_socket(settings: Settings, worker: int) -> Path:
     """Where control tells a gateway worker about new routes."""
     return settings.run_dir / f"gateway-{worker}.sock"
+
+
+def _restart_delay_s(failures_before: int) -> float:
+    """None for the first failure, then a tenth of a second doubling to `RESTART_DELAY_MAX_S`."""
+    return min(RESTART_DELAY_MAX_S, 0.1 * 2 ** (failures_before - 1)) if failures_before > 0 else 0.0
 
 
 def _command(name: str, fds: tuple[int, ...]) -> list[str]:
