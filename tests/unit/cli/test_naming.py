@@ -35,6 +35,12 @@ def test_a_name_without_a_letter_or_digit_is_refused() -> None:
         naming.endpoint_name(Path("___.pkl"))
 
 
+@pytest.mark.parametrize("name", ["", "bad name!", "-leading", "trailing-", "under_score", "x" * 64])
+def test_a_name_that_sagemaker_would_refuse_is_refused_at_once(name: str) -> None:
+    with pytest.raises(Failure, match="cannot name an endpoint"):
+        naming.names_for(name, now=NOW)
+
+
 @given(st.text(min_size=1, max_size=200).filter(lambda text: "/" not in text and "\0" not in text))
 def test_every_name_that_is_made_fits_the_pattern(text: str) -> None:
     assume(text not in {".", ".."})

@@ -17,6 +17,7 @@ ENDPOINT_TAG: Final = "moorage:deployed-to"
 """On every model and endpoint config that `moorage deploy` makes, with the endpoint's name as its value."""
 
 _NAME_CHARS_MAX: Final = 63
+_ENDPOINT_NAME: Final = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _STAMP_CHARS: Final = len("-20261121-025500-123")
 
 
@@ -30,7 +31,11 @@ class Names:
 
 
 def names_for(endpoint: str, *, now: datetime) -> Names:
-    """Names for a deployment to `endpoint` that starts now."""
+    """Names for a deployment to `endpoint` that starts now. Raises Failure when SageMaker takes no such name."""
+    if not _ENDPOINT_NAME.fullmatch(endpoint):
+        raise Failure(
+            f"{endpoint!r} cannot name an endpoint: use letters and digits, with hyphens between them, 63 at most."
+        )
     stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
     return Names(endpoint, f"{revision_stem(endpoint)}-{stamp}")
 
