@@ -132,12 +132,13 @@ def internal() -> ServiceError:
 class ModelErrors:
     """Errors about one instance of an endpoint: they say where its log is."""
 
-    __slots__ = ("_account_id", "_key", "_stream")
+    __slots__ = ("_account_id", "_instance", "_key", "_variant")
 
     def __init__(self, key: EndpointKey, account_id: str, *, variant: str, instance: InstanceId) -> None:
         self._key = key
         self._account_id = account_id
-        self._stream = log_stream(variant, instance)
+        self._variant = variant
+        self._instance = instance
 
     def answered(self, status: int, text: str) -> ServiceError:
         """The container answered with something other than success; `text` is the beginning of what it said."""
@@ -169,12 +170,12 @@ class ModelErrors:
             f"See https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} "
             f"in account {self._account_id} for more information."
         )
-        stream = f"arn:aws:logs:{region}:{self._account_id}:log-group:{group}:log-stream:{self._stream}"
+        stream = log_stream(self._variant, self._instance)
         members: dict[str, Any] = {
             "ErrorCode": code,
             "OriginalStatusCode": status,
             "OriginalMessage": original,
-            "LogStreamArn": stream,
+            "LogStreamArn": f"arn:aws:logs:{region}:{self._account_id}:log-group:{group}:log-stream:{stream}",
         }
         return ServiceError("ModelError", f"{message}. {see}", status=424, members=members)
 

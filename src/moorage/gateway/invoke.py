@@ -14,6 +14,7 @@ from moorage.aws.authentication import AuthenticationError, answer_for
 from moorage.aws.authorization import Credential
 from moorage.aws.call import Protocol
 from moorage.aws.errors import ServiceError
+from moorage.core.model import EndpointKey
 from moorage.gateway import errors, target
 from moorage.gateway.errors import ModelErrors
 from moorage.gateway.pick import pick_instance
@@ -41,19 +42,28 @@ class Invoker:
     async def invoke(self, request: Request, request_id: bytes) -> Response:
         """Answer one invocation. Raises ServiceError for every answer other than success; WireError."""
         name = target.endpoint_name(request)
-        routes = self._tables.routes
-        if routes is None:
-            raise errors.no_routes()
         body = await _read(request)
+        # Nothing is awaited between here and the visit to an instance: a drain that began in between would not see
+        # the request, and report free what it is about to be sent to.
+        routes = self._routes()
         credential = self._authenticate(routes, request, body)
         account_id = routes.account_of(credential.access_key_id)
-        endpoint = routes.endpoint(credential.region, name)
-        if endpoint is None:
-            raise errors.no_such_endpoint(name, account_id)
+        endpoint = self._endpoint(EndpointKey(credential.region, name), account_id)
         if (refusal := target.unsupported(request.headers, name)) is not None:
             raise refusal
-        variant = self._pick_variant(endpoint, request, account_id)
-        return await self._ask(endpoint, variant, request, body=body, account_id=account_id, request_id=request_id)
+        return await self._ask(endpoint, request, body=body, account_id=account_id, request_id=request_id)
+
+    def _routes(self) -> Routes:
+        """The routes in force at this moment."""
+        if self._tables.routes is None:
+            raise errors.no_routes()
+        return self._tables.routes
+
+    def _endpoint(self, key: EndpointKey, account_id: str) -> Endpoint:
+        endpoint = self._routes().endpoint(key.region, key.name)
+        if endpoint is None:
+            raise errors.no_such_endpoint(key.name, account_id)
+        return endpoint
 
     def _authenticate(self, routes: Routes, request: Request, body: bytes) -> Credential:
         try:
@@ -87,17 +97,20 @@ class Invoker:
     async def _ask(
         self,
         endpoint: Endpoint,
-        variant: Variant,
         request: Request,
         *,
         body: bytes,
         account_id: str,
         request_id: bytes,
     ) -> Response:
-        """Ask one instance, and another only while no byte of the request has reached any."""
+        """Ask one instance, and another only while no byte of the request has reached any.
+
+        Each is looked for in the routes then in force: those of before may name instances that have gone since.
+        """
         headers = target.container_headers(request.headers)
         tried: list[Instance] = []
         while len(tried) < _TRIES_MAX:
+            variant = self._pick_variant(endpoint, request, account_id)
             now = self._clock.monotonic()
             instance = pick_instance(variant.instances, self._draw(), self._draw(), now=now, tried=tried)
             if instance is None:
@@ -108,6 +121,7 @@ class Invoker:
                     answer = await self._send(instance, headers, body, blame)
                 except NotSent:
                     tried.append(instance)
+                    endpoint = self._endpoint(endpoint.key, account_id)
                     continue
                 head = target.caller_headers(answer.headers, variant=variant.header, request_id=request_id)
                 return await relay(answer, head, visit=visit, blame=blame)
