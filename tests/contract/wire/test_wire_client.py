@@ -1,6 +1,7 @@
 """How the client reads its upstreams, and which connections it uses again."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -196,12 +197,15 @@ async def test_nobody_listening_means_not_sent(client: Client, echo: Server, tmp
         await client.request(str(tmp_path / "u"), b"GET", b"/")
 
 
-async def test_a_pooled_connection_that_died_unnoticed_means_not_sent(client: Client, say: Say, tmp_path: Path) -> None:
-    """The upstream's end is shut down and the request sent before the loop has seen it."""
+async def test_a_pooled_connection_that_died_costs_no_request(client: Client, say: Say, tmp_path: Path) -> None:
+    """The upstream's end is shut down before the request is sent.
+
+    Either the loop has seen it by then and a new connection is made, or writing fails and nothing has been sent.
+    """
     speaker = await say(OK + b"Content-Length: 0\r\n\r\n")
     await (await get(client, tmp_path)).read(1)
     request = asyncio.create_task(get(client, tmp_path))
     with socket.socket(fileno=os.dup(speaker.transport.get_extra_info("socket").fileno())) as end:
         end.shutdown(socket.SHUT_RDWR)
-    with pytest.raises(NotSent):
-        await request
+    with contextlib.suppress(NotSent):
+        assert 200 == (await request).status
