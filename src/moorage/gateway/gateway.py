@@ -30,6 +30,8 @@ from moorage.wire.server import Server, serve
 _log = logging.getLogger(__name__)
 
 _GRACE_S: Final = 65.0
+# Less than uvicorn keeps an idle connection (5 s), so that it is us who close.
+_CONTROL_IDLE_S: Final = 3.0
 
 
 class Gateway:
@@ -50,7 +52,8 @@ class Gateway:
         self._tables = Tables()
         self._client = Client()
         self._invoker = Invoker(self._tables, self._client, clock=clock, draw=entropy.unit)
-        self._forwarder = Forwarder(self._client, str(control_socket))
+        self._control = Client(idle_s=_CONTROL_IDLE_S)
+        self._forwarder = Forwarder(self._control, str(control_socket))
         self._admin = Admin(self._tables, self._reload)
         self._servers: list[Server] = []
 
@@ -72,6 +75,7 @@ class Gateway:
             await server.close(grace_s=grace_s)
         self._servers.clear()
         self._client.close()
+        self._control.close()
 
     async def _reload(self) -> None:
         table = await asyncio.to_thread(read_snapshot, self._snapshot_path, key=self._snapshot_key)
