@@ -10,9 +10,8 @@ from moorage.core.model import InstanceId
 from moorage.core.routes import AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.gateway.invoke import Invoker
 from moorage.gateway.tables import Tables
-from moorage.testing.builders import T0
+from moorage.system.clock import SystemClock
 from moorage.testing.signing import KEY_ID, REGION, SECRET, sign
-from moorage.testing.virtual_clock import LoopClock
 from moorage.wire.body import Body
 from moorage.wire.client import Client
 from moorage.wire.heads import RequestHead
@@ -47,7 +46,7 @@ class SwapsWhileConnecting(Client):
 
 def invocation() -> ServerRequest:
     """A signed one, all of it here."""
-    sent = sign(url="http://127.0.0.1/endpoints/iris/invocations", body=b"1,2", at=T0)
+    sent = sign(url="http://127.0.0.1/endpoints/iris/invocations", body=b"1,2", at=SystemClock().now())
     body = Body(asyncio.get_running_loop(), on_taken=lambda: None)
     body.put([sent.body], complete=True)
     head = RequestHead(sent.method, sent.path, sent.headers, len(sent.body), http_11=True, keep_alive=True, expect=None)
@@ -58,7 +57,7 @@ async def test_another_instance_is_looked_for_in_the_routes_then_in_force() -> N
     tables = Tables()
     tables.install(routes(1, "old-1", "old-2"))
     client = SwapsWhileConnecting(tables, routes(2, "new"))
-    invoker = Invoker(tables, client, clock=LoopClock(), draw=lambda: 0.0)
+    invoker = Invoker(tables, client, clock=SystemClock(), draw=lambda: 0.0)
     with pytest.raises(ServiceError) as caught:
         await invoker.invoke(invocation(), b"id")
     assert "ServiceUnavailable" == caught.value.code
