@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv: the newest Python from 3.11 on, the dependencies of requirements.lock with their hashes checked, and
+# Make .venv: $PYTHON, else the newest Python from 3.11 on, the dependencies of requirements.lock with their hashes checked, and
 # Moorage itself, editable. With uv when it is there, otherwise with the venv and pip that come with Python.
 # Called by the Makefile; run again, it brings an existing .venv up to date.
 set -eu
@@ -22,7 +22,7 @@ can_make_environments() {
 
 find_python() {
     without_venv=
-    for name in python3.14 python3.13 python3.12 python3.11 python3; do
+    for name in ${PYTHON:-} python3.14 python3.13 python3.12 python3.11 python3; do
         is_new_enough "$name" || continue
         if can_make_environments "$name"; then
             python=$name
@@ -47,7 +47,7 @@ make_environment() {
 
 install_with_uv() {
     say "Installing the locked dependencies with uv"
-    uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+    uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes -r requirements.lock
     uv pip install --quiet --python .venv/bin/python --no-deps --editable .
 }
 
@@ -67,4 +67,5 @@ else
     .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
     install_with_pip
 fi
+.venv/bin/python -m compileall -q src  # so that the first start is not the one that compiles
 say "Ready: $(.venv/bin/moorage --version) in .venv"
