@@ -33,9 +33,13 @@ def is_outage(error: DBAPIError) -> bool:
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # the driver would otherwise decide by itself where a transaction begins
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+    except sqlite3.Error:
+        connection.close()  # the pool never gets it, and so would not
+        raise
 
 
 def _begin(connection: Connection) -> None:

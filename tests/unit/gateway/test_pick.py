@@ -23,7 +23,9 @@ weights = st.lists(st.sampled_from([0.0, 0.1, 1.0, 2.5, 100.0]), min_size=1, max
 
 def plainly(options: list[tuple[int, float]], u: float) -> int | None:
     """What `Weighted.pick` must equal, said without preparation."""
-    total = sum(weight for _, weight in options)
+    total = 0.0
+    for _, weight in options:  # in this order and rounding: sum() does it more exactly from Python 3.12 on
+        total += weight
     passed = 0.0
     for option, weight in options:
         passed += weight
