@@ -5,6 +5,7 @@ Settings arrive on standard input, so that no secret stands in an argument list.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from moorage.app.settings import restore
@@ -19,12 +20,12 @@ def main() -> None:
     configure_logging(part)
     match part:
         case "control":
-            die_with_parent(int(parent_pid))
+            die_with_parent(int(parent_pid), signal.SIGKILL)  # no other control may find it still deciding
             from moorage.app.control_process import run as run_control
 
             run_control(settings)
         case "gateway":
-            die_with_parent(int(parent_pid))
+            die_with_parent(int(parent_pid), signal.SIGTERM)  # what is in flight is finished
             from moorage.app.gateway_process import run as run_gateway
 
             run_gateway(settings, int(descriptors[0]))

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +34,8 @@ from moorage.system.process import AlreadyLocked, lock_for_life
 READY_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 40.0
 LISTEN_BACKLOG: Final = 1024
+PORT_WAIT_S: Final = 5.0
+PORT_POLL_S: Final = 0.02
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -64,7 +68,8 @@ def run(settings: Settings, say: Say) -> int:
         raise SupervisorError(
             f"Moorage is running already on {settings.data_dir}: `moorage status` shows it, `moorage down` ends it"
         ) from None
-    listener = _listen(settings)
+    # A supervisor that was killed leaves its state behind, and for a moment a gateway that still has the port.
+    listener = _listen(settings, patience_s=PORT_WAIT_S if settings.state_path.exists() else 0.0)
     bound = with_port(settings, listener.getsockname()[1])
     credentials.ensure(bound)
     credentials.ensure_secrets(bound)
@@ -84,19 +89,22 @@ def prepare_folders(settings: Settings) -> None:
         raise SupervisorError(f"{settings.run_dir} must belong to you alone (mode 0700): remove it, or `chmod 700` it")
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise SupervisorError(
-            f"Cannot listen on {settings.host} port {settings.port} ({error.strerror}): choose another with --port"
-        ) from None
-    listener.listen(LISTEN_BACKLOG)
-    return listener
+def _listen(settings: Settings, *, patience_s: float) -> socket.socket:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return socket.create_server(
+                (settings.host, settings.port),
+                family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+                backlog=LISTEN_BACKLOG,
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise SupervisorError(
+                    f"Cannot listen on {settings.host} port {settings.port} ({os.strerror(error.errno or 0)}):"
+                    " choose another with --port"
+                ) from None
+        time.sleep(PORT_POLL_S)
 
 
 class _Supervisor:

@@ -16,12 +16,12 @@ class AlreadyLocked(Exception):
     """Another living process holds the lock."""
 
 
-def die_with_parent(parent_pid: int) -> None:
-    """Ask the kernel for SIGTERM when the parent dies, and leave at once if it is dead already.
+def die_with_parent(parent_pid: int, by: signal.Signals) -> None:
+    """Ask the kernel for this signal when the parent dies, and leave at once if it is dead already.
 
     Only for processes that are worthless without their parent: never for instances.
     """
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, by)
     if os.getppid() != parent_pid:
         raise SystemExit(0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import time
 from collections.abc import Iterator
@@ -94,11 +95,10 @@ class RunningMoorage:
         return [seen.pid for seen in self.processes() if seen.part == part]
 
     def kill(self, part: str) -> list[int]:
-        """SIGKILL every process of a part; answers which."""
+        """SIGKILL every process of a part and return when it is gone; answers which."""
         pids = self.pids(part)
         for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            kill_for_good(pid)
         return pids
 
     def kill_everything(self) -> None:
@@ -114,6 +114,17 @@ class RunningMoorage:
 
     def _settings(self) -> Settings:
         return load_settings(self.data_dir, self._port)
+
+
+def kill_for_good(pid: int) -> None:
+    """SIGKILL, and return when the kernel has closed all that the process had open."""
+    with contextlib.suppress(ProcessLookupError):
+        handle = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            select.select([handle], [], [], GONE_TIMEOUT_S)
+        finally:
+            os.close(handle)
 
 
 def _holders(folder: Path) -> Iterator[tuple[int, str]]:
