@@ -332,8 +332,12 @@ def signed(port: int, body: bytes) -> bytes:
 
 async def test_everything_else_is_forwarded(world: World) -> None:
     async def control(request: Request) -> Response:
+        pieces = request.stream()
+        first = await anext(pieces)
+
         async def echo() -> AsyncIterator[bytes]:
-            async for piece in request.stream():
+            yield first
+            async for piece in pieces:
                 yield piece
 
         said = [(b"x-target", request.target), (b"x-host", request.header(b"host") or b"")]
@@ -356,6 +360,20 @@ async def test_everything_else_is_forwarded(world: World) -> None:
     assert b"x-target: /bucket/key?a=b\r\nx-host: h:1\r\n" in head
     assert len(body) <= len(rest) < len(body) + 10_000
     client.close()
+
+
+async def test_an_upload_that_is_refused_is_not_asked_for(world: World) -> None:
+    async def control(request: Request) -> Response:
+        return Response(403, [], b"no")
+
+    await world.instance("control", control)
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(b"PUT /b/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3000000\r\n\r\n")
+    async with asyncio.timeout(5):
+        answer = await reader.read(-1)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"connection: close\r\n" in answer
 
 
 @pytest.mark.parametrize(

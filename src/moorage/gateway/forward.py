@@ -1,4 +1,8 @@
-"""Everything that is not an invocation goes to control, streaming both ways, and comes back as it is."""
+"""Everything that is not an invocation goes to control, streaming both ways, and comes back as it is.
+
+An upload that waits to be asked for (`Expect: 100-continue`) is asked for only once control has asked: what is refused
+by its head alone is never sent.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ _HEAD_S: Final = 120.0
 _WHOLE_BYTES_MAX: Final = 65_536
 # More than the wire layer ever holds of an answer.
 _HELD_BYTES_MAX: Final = 16_777_216
-_OURS = HOP_BY_HOP | {b"content-length", b"expect"}
+_OURS = HOP_BY_HOP | {b"content-length"}
 
 
 class Forwarder:
@@ -33,12 +37,15 @@ class Forwarder:
         """Control's answer, or 503 in the caller's protocol while control is away. Raises WireError."""
         length = request.content_length
         is_small = length is not None and length <= _WHOLE_BYTES_MAX
+        headers = end_to_end(request.headers)
+        if is_small:
+            headers = [field for field in headers if field[0] != b"expect"]  # the body is here before it is asked for
         try:
             answer = await self._client.request(
                 self._address,
                 request.method,
                 request.target,
-                headers=end_to_end(request.headers),
+                headers=headers,
                 body=await request.read(_WHOLE_BYTES_MAX) if is_small else request.stream(),
                 content_length=length or None,
                 head_s=_HEAD_S,

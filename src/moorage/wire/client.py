@@ -44,15 +44,17 @@ class Client:
         """Send a request and return its answer once the head is there.
 
         `headers` hold Host, but neither framing nor connection fields. A streaming body goes out chunked, or with
-        `content_length` if it is given. `head_s` limits the wait for the head, `total_s` the whole exchange. Raises
-        NotSent, NoAnswer, BadAnswer, Disconnected, and what the body's iterator raises as WireError.
+        `content_length` if it is given, and not before the upstream has said 100 if `headers` hold an Expect. `head_s`
+        limits the wait for the head, beginning when the last of the body has been taken, `total_s` the whole exchange.
+        Raises NotSent, NoAnswer, BadAnswer, Disconnected, and what the body's iterator raises as WireError.
         """
         chunked = not isinstance(body, bytes) and content_length is None
         head = encoding.request_head(
             method, target, _DEFAULT_HEADERS if headers is None else headers, _framing(method, body, content_length)
         )
         connection = self._take_idle(address) or await self._connect(address)
-        answer = connection.send(method, head, body, chunked=chunked, head_s=head_s, total_s=total_s)
+        expects = any(name == b"expect" for name, _ in headers or ())
+        answer = connection.send(method, head, body, chunked=chunked, expects=expects, head_s=head_s, total_s=total_s)
         try:
             return await answer
         except asyncio.CancelledError:

@@ -27,12 +27,27 @@ _ATOMIC_BYTES_MAX = 65_536
 class Exchange:
     """A request on its way and what is known of its answer."""
 
-    __slots__ = ("answer", "body", "decoder", "interim", "keep_alive", "method", "pump", "total_s", "untouched")
+    __slots__ = (
+        "answer",
+        "body",
+        "decoder",
+        "go_ahead",
+        "head_s",
+        "interim",
+        "keep_alive",
+        "method",
+        "pump",
+        "total_s",
+        "untouched",
+    )
 
-    def __init__(self, method: bytes, answer: asyncio.Future[Answer], *, total_s: float | None) -> None:
+    def __init__(self, method: bytes, answer: asyncio.Future[Answer], *, head_s: float, total_s: float | None) -> None:
         self.method = method
         self.answer = answer
+        self.head_s = head_s
         self.total_s = total_s
+        self.go_ahead: asyncio.Future[None] | None = None
+        """Done when the upstream wants the body; None if it is not asked."""
         self.body: Body | None = None
         self.decoder: Decoder | None = None
         self.pump: asyncio.Task[None] | None = None
@@ -78,11 +93,15 @@ class UpstreamConnection(asyncio.Protocol):
         body: bytes | AsyncIterator[bytes],
         *,
         chunked: bool,
+        expects: bool,
         head_s: float,
         total_s: float | None,
     ) -> asyncio.Future[Answer]:
-        """Send a request; its answer, or a WireError, arrives in the future."""
-        exchange = Exchange(method, self._loop.create_future(), total_s=total_s)
+        """Send a request; its answer, or a WireError, arrives in the future.
+
+        If the head `expects` a 100, a streaming body is touched only when that has come.
+        """
+        exchange = Exchange(method, self._loop.create_future(), head_s=head_s, total_s=total_s)
         self._exchange = exchange
         self._deadline.set(head_s if total_s is None else min(head_s, total_s))
         if isinstance(body, bytes):
@@ -94,7 +113,8 @@ class UpstreamConnection(asyncio.Protocol):
                 self._transport.write(body)
         else:
             self._transport.write(head)
-            exchange.pump = self._loop.create_task(self._pump(body, chunked=chunked))
+            exchange.go_ahead = self._loop.create_future() if expects else None
+            exchange.pump = self._loop.create_task(self._pump(exchange, body, chunked=chunked))
         return exchange.answer
 
     def rest(self, seconds: float) -> None:
@@ -157,6 +177,8 @@ class UpstreamConnection(asyncio.Protocol):
             exchange.interim += 1
             if head.status == 101 or exchange.interim > self._limits.interim_answers:
                 raise Refused(400, "the upstream switches protocols or sends too many interim answers")
+            if head.status == 100 and exchange.go_ahead is not None and not exchange.go_ahead.done():
+                exchange.go_ahead.set_result(None)
             return found[1]
         exchange.decoder = response_decoder(head.content_length, bytes_max=self._limits.body_bytes)
         exchange.keep_alive = head.keep_alive
@@ -214,14 +236,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     # -- the request goes out -----------------------------------------------------------------------------------------
 
-    async def _pump(self, body: AsyncIterator[bytes], *, chunked: bool) -> None:
+    async def _pump(self, exchange: Exchange, body: AsyncIterator[bytes], *, chunked: bool) -> None:
         try:
+            if exchange.go_ahead is not None:
+                await exchange.go_ahead
             async for piece in body:
                 if not piece:
                     continue
                 self._transport.write(encoding.chunk(piece) if chunked else piece)
                 if self._drained is not None:
                     await self._drained
+                if exchange.total_s is None and not exchange.answer.done():
+                    self._deadline.set(exchange.head_s)  # a long body takes long: the wait begins at its end
             if chunked:
                 self._transport.write(encoding.LAST_CHUNK)
         except WireError as error:

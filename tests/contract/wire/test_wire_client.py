@@ -209,3 +209,30 @@ async def test_a_pooled_connection_that_died_costs_no_request(client: Client, sa
         end.shutdown(socket.SHUT_RDWR)
     with contextlib.suppress(NotSent):
         assert 200 == (await request).status
+
+
+async def test_a_body_may_take_longer_than_the_answer_to_it(client: Client, echo: Server, tmp_path: Path) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        for piece in (b"a", b"b", b"c"):
+            await asyncio.sleep(0.15)
+            yield piece
+
+    answer = await client.request(str(tmp_path / "u"), b"PUT", b"/", body=slowly(), head_s=0.3)
+
+    assert b"abc" == await answer.read(10)
+
+
+async def test_a_body_that_is_to_be_asked_for_is_not_touched_before(client: Client, say: Say, tmp_path: Path) -> None:
+    touched = False
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal touched
+        touched = True
+        yield b"x"
+
+    await say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    expect = [(b"host", b"h"), (b"expect", b"100-continue")]
+    answer = await client.request(str(tmp_path / "u"), b"PUT", b"/", headers=expect, body=body())
+
+    assert 403 == answer.status
+    assert not touched
