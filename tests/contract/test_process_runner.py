@@ -317,7 +317,8 @@ async def test_the_next_agent_adopts_what_a_killed_one_left(root, make_archive) 
     adopted = {found.id: found for found in await runner.observe()}
     assert InstanceState.READY is adopted[specs[0].id].state
     assert pids[0] == (await runner.describe(specs[0].id)).pid
-    assert InstanceState.EXITED is (await settle(runner, specs[1])).state
+    lost = await settle(runner, specs[1])
+    assert (InstanceState.LOST, "The model server ended while Moorage was away") == (lost.state, lost.reason)
     await runner.launch(specs[0], archive)
     assert pids[0] == (await runner.describe(specs[0].id)).pid
     os.kill(pids[0], signal.SIGKILL)

@@ -223,6 +223,11 @@ def relaunches_without_pause(patch: pytest.MonkeyPatch) -> None:
 
 
 @mutant
+def holds_being_lost_against_an_instance(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(setbacks, "_FAULTY", setbacks._DOWN)
+
+
+@mutant
 def forgets_its_timer(patch: pytest.MonkeyPatch) -> None:
     change_plans(patch, lambda plan, _: replace(plan, wake_at=None))
 

@@ -142,6 +142,8 @@ class InstanceState(enum.StrEnum):
     """Cannot become ready, and starting it again would end the same way: a fault of the model or its data."""
     EXITED = "exited"
     """The process is gone for a reason that a new start may cure."""
+    LOST = "lost"
+    """The process is gone and nobody watched it end, as when all is killed or the machine restarts: no fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class Observation:
     address: str | None = None
     """Path of the Unix socket it serves on, once it does."""
     reason: str | None = None
-    """For FAILED, UNHEALTHY and EXITED: one sentence for a person, at most 1024 characters, without a traceback."""
+    """Unless STARTING or READY: one sentence for a person, at most 1024 characters, without a traceback."""
     since: datetime | None = None
 
 

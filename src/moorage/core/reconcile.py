@@ -34,7 +34,7 @@ from moorage.core.status import Trigger, follow
 DRAIN_LIMIT: Final = timedelta(seconds=75)
 """No request is waited for longer than this: 60 s is what an invocation may take, plus its way in and out."""
 
-_DEAD = frozenset({InstanceState.EXITED, InstanceState.FAILED})
+_DEAD = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.LOST})
 _UNSETTLED = frozenset({EndpointStatus.CREATING, EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK})
 
 

@@ -2,7 +2,7 @@
 
 Worked example of one that exits whenever it starts: launched, exits (1), launched again at once, exits (2), launched
 after 1 s, exits (3). While its fleet is being brought up that ends the matter; in a serving fleet it goes on with
-waits of 2, 4, 8 … 60 s.
+waits of 2, 4, 8 … 60 s. One that was lost is launched again at once, however often: nothing says it failed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ FORGIVEN_AFTER: Final = timedelta(seconds=60)
 REASON_LENGTH_MAX: Final = 1024
 """Of SageMaker's `FailureReason`."""
 
-_DOWN = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY})
+_FAULTY = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY})
+_DOWN = _FAULTY | {InstanceState.LOST}
 
 
 def is_down(observation: Observation) -> bool:
@@ -82,7 +83,7 @@ def launch_fault(endpoint: Endpoint, instances: Mapping[InstanceId, Observation]
 def _judge(
     endpoint: Endpoint, observation: Observation, past: LaunchFailures | None, *, now: datetime
 ) -> LaunchFailures | None:
-    if is_down(observation) and observation.id not in endpoint.draining:
+    if observation.state in _FAULTY and observation.id not in endpoint.draining:
         if past is not None and observation.since is not None and observation.since <= past.last_at:
             return past  # counted already: it is still waiting to be stopped
         return LaunchFailures(count=past.count + 1 if past else 1, last_at=now, reason=observation.reason or "")

@@ -133,6 +133,12 @@ def _only_wanted_instances_are_left(world: World, endpoint: Endpoint) -> None:
             raise Violation(f"the endpoint is InService again while {instance.spec.id} is left")
 
 
+def _nothing_is_held_against_the_faultless(world: World) -> None:
+    for instance, failures in (world.record.failures if world.record else {}).items():
+        if failures.count > world.faults[instance]:
+            raise Violation(f"{instance} is said to have failed {failures.count} times, not {world.faults[instance]}")
+
+
 def _nothing_is_left(world: World, before: Endpoint | None) -> None:
     if before is None:
         return
@@ -148,4 +154,5 @@ _RULES: tuple[Callable[[World], None], ...] = (
     _creating_is_not_routed_before_it_is_complete,
     _calm_fleets_are_whole,
     _only_wanted_identities_are_launched,
+    _nothing_is_held_against_the_faultless,
 )

@@ -7,7 +7,7 @@ and `invariants` says what must never be seen. To keep a run explainable, whatev
 from __future__ import annotations
 
 import random  # noqa: TID251 - the seed is an argument, and the same seed must give the same world
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,10 @@ from moorage.testing.builders import T0
 
 PATIENCE_S = 60.0
 """A request may take this long before anybody may cut it."""
+
+
+_FAULTY = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY})
+_DEAD = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.LOST})
 
 
 class Violation(AssertionError):
@@ -95,6 +99,8 @@ class World:
     late_launches: list[tuple[datetime, InstanceSpec]] = field(default_factory=list)
     setbacks: dict[InstanceId, tuple[int, datetime]] = field(default_factory=dict)
     """How often instances that never were ready for long have exited in a row, and when last."""
+    faults: Counter[InstanceId] = field(default_factory=Counter)
+    """How often instances have exited, failed or fallen ill of themselves, ever."""
     sickness_ends_at: datetime = T0
     """Until then whatever is launched exits."""
     runner_back_at: datetime = T0
@@ -186,6 +192,7 @@ class World:
             self._sicken_instance,
             self._sicken_instance,
             self._sicken_instance,
+            self._harm_gateway,
             self._harm_gateway,
             self._lose_runner,
             self._spread_sickness,
@@ -284,8 +291,9 @@ class World:
         self._count_setback(instance, state)
         instance.state, instance.since, instance.next_state = state, self.now, None
         instance.was_ready |= state is InstanceState.READY
-        instance.was_down |= state in (InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY)
-        if state is InstanceState.EXITED:
+        instance.was_down |= state in _FAULTY | _DEAD
+        self.faults[instance.spec.id] += state in _FAULTY
+        if state in _DEAD:
             self.requests = [request for request in self.requests if request.instance != instance.spec.id]
         self.changed = True
         self.note(f"{instance.spec.id} is {state}")
@@ -306,10 +314,16 @@ class World:
             raise Violation(f"a request failed though nothing was wrong: {why}")
 
     def _kill_instance(self) -> None:
-        dead = (InstanceState.EXITED, InstanceState.FAILED)
-        alive = [instance for instance in self.instances.values() if instance.state not in dead]
-        if alive:
+        if alive := self._alive():
             self._turn(self.random.choice(alive), InstanceState.EXITED)
+
+    def _lose_instances(self) -> None:
+        """As when everything is killed, the runner too: nobody sees them end."""
+        for instance in self._alive():
+            self._turn(instance, InstanceState.LOST)
+
+    def _alive(self) -> list[SimulatedInstance]:
+        return [instance for instance in self.instances.values() if instance.state not in _DEAD]
 
     def _sicken_instance(self) -> None:
         ready = [instance for instance in self.instances.values() if instance.state is InstanceState.READY]
@@ -333,6 +347,8 @@ class World:
     def _lose_runner(self) -> None:
         self.note("the runner is away")
         self.runner_back_at = self.now + self._seconds(0.1, 15)
+        if self.random.random() < 0.3:
+            self._lose_instances()
 
     def _spread_sickness(self) -> None:
         self.note("whatever is launched now exits")

@@ -14,12 +14,12 @@ from moorage.core.fleets import make_route
 from moorage.core.model import Endpoint, EndpointStatus, InstanceState, LaunchFailures, Observation
 from moorage.core.plan import Drain, EndpointView, Forget, Launch, Plan, Publish, Stop
 from moorage.core.reconcile import DRAIN_LIMIT, reconcile
-from moorage.core.setbacks import REASON_LENGTH_MAX
+from moorage.core.setbacks import LAUNCH_ATTEMPTS_MAX, REASON_LENGTH_MAX
 from moorage.testing.builders import T0, by_id, make_endpoint, make_variant, observe, specs_of
 
 NOW = T0 + timedelta(seconds=10)
 READY, STARTING, UNHEALTHY = InstanceState.READY, InstanceState.STARTING, InstanceState.UNHEALTHY
-EXITED, FAILED = InstanceState.EXITED, InstanceState.FAILED
+EXITED, FAILED, LOST = InstanceState.EXITED, InstanceState.FAILED, InstanceState.LOST
 
 
 def creating(count: int = 2) -> Endpoint:
@@ -150,6 +150,24 @@ def test_one_exit_is_counted_once() -> None:
     exited = seen(endpoint, EXITED)
     once = decide(view(endpoint, *exited)).endpoint
     assert once == decide(view(once, *exited), NOW + timedelta(seconds=1)).endpoint
+
+
+def test_an_instance_lost_is_launched_again_at_once_however_often() -> None:
+    endpoint = creating(1)
+    [spec] = specs_of(endpoint, endpoint.target)
+    for _ in range(LAUNCH_ATTEMPTS_MAX + 1):
+        lost = decide(view(endpoint, observe(spec, LOST)))
+        assert [Stop(spec.id)] == list(lost.actions)
+        endpoint = lost.endpoint
+        assert {} == endpoint.failures
+        assert [Launch(spec)] == list(decide(view(endpoint)).actions)
+
+
+def test_being_lost_clears_nobody_of_failures_before() -> None:
+    endpoint = serving(1)
+    [spec] = specs_of(endpoint, endpoint.serving)
+    failing = replace(endpoint, failures={spec.id: LaunchFailures(count=3, last_at=NOW, reason="It died.")})
+    assert failing.failures == decide(view(failing, observe(spec, LOST))).endpoint.failures
 
 
 @pytest.mark.parametrize(("count", "wait_s"), [(1, 0), (2, 1), (3, 2), (4, 4), (7, 32), (8, 60), (5000, 60)])

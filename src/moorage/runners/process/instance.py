@@ -36,6 +36,7 @@ REASON_CHARACTERS_MAX: Final = 1024
 _ISOLATION: Final = "isolation: a process, session and environment of its own, and no new privileges; the agent's user"
 _PROBE_DELAY_S: Final = 0.005
 _PROBE_DELAY_MAX_S: Final = 0.25
+_ENDED: Final = frozenset({InstanceState.FAILED, InstanceState.EXITED, InstanceState.LOST})
 _FAULTS_OF_THE_MODEL: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
 
 log = logging.getLogger(__name__)
@@ -104,12 +105,12 @@ class Instance:
             return
         if claim.identity is not None:
             kill_session(claim.identity)
-        if self.record.state in (InstanceState.FAILED, InstanceState.EXITED):
+        if self.record.state in _ENDED:
             return
         if claim.identity is None and self.record.state is InstanceState.STARTING:
             self.begin()
         else:
-            self._say_how_it_ended(None)
+            self._say_it_was_lost()
 
     async def stop(self) -> None:
         """End it and remove every trace but its log. Returns when it is gone."""
@@ -194,7 +195,7 @@ class Instance:
         """Watch a process that another agent had forked."""
         process = self._process = await self._find_process()
         if process is None:
-            self._say_how_it_ended(None)
+            self._say_it_was_lost()
             return
         if self.record.state is not InstanceState.STARTING or await self._start_up(process, None):
             await self._live(process)
@@ -250,10 +251,22 @@ class Instance:
             status = await self._nurseries.statuses.take(pid)
         self._say_how_it_ended(status)
 
-    def _say_how_it_ended(self, status: int | None) -> None:
+    def _say_it_was_lost(self) -> None:
+        """It ended while no agent was there to see how."""
+        if not self._has_said_why():
+            reason = "The model server ended while Moorage was away"
+            self._log_line(reason)
+            self._change(InstanceState.LOST, reason)
+
+    def _has_said_why(self) -> bool:
+        """Whether the instance itself has written down why it ended; if so, that is taken over."""
         failure = self._folder.failure()
         if failure is not None:
             self._change(InstanceState.FAILED, failure)  # the instance has written it to the log itself
+        return failure is not None
+
+    def _say_how_it_ended(self, status: int | None) -> None:
+        if self._has_said_why():
             return
         how = f"The model server {say_status(status)}"
         if self.record.state is not InstanceState.STARTING:
