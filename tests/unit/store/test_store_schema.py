@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_database_of_a_newer_version_is_refused_untouched(tmp_path: Path) -> N
     path = tmp_path / "state.db"
     engine = sqlite_engine(path)
     bring_up_to_date(engine, name="state.db")
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreUnusable, match=r"written by a newer Moorage \(schema 9999; .* Upgrade Moorage"):
         bring_up_to_date(engine, name="state.db")
