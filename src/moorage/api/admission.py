@@ -107,7 +107,7 @@ async def _take_body(
     """Open the body for a handler that streams it; for any other read it and check that it is the declared one."""
     request = target.request
     content = open_content(
-        request, body.pieces(), declared=declared, authorization=authorization, secret=secret, length=body.length
+        target, body.pieces(), declared=declared, authorization=authorization, secret=secret, length=body.length
     )
     if target.streams_body:
         request.stream = content

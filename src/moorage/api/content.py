@@ -11,7 +11,7 @@ from typing import Final
 from moorage.api.limits import body_seconds, too_slow
 from moorage.aws.authentication import AuthenticationError, answer_for
 from moorage.aws.authorization import Authorization
-from moorage.aws.call import Protocol
+from moorage.aws.call import Protocol, Target
 from moorage.aws.chunked import ChunkedDecoder, SignatureChain, incomplete_body
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers, HttpRequest
@@ -62,7 +62,7 @@ def whole_content(body: bytes) -> Content:
 
 
 def open_content(
-    request: HttpRequest,
+    target: Target,
     pieces: AsyncIterator[bytes],
     *,
     declared: bytes,
@@ -76,13 +76,13 @@ def open_content(
     """
     timely = in_time(pieces, body_seconds(length))
     if declared in _CHUNKS and authorization is not None:
-        return _open_chunks(request, timely, declared=declared, authorization=authorization, secret=secret)
+        return _open_chunks(target.request, timely, declared=declared, authorization=authorization, secret=secret)
     if length is None:
         raise ServiceError("MissingContentLength", "You must provide the Content-Length HTTP header.", status=411)
     if declared == UNSIGNED_PAYLOAD:
         return Content(_counted(timely, length), length=length)
     if _SHA256.fullmatch(declared):
-        return Content(_hashed(_counted(timely, length), declared), length=length)
+        return Content(_hashed(_counted(timely, length), declared, target.protocol), length=length)
     message = (
         "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
@@ -133,13 +133,13 @@ async def _decoded(pieces: AsyncIterator[bytes], decoder: ChunkedDecoder) -> Asy
         raise answer_for(error, Protocol.REST_XML) from None
 
 
-async def _hashed(pieces: AsyncIterator[bytes], declared: bytes) -> AsyncIterator[bytes]:
+async def _hashed(pieces: AsyncIterator[bytes], declared: bytes, protocol: Protocol) -> AsyncIterator[bytes]:
     running = hashlib.sha256()
     async for piece in pieces:
         running.update(piece)
         yield piece
     if running.hexdigest().encode() != declared:
-        raise answer_for(wrong_body(), Protocol.REST_XML)
+        raise answer_for(wrong_body(), protocol)
 
 
 async def _counted(pieces: AsyncIterator[bytes], length: int) -> AsyncIterator[bytes]:

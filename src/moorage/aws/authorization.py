@@ -22,6 +22,8 @@ TIME_FORMAT: Final = "%Y%m%dT%H%M%SZ"
 
 _ALGORITHM: Final = b"AWS4-HMAC-SHA256"
 _AUTHORIZATION_BYTES_MAX: Final = 4096
+_REGION: Final = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
+"""A host label, as botocore has it. A region ends up in ARNs and in the names of folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def _make_signing(credential: bytes, signed_headers: bytes, kind: Failure) -> Si
     if len(parts) != 5 or not all(parts) or parts[4] != "aws4_request":
         message = "Credential must be of the form <access key id>/<date>/<region>/<service>/aws4_request."
         raise AuthenticationError(kind, message)
+    if not _REGION.fullmatch(parts[2]):
+        raise AuthenticationError(kind, "The region in Credential must be of letters, digits and hyphens, at most 63.")
     names = sorted(set(signed_headers.split(b";")))
     return Signing(
         credential=Credential(*parts[:4]),
@@ -165,7 +169,7 @@ def _timestamp_of(date: bytes | None) -> bytes:
         raise _malformed("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     try:
         return parsedate_to_datetime(date.decode("latin-1")).astimezone(UTC).strftime(TIME_FORMAT).encode()
-    except ValueError:
+    except (ValueError, OverflowError):
         return date
 
 

@@ -32,6 +32,8 @@ def detect(request: HttpRequest) -> Target:
     target_header = request.headers.get("x-amz-target")
     if target_header is not None:
         prefix, _, operation = target_header.rpartition(".")
+        if request.method != "POST":
+            return Target(request, Protocol.JSON)
         return _rpc(request, Protocol.JSON, prefix, operation)
     rpc_v2 = _RPC_V2_PATH.fullmatch(request.path)
     if rpc_v2 and request.headers.get("smithy-protocol") == "rpc-v2-cbor":

@@ -66,7 +66,10 @@ def labels(operation: OperationModel, request: HttpRequest) -> dict[str, str]:
     found = _compile(template).fullmatch(_path(operation.service_model, request))
     names = re.findall(r"{([^}+]+)\+?}", template)
     texts = found.groups() if found else ()
-    return {name: unquote(text, errors="strict") for name, text in zip(names, texts, strict=True)}
+    try:
+        return {name: unquote(text, errors="strict") for name, text in zip(names, texts, strict=True)}
+    except UnicodeDecodeError:
+        raise ValueError("The path is not UTF-8") from None
 
 
 def has_path(service: ServiceModel, request: HttpRequest) -> bool:

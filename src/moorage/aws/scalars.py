@@ -59,9 +59,9 @@ def parse_timestamp(text: str, timestamp_format: str) -> datetime:
                 moment = parsedate_to_datetime(text)
             case _:
                 moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         raise ValueError("not a timestamp") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def format_timestamp(moment: datetime, timestamp_format: str) -> str:
@@ -81,8 +81,8 @@ def from_epoch(seconds: float) -> datetime:
     """Seconds since 1970 as an aware datetime. Raises ValueError where the calendar ends."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError):
-        raise ValueError("timestamp out of range") from None
+    except (ValueError, OverflowError, OSError):
+        raise ValueError("not a timestamp between the years 1 and 9999") from None
 
 
 def to_epoch(moment: datetime) -> float | int:

@@ -17,6 +17,7 @@ from moorage.core.names import log_group, log_stream
 from moorage.wire.messages import HeaderList, Refused, Response
 
 PAYLOAD_BYTES_MAX: Final = 6_291_456
+NAME_LENGTH_MAX: Final = 63
 ORIGINAL_MESSAGE_BYTES_MAX: Final = 1_024
 CONTAINER: Final = "primary"
 """What SageMaker calls the container of a model that has one."""
@@ -74,11 +75,13 @@ def no_such_variant(variant: str, endpoint: str, account_id: str) -> ServiceErro
 
 def malformed_endpoint_name(name: str) -> ServiceError:
     """The name in the path could not be any endpoint's."""
-    message = (
-        f"1 validation error detected: Value '{name[:256]}' at 'endpointName' failed to satisfy constraint: "
-        "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*"
-    )
-    return ServiceError("ValidationError", message, status=400)
+    pattern = "Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+    return _violation(name, "endpointName", pattern if len(name) <= NAME_LENGTH_MAX else _too_long(NAME_LENGTH_MAX))
+
+
+def header_too_long(value: str, member: str, length_max: int) -> ServiceError:
+    """A header that is handed to the container exceeds what the API has for it."""
+    return _violation(value, member, _too_long(length_max))
 
 
 def not_supported(message: str) -> ServiceError:
@@ -181,6 +184,15 @@ class ModelErrors:
 
 
 _SERVER = ("server", "INTERNAL_FAILURE_FROM_MODEL")
+
+
+def _too_long(length_max: int) -> str:
+    return f"Member must have length less than or equal to {length_max}"
+
+
+def _violation(value: str, member: str, constraint: str) -> ServiceError:
+    message = f"1 validation error detected: Value '{value[:256]}' at '{member}' failed to satisfy constraint: "
+    return ServiceError("ValidationError", message + constraint, status=400)
 
 
 def _sentence(clause: str) -> str:

@@ -49,7 +49,7 @@ class Invoker:
         credential = self._authenticate(routes, request, body)
         account_id = routes.account_of(credential.access_key_id)
         endpoint = self._endpoint(EndpointKey(credential.region, name), account_id)
-        if (refusal := target.unsupported(request.headers, name)) is not None:
+        if (refusal := target.refusal(request.headers, name)) is not None:
             raise refusal
         return await self._ask(endpoint, request, body=body, account_id=account_id, request_id=request_id)
 

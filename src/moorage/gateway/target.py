@@ -19,6 +19,10 @@ _NOT_SERVED: Final = {
     b"async-invocations": "InvokeEndpointAsync",
     b"invocations-response-stream": "InvokeEndpointWithResponseStream",
 }
+_LENGTHS_MAX: Final = {
+    b"x-amzn-sagemaker-custom-attributes": ("customAttributes", 1024),
+    b"x-amzn-sagemaker-inference-id": ("inferenceId", 64),
+}
 _UNSUPPORTED: Final = {
     b"x-amzn-sagemaker-target-model": (
         "Target model {value} is not supported: endpoint {name} does not host a multi-model container."
@@ -78,9 +82,13 @@ def endpoint_name(request: Addressed) -> str:
     return name.decode("ascii")
 
 
-def unsupported(headers: HeaderList, name: str) -> ServiceError | None:
-    """What to say if a header asks for something that endpoint `name` does not do."""
+def refusal(headers: HeaderList, name: str) -> ServiceError | None:
+    """What to say if a header is too long, or asks for something that endpoint `name` does not do."""
     for key, value in headers:
+        if key in _LENGTHS_MAX:
+            member, length_max = _LENGTHS_MAX[key]
+            if len(value) > length_max:
+                return errors.header_too_long(value.decode("utf-8", "replace"), member, length_max)
         if key in _UNSUPPORTED:
             return errors.not_supported(_UNSUPPORTED[key].format(value=value.decode("utf-8", "replace"), name=name))
     return None

@@ -206,6 +206,11 @@ def test_clients_of_old_get_the_codes_of_old(protocol: Protocol, code: str) -> N
     ("request_", "status", "code"),
     [
         (HttpRequest("POST", "/", "", Headers([("X-Amz-Target", "No.Such")])), 400, "UnknownOperationException"),
+        (
+            HttpRequest("GET", "/", "", Headers([("X-Amz-Target", "SageMaker.ListEndpoints")])),
+            400,
+            "UnknownOperationException",
+        ),
         (HttpRequest("GET", "/endpoints/e/invocations", "", Headers()), 405, "UnknownOperationException"),
         (HttpRequest("POST", "/endpoints/e/nothing", "", Headers()), 404, "UnknownOperationException"),
         (HttpRequest("POST", "/b", "", Headers()), 405, "MethodNotAllowed"),
@@ -217,6 +222,7 @@ def test_an_unknown_operation_is_refused_in_the_callers_protocol(request_: HttpR
     response = encode_error(caught.value, request_, request_id="r")
 
     assert (status, code) == (response.status, caught.value.code)
+    assert caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -248,3 +254,26 @@ def test_an_event_stream_is_passed_on_as_it_is() -> None:
     response = encode({"Body": b"frames"}, Call(request, "r", Protocol.REST_JSON, service, operation, params={}))
 
     assert b"frames" == response.body
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "nan", -1e300, 2.6e11])
+def test_a_moment_outside_the_calendar_is_a_serialization_error(moment: str | float) -> None:
+    fields = Headers([("X-Amz-Target", "SageMaker.ListEndpoints")])
+    body = msgspec.json.encode({"CreationTimeAfter": moment})
+
+    with pytest.raises(ServiceError, match="SerializationException.*not a timestamp"):
+        decode(HttpRequest("POST", "/", "", fields, body), request_id="r")
+
+
+def test_a_date_outside_the_calendar_counts_as_absent() -> None:
+    request = s3_request("GET", "/b/k", if_modified_since="Fri, 31 Dec 9999 23:59:59 -2359")
+
+    assert {"Bucket": "b", "Key": "k"} == decode(request, request_id="r").params
+
+
+@pytest.mark.parametrize(
+    "request_", [s3_request("GET", "/b/%FF"), s3_request("PUT", "/b?policy", b"\xff")], ids=["path", "body"]
+)
+def test_bytes_that_are_no_text_are_refused_in_words(request_: HttpRequest) -> None:
+    with pytest.raises(ServiceError, match=r"InvalidArgument: The (path|body) is not UTF-8\."):
+        decode(request_, request_id="r")

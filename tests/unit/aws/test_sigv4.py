@@ -119,6 +119,10 @@ def _meaning(sent: Sent) -> tuple[object, ...]:
     return sent.method, path, canonical.encoded_query(sent.query), headers, sent.body
 
 
+def in_region(sent: Sent, region: bytes) -> Sent:
+    return sent.with_header(b"authorization", sent.header(b"authorization").replace(REGION.encode(), region))
+
+
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
@@ -129,6 +133,14 @@ def _meaning(sent: Sent) -> tuple[object, ...]:
             Failure.MALFORMED,
         ),
         (lambda sent: sent.with_header(b"authorization", b"x" * 5000 + b"Signature=a"), Failure.MALFORMED),
+        (lambda sent: in_region(sent, b".."), Failure.MALFORMED),
+        (lambda sent: in_region(sent, b"a%2fb"), Failure.MALFORMED),
+        (lambda sent: in_region(sent, b"x" * 64), Failure.MALFORMED),
+        (lambda sent: in_region(sent, b"eu-west-2"), Failure.WRONG_SIGNATURE),
+        (
+            lambda sent: sent.without_header(b"x-amz-date").with_header(b"date", b"Fri, 31 Dec 9999 23:59:59 -2359"),
+            Failure.WRONG_SIGNATURE,
+        ),
         (
             lambda sent: replace(sent, headers=sent.headers + [i for i in sent.headers if i[0] == b"authorization"]),
             Failure.AMBIGUOUS,

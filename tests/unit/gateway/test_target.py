@@ -109,7 +109,7 @@ def test_the_caller_sees_a_fixed_list_of_headers() -> None:
     ],
 )
 def test_wishes_that_no_endpoint_fulfils(header: bytes) -> None:
-    refusal = target.unsupported([(b"host", b"a"), (header, b"m")], "iris")
+    refusal = target.refusal([(b"host", b"a"), (header, b"m")], "iris")
     assert refusal is not None
     assert "ValidationError" == refusal.code
 
@@ -128,3 +128,24 @@ def test_what_concerns_one_connection_is_not_forwarded() -> None:
         (b"expect", b"100-continue"),
     ]
     assert [(b"host", b"a"), (b"x-amz-date", b"d"), (b"expect", b"100-continue")] == end_to_end(fields)
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "length"),
+    [
+        (None, b"x-amzn-sagemaker-custom-attributes", 1024),
+        ("customAttributes", b"x-amzn-sagemaker-custom-attributes", 1025),
+        (None, b"x-amzn-sagemaker-inference-id", 64),
+        ("inferenceId", b"x-amzn-sagemaker-inference-id", 65),
+    ],
+)
+def test_headers_have_the_lengths_of_the_api(expected: str | None, name: bytes, length: int) -> None:
+    refusal = target.refusal([(name, b"a" * length)], "iris")
+    assert (expected is not None) == (refusal is not None)
+    if refusal is not None:
+        assert f"at '{expected}'" in refusal.message
+
+
+def test_a_name_too_long_is_told_so() -> None:
+    with pytest.raises(ServiceError, match="less than or equal to 63"):
+        target.endpoint_name(Asked(b"/endpoints/" + b"a" * 64 + b"/invocations"))

@@ -7,7 +7,7 @@ refuse. `decode`, `encode` and `encode_error` then do the rest. There is no I/O 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from moorage.aws import routing, validate
 from moorage.aws.call import Call, Protocol, Target
@@ -18,6 +18,8 @@ from moorage.aws.protocols import s3
 from moorage.aws.protocols.formats import FORMATS
 
 __all__ = ["decode", "detect", "encode", "encode_error"]
+
+_QUOTED_MAX: Final = 256
 
 
 def decode(request: HttpRequest, *, request_id: str) -> Call:
@@ -58,6 +60,12 @@ def _unknown_operation(target: Target) -> ServiceError:
             return ServiceError("MethodNotAllowed", message, status=405)
         case Protocol.REST_JSON:
             known = target.service is not None and routing.has_path(target.service, target.request)
-            return ServiceError("UnknownOperationException", "", status=405 if known else 404)
-        case _:
-            return ServiceError("UnknownOperationException", "", status=400)
+            message = f"{target.request.method} {target.request.path[:_QUOTED_MAX]} is not an operation."
+            return ServiceError("UnknownOperationException", message, status=405 if known else 404)
+        case Protocol.JSON:
+            named = (target.request.headers.get("x-amz-target") or "")[:_QUOTED_MAX]
+            message = f"{target.request.method} with the X-Amz-Target '{named}' is not an operation."
+            return ServiceError("UnknownOperationException", message, status=400)
+        case Protocol.CBOR:
+            message = f"{target.request.path[:_QUOTED_MAX]} is not an operation."
+            return ServiceError("UnknownOperationException", message, status=400)

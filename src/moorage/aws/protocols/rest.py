@@ -49,7 +49,10 @@ def body_members(shape: Any) -> dict[str, Any]:
 
 
 def read_payload(request: HttpRequest, shape: Any, read: Callable[[Any, bytes], Any]) -> dict[str, Any]:
-    """The payload member, where the shape has one: a stream untouched, a blob or text, or what `read` makes of it."""
+    """The payload member, where the shape has one: a stream untouched, a blob or text, or what `read` makes of it.
+
+    Raises ValueError, and what `read` raises.
+    """
     name = shape.serialization["payload"]
     member = shape.members[name]
     if member.serialization.get("streaming"):
@@ -58,7 +61,7 @@ def read_payload(request: HttpRequest, shape: Any, read: Callable[[Any, bytes], 
         case "blob":
             return {name: request.body}
         case "string":
-            return {name: request.body.decode("utf-8")}
+            return {name: _text(request.body)}
         case _:
             return {name: read(member, request.body)} if request.body else {}
 
@@ -144,6 +147,13 @@ def _utf8(text: str) -> str:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return text
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("The body is not UTF-8") from None
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

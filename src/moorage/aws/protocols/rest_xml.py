@@ -25,10 +25,10 @@ def decode(request: HttpRequest, operation: OperationModel) -> dict[str, Any]:
         return {}
     try:
         params = rest.read_head(request, operation)
+        if "payload" in shape.serialization:
+            return params | rest.read_payload(request, shape, _read)
     except ValueError as error:
         raise ServiceError("InvalidArgument", f"{error}.", status=400) from None
-    if "payload" in shape.serialization:
-        return params | rest.read_payload(request, shape, _read)
     if request.body and rest.body_members(shape):
         params |= _read(shape, request.body)
     return params
