@@ -97,6 +97,8 @@ REFUSED: list[tuple[list[dict[str, Any]], dict[str, Any], str]] = [
         "Variant 'AllTraffic' cannot have both InstancePools and InstanceType.",
     ),
     ([variant(InitialVariantWeight=0)], {}, "At least one variant must have a weight greater than 0."),
+    ([variant(InitialVariantWeight=float("inf"))], {}, "The weight of a variant must not exceed 3.40282e+38."),
+    ([variant(InitialVariantWeight=1e308)], {}, "The weight of a variant must not exceed 3.40282e+38."),
     (
         [variant("A"), variant("B")],
         {"ShadowProductionVariants": [variant("S")]},

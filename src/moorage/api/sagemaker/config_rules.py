@@ -26,6 +26,8 @@ _UNSUPPORTED_IN_VARIANT: Final = (
     "CapacityReservationConfig",
     "AcceleratorPartitionLayouts",
 )
+_WEIGHT_MAX: Final = 3.4028234663852886e38
+"""The largest 32 bit float, which is what the API's model has for weights. Infinity is above it."""
 _ROUTING_STRATEGIES: Final = frozenset({"RANDOM", "LEAST_OUTSTANDING_REQUESTS"})
 
 
@@ -43,7 +45,9 @@ def check_config(request: CreateEndpointConfigInput) -> None:
 
 
 def check_weights(weights: list[float]) -> None:
-    """Raises ValidationException if no variant would get any traffic."""
+    """Raises ValidationException if no variant would get any traffic, or a weight is no number to share it by."""
+    if max(weights) > _WEIGHT_MAX:
+        raise invalid(f"The weight of a variant must not exceed {_WEIGHT_MAX:g}.")
     if not sum(weights) > 0:
         raise invalid("At least one variant must have a weight greater than 0.")
 
