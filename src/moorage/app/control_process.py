@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from pathlib import Path
 
 import uvicorn
 import uvloop
@@ -70,7 +72,15 @@ async def _serve(settings: Settings) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to us: uvicorn would raise them again, and end the process before it is closed."""
+    """A server that leaves signals to us: uvicorn would raise them again, and end the process before it is closed.
+
+    Its socket is its owner's alone: uvicorn makes sockets that anybody may write to.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        assert self.config.uds is not None
+        Path(self.config.uds).chmod(0o600)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
