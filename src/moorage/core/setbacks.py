@@ -97,6 +97,6 @@ def _failure_reason(spec: InstanceSpec, reason: str | None) -> str:
     if reason is not None and reason.startswith(container):
         return reason[:REASON_LENGTH_MAX]
     see = f"Please check CloudWatch logs for this endpoint (log stream {log_stream(spec.variant.name, spec.id)})."
-    room = REASON_LENGTH_MAX - len(container) - len(see) - len(" failed to start:  ")
-    cause = (reason or "no cause was given.")[:room]
-    return f"{container} failed to start: {cause} {see}"
+    room = REASON_LENGTH_MAX - len(container) - len(see) - len(" failed to start: . ")
+    cause = (reason or "no cause was given")[:room].rstrip(".")
+    return f"{container} failed to start: {cause}. {see}"

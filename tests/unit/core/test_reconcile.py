@@ -131,6 +131,16 @@ def test_a_failure_reason_fits_the_field(reason: str) -> None:
     assert REASON_LENGTH_MAX >= len(failure)
 
 
+@pytest.mark.parametrize("reason", ["header check", "header check.", None])
+def test_a_cause_and_where_to_read_on_are_two_sentences(reason: str | None) -> None:
+    endpoint = creating(1)
+    [spec] = specs_of(endpoint, endpoint.target)
+    failure = decide(view(endpoint, observe(spec, FAILED, reason=reason))).endpoint.failure_reason
+    assert failure is not None
+    cause = "no cause was given" if reason is None else "header check"
+    assert f"failed to start: {cause}. Please check CloudWatch logs" in failure
+
+
 def test_an_exit_while_creating_is_tried_again_twice() -> None:
     endpoint = creating(1)
     [spec] = specs_of(endpoint, endpoint.target)
