@@ -79,8 +79,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        assert self.config.uds is not None
-        Path(self.config.uds).chmod(0o600)
+        _make_private(self.config.uds)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -89,6 +88,11 @@ class _Server(uvicorn.Server):
     def end(self) -> None:
         """Stop accepting, and return from `serve` when the calls in progress are over."""
         self.should_exit = True
+
+
+def _make_private(path: str | None) -> None:
+    if path is not None:
+        Path(path).chmod(0o600)
 
 
 async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api:

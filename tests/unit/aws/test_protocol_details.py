@@ -261,7 +261,7 @@ def test_a_moment_outside_the_calendar_is_a_serialization_error(moment: str | fl
     fields = Headers([("X-Amz-Target", "SageMaker.ListEndpoints")])
     body = msgspec.json.encode({"CreationTimeAfter": moment})
 
-    with pytest.raises(ServiceError, match="SerializationException.*not a timestamp"):
+    with pytest.raises(ServiceError, match=r"SerializationException: .*not a timestamp"):
         decode(HttpRequest("POST", "/", "", fields, body), request_id="r")
 
 
