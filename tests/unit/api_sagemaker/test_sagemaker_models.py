@@ -139,6 +139,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "Environment cannot be larger than 32768 bytes in total.",
     ),
     (
+        primary(Environment={"LEVEL": "high\0low"}),
+        "The value of 'LEVEL' in Environment cannot hold a NUL character.",
+    ),
+    (
         {"Containers": [CONTAINER, CONTAINER]},
         "Moorage does not support a model of several Containers (an inference pipeline) yet.",
     ),

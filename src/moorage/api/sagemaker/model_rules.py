@@ -59,6 +59,9 @@ def _check_container(container: ContainerDefinition) -> None:
     environment = container.get("Environment", {})
     if sum(len(key.encode()) + len(value.encode()) for key, value in environment.items()) > _ENVIRONMENT_BYTES_MAX:
         raise invalid(f"Environment cannot be larger than {_ENVIRONMENT_BYTES_MAX} bytes in total.")
+    for key, value in environment.items():
+        if "\0" in value:
+            raise invalid(f"The value of '{key}' in Environment cannot hold a NUL character.")
     if container.get("Mode") == "MultiModel":
         raise unsupported("Mode MultiModel")
     for member in _UNSUPPORTED_IN_CONTAINER:
