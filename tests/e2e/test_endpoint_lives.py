@@ -1,0 +1,173 @@
+"""Endpoints from creation to deletion as boto3 sees them: waiters that need no second look, changes under load, many at
+once, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from moorage.testing.deployment import Deployer
+from moorage.testing.load import run_for
+from moorage.testing.models import echo_archive
+from moorage.testing.server import RunningMoorage
+
+pytestmark = pytest.mark.slow
+
+AT_ONCE_S = 10.0
+"""A waiter that looks twice takes thirty seconds."""
+MANY = 50
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMoorage]:
+    server = RunningMoorage(tmp_path_factory.mktemp("lives") / "data")
+    server.start()
+    yield server
+    server.stop()
+    assert [] == server.processes()
+
+
+@pytest.fixture(scope="module")
+def deployer(server: RunningMoorage) -> Deployer:
+    deployer = Deployer(server)
+    for name in ("one", "two"):
+        deployer.model(name, echo_archive(name))
+        deployer.config(name, name)
+    deployer.sagemaker.create_endpoint_config(
+        EndpointConfigName="both",
+        ProductionVariants=[
+            {
+                "VariantName": name,
+                "ModelName": name,
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+                "InitialVariantWeight": 1,
+            }
+            for name in ("one", "two")
+        ],
+    )
+    return deployer
+
+
+def created(deployer: Deployer, name: str, config: str) -> None:
+    deployer.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
+    wait(deployer.sagemaker, "endpoint_in_service", name)
+
+
+def deleted(deployer: Deployer, name: str) -> None:
+    deployer.sagemaker.delete_endpoint(EndpointName=name)
+    wait(deployer.sagemaker, "endpoint_deleted", name)
+
+
+def wait(sagemaker: Any, waiter: str, name: str) -> None:
+    begun = time.monotonic()
+    sagemaker.get_waiter(waiter).wait(EndpointName=name)
+    assert time.monotonic() - begun < AT_ONCE_S
+
+
+def ready_count(deployer: Deployer, name: str) -> int:
+    described = deployer.sagemaker.describe_endpoint(EndpointName=name)
+    return int(described["ProductionVariants"][0]["CurrentInstanceCount"])
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + AT_ONCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_name_is_free_as_soon_as_its_endpoint_is_deleted(deployer: Deployer) -> None:
+    for config in ("one", "two", "one"):
+        created(deployer, "again", config)
+        assert config.encode() == deployer.invoke("again", b"x")
+        deleted(deployer, "again")
+
+
+def test_what_is_changing_cannot_be_changed_but_is_served(deployer: Deployer) -> None:
+    sagemaker = deployer.sagemaker
+    created(deployer, "busy", "one")
+    weights = [{"VariantName": "AllTraffic", "DesiredWeight": 2}]
+    sagemaker.update_endpoint(EndpointName="busy", EndpointConfigName="both")
+    for change in (
+        lambda: sagemaker.delete_endpoint(EndpointName="busy"),
+        lambda: sagemaker.update_endpoint(EndpointName="busy", EndpointConfigName="two"),
+        lambda: sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="busy", DesiredWeightsAndCapacities=weights
+        ),
+    ):
+        with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+            change()
+    assert deployer.invoke("busy", b"x") in (b"one", b"two")
+    wait(sagemaker, "endpoint_in_service", "busy")
+    assert {b"one", b"two"} == {deployer.invoke("busy", b"x") for _ in range(50)}
+    deleted(deployer, "busy")
+
+
+def test_what_an_endpoint_was_made_of_may_go_before_it(server: RunningMoorage, deployer: Deployer) -> None:
+    deployer.model("short-lived", echo_archive("short-lived"))
+    deployer.config("short-lived", "short-lived")
+    created(deployer, "orphan", "short-lived")
+    deployer.sagemaker.delete_model(ModelName="short-lived")
+    deployer.sagemaker.delete_endpoint_config(EndpointConfigName="short-lived")
+    assert b"short-lived" == deployer.invoke("orphan", b"x")
+    with pytest.raises(ClientError, match=r"Could not find endpoint configuration .*short-lived"):
+        deployer.sagemaker.update_endpoint(EndpointName="orphan", EndpointConfigName="one")
+    killed = server.kill("instance")
+    wait_until(lambda: server.pids("instance") and server.pids("instance") != killed)
+    wait_until(lambda: 1 == ready_count(deployer, "orphan"))
+    assert b"short-lived" == deployer.invoke("orphan", b"x")
+    deleted(deployer, "orphan")
+
+
+def test_weights_counts_and_configs_change_under_load_without_a_failure(
+    server: RunningMoorage, deployer: Deployer
+) -> None:
+    sagemaker = deployer.sagemaker
+    created(deployer, "loaded", "both")
+
+    def change() -> None:
+        for changes in (
+            {"one": {"DesiredInstanceCount": 3}},
+            {"one": {"DesiredWeight": 0}},
+            {"one": {"DesiredInstanceCount": 1, "DesiredWeight": 1}, "two": {"DesiredWeight": 0}},
+        ):
+            wanted = [{"VariantName": name, **change} for name, change in changes.items()]
+            sagemaker.update_endpoint_weights_and_capacities(EndpointName="loaded", DesiredWeightsAndCapacities=wanted)
+            wait(sagemaker, "endpoint_in_service", "loaded")
+        for config in ("one", "both", "two"):
+            sagemaker.update_endpoint(EndpointName="loaded", EndpointConfigName=config)
+            wait(sagemaker, "endpoint_in_service", "loaded")
+
+    report = asyncio.run(run_for(server.target("loaded"), rate=100, seconds=2, meanwhile=change))
+    assert [] == report.failures
+    assert b"two" == deployer.invoke("loaded", b"x")
+    deleted(deployer, "loaded")
+
+
+def test_many_at_once_come_and_go_and_leave_nothing(server: RunningMoorage, deployer: Deployer) -> None:
+    names = [f"many-{number}" for number in range(MANY)]
+    before = left_by(server)
+
+    def live(name: str) -> bytes:
+        created(deployer, name, "two")
+        return deployer.invoke(name, b"x")
+
+    with ThreadPoolExecutor(20) as threads:
+        assert {b"two"} == set(threads.map(live, names))
+        pages = deployer.sagemaker.get_paginator("list_endpoints").paginate(NameContains="MANY", MaxResults=7)
+        assert sorted(names) == sorted(endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"])
+        list(threads.map(lambda name: deleted(deployer, name), names))
+    assert before == left_by(server)
+
+
+def left_by(server: RunningMoorage) -> tuple[int, list[list[str]]]:
+    """Instances, and the names in the folders that instances have."""
+    folders = (server.data_dir / name for name in ("instances", "models"))
+    return len(server.pids("instance")), [sorted(path.name for path in folder.iterdir()) for folder in folders]
