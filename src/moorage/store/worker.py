@@ -83,7 +83,7 @@ class Worker:
     def _run(self, items: list[_Item]) -> None:
         batch = [item for item in items if item.future.set_running_or_notify_cancel()]
         try:
-            answers = self._commit(batch)
+            answers = [self._commit_alone(batch[0])] if len(batch) == 1 else self._commit_together(batch)
         except Exception as error:
             for item in batch:
                 item.future.set_exception(_foreign(error))
@@ -94,7 +94,12 @@ class Worker:
             else:
                 item.future.set_result(answer)
 
-    def _commit(self, batch: list[_Item]) -> list[Any]:
+    def _commit_alone(self, item: _Item) -> Any:
+        # No savepoint where no neighbour needs one: it is two statements more, a fifth of what a small read costs.
+        with self._engine.begin() as connection:
+            return item.work(SqlTransaction(connection))
+
+    def _commit_together(self, batch: list[_Item]) -> list[Any]:
         with self._engine.begin() as connection:
             transaction = SqlTransaction(connection)
             answers: list[Any] = []
