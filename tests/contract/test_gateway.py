@@ -239,7 +239,8 @@ async def test_a_dead_instance_costs_nobody_a_request(world: World) -> None:
     await world.instance("i-1", answering(body=b"one"))
     dead = await world.instance("i-2", answering(body=b"two"))
     await world.publish(("AllTraffic", 1.0, ["i-1", "i-2", "i-3"]))
-    assert {b"one"} <= {(await world.invoke())["Body"] for _ in range(6)} <= {b"one", b"two"}
+    # Twenty, for each is drawn: six of them miss one of two instances every sixty-fourth time.
+    assert {b"one"} <= {(await world.invoke())["Body"] for _ in range(20)} <= {b"one", b"two"}
     await dead.close(grace_s=0)
     assert {b"one"} == {(await world.invoke())["Body"] for _ in range(6)}
 

@@ -53,9 +53,14 @@ def answer(error: ServiceError, request_id: str) -> Response:
 
 
 def refusal(refused: Refused, request_id: str) -> Response:
-    """The answer to what the wire layer did not take."""
+    """The answer to what the wire layer did not take, where nobody knows which protocol the caller speaks."""
+    return answer(not_taken(refused), request_id)
+
+
+def not_taken(refused: Refused) -> ServiceError:
+    """The wire layer did not take the request."""
     code = _REFUSAL_CODES.get(refused.status, "MalformedHttpRequestException")
-    return answer(ServiceError(code, _sentence(refused.reason), status=refused.status), request_id)
+    return ServiceError(code, _sentence(refused.reason), status=refused.status)
 
 
 # -- the caller's ------------------------------------------------------------------------------------------------------

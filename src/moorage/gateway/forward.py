@@ -7,6 +7,7 @@ by its head alone is never sent.
 from __future__ import annotations
 
 from typing import Final
+from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -34,7 +35,10 @@ class Forwarder:
         self._address = address
 
     async def forward(self, request: Request, request_id: str) -> Response:
-        """Control's answer, or 503 in the caller's protocol while control is away. Raises WireError."""
+        """Control's answer, or ours in the caller's protocol: 503 while control is away, 4xx for a broken body.
+
+        Raises WireError for what goes wrong once control has begun to answer.
+        """
         length = request.content_length
         is_small = length is not None and length <= _WHOLE_BYTES_MAX
         headers = end_to_end(request.headers)
@@ -50,10 +54,10 @@ class Forwarder:
                 content_length=length or None,
                 head_s=_HEAD_S,
             )
-        except Refused:
-            raise  # the caller's body is at fault, not control
+        except Refused as refused:
+            return _refusal(errors.not_taken(refused), request, request_id)
         except WireError:
-            return _away(request, request_id)
+            return _refusal(errors.control_away(), request, request_id)
         return await _back(request, answer)
 
 
@@ -76,25 +80,23 @@ async def _back(request: Request, answer: Answer) -> Response:
     return Response(answer.status, headers, answer.stream(), content_length=answer.content_length)
 
 
-def _away(request: Request, request_id: str) -> Response:
-    """503 as the protocol at hand has it: JSON, query (XML) or S3 (XML)."""
-    error = errors.control_away()
+def _refusal(error: ServiceError, request: Request, request_id: str) -> Response:
+    """An error as the protocol at hand has it: JSON, query (XML) or S3 (XML)."""
     kind = request.header(b"content-type") or b""
     if request.header(b"x-amz-target") is not None or b"json" in kind or b"cbor" in kind:
-        return _answer(b"application/x-amz-json-1.1", _json(error), request_id)
+        return _answer(error, b"application/x-amz-json-1.1", _json(error), request_id)
     body = _xml(error, request_id)
     if kind.startswith(b"application/x-www-form-urlencoded"):
         body = f"<ErrorResponse>{body}<RequestId>{request_id}</RequestId></ErrorResponse>"
-    return _answer(b"application/xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode(), request_id)
+    return _answer(error, b"application/xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode(), request_id)
 
 
-def _answer(content_type: bytes, body: bytes, request_id: str) -> Response:
-    headers = [
-        (b"Content-Type", content_type),
-        (b"x-amzn-RequestId", request_id.encode()),
-        (b"Retry-After", b"1"),
-    ]
-    return Response(503, headers, body)
+def _answer(error: ServiceError, content_type: bytes, body: bytes, request_id: str) -> Response:
+    status = error.status or 503
+    headers = [(b"Content-Type", content_type), (b"x-amzn-RequestId", request_id.encode())]
+    if status == 503:
+        headers.append((b"Retry-After", b"1"))
+    return Response(status, headers, body)
 
 
 def _json(error: ServiceError) -> bytes:
@@ -102,7 +104,8 @@ def _json(error: ServiceError) -> bytes:
 
 
 def _xml(error: ServiceError, request_id: str) -> str:
+    side = "Receiver" if error.status == 503 else "Sender"
     return (
-        f"<Error><Type>Receiver</Type><Code>{error.code}</Code><Message>{error.message}</Message>"
+        f"<Error><Type>{side}</Type><Code>{error.code}</Code><Message>{escape(error.message)}</Message>"
         f"<RequestId>{request_id}</RequestId></Error>"
     )

@@ -82,6 +82,22 @@ def test_an_upload_that_will_be_refused_is_not_asked_for(
     assert (404 if path == "/absent/k" else 403, False) == (heard.status, heard.is_kept)
 
 
+def test_an_upload_that_breaks_off_in_its_chunks_is_refused_in_xml(
+    caller: RawCaller, ask: Callable[[bytes], Heard]
+) -> None:
+    headers = {
+        "X-Amz-Content-SHA256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "X-Amz-Decoded-Content-Length": "1000000",
+    }
+    upload = caller.signed("PUT", "/bucket/broken", service="s3", headers=headers, signer=SigV4Auth)
+    body = b"80000\r\n%b\r\nzz\r\n" % (b"80000\r\n" + b"x" * (0x80000 - 7))
+    chunked = [("Transfer-Encoding", "chunked")]
+    heard = ask(caller.written(upload, body=body, without=["Content-Length"], extra=chunked))
+
+    assert (400, "MalformedHttpRequestException", False) == (heard.status, heard.code, heard.is_kept)
+    assert "application/xml" == heard.fields["content-type"]
+
+
 @pytest.mark.parametrize("signature", ["0" * 64, ""])
 def test_an_upload_with_a_forged_chunk_leaves_nothing(
     abused: RunningMoorage, caller: RawCaller, ask: Callable[[bytes], Heard], signature: str
