@@ -19,8 +19,9 @@ from moorage.runners.process.client import shut_down_agent
 from moorage.system.clock import Clock
 
 PROBE_INTERVAL_S: Final = 0.01
-RESTART_DELAY_MAX_S: Final = 5.0
-SETTLED_AFTER_S: Final = 30.0
+RESTART_DELAY_MAX_S: Final = 1.0
+"""With the start itself, no part that was killed is away for more than three seconds, however often it is killed."""
+SETTLED_AFTER_S: Final = 5.0
 STARTS_MAX: Final = 3
 KILL_AFTER_S: Final = 35.0
 
@@ -89,15 +90,22 @@ class ManagedProcess:
         while not self._stopping.is_set():
             await self._clock.sleep(delay)
             started = self._clock.monotonic()
-            self._process = await self._spawn()
-            code = await self._process.wait()
+            end = await self._run_once()
             if self._stopping.is_set():
                 return
             if self._clock.monotonic() - started > SETTLED_AFTER_S:
                 self._failed_starts = 0
             delay = _restart_delay_s(self._failed_starts)
             self._failed_starts += 1
-            log.warning("%s ended with code %s, starting it again in %.1f s", self._name, code, delay)
+            log.warning("%s %s, starting it again in %.1f s", self._name, end, delay)
+
+    async def _run_once(self) -> str:
+        """Start it and wait for its end; answers what became of it."""
+        try:
+            self._process = await self._spawn()
+        except OSError as error:
+            return f"cannot be started ({error})"
+        return f"ended with code {await self._process.wait()}"
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
@@ -151,7 +159,10 @@ class DetachedAgent:
                 if starts == starts_max:
                     raise ChildFailed("The agent process does not start")
                 await self._clock.sleep(_restart_delay_s(starts - 1))
-                self._process = self._spawn()
+                try:
+                    self._process = self._spawn()
+                except OSError as error:
+                    log.warning("the agent cannot be started: %s", error)
                 starts += 1
             await self._clock.sleep(PROBE_INTERVAL_S)
 

@@ -29,13 +29,14 @@ from moorage.app.children import Child, ChildFailed, agent_child, control_child,
 from moorage.app.settings import Settings, with_port
 from moorage.system.clock import SystemClock
 from moorage.system.files import write_durably
-from moorage.system.process import AlreadyLocked, lock_for_life
+from moorage.system.process import AlreadyLocked, lock_for_life, lock_holder
 
 READY_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 40.0
 LISTEN_BACKLOG: Final = 1024
 PORT_WAIT_S: Final = 5.0
 PORT_POLL_S: Final = 0.02
+PLACE_POLL_S: Final = 1.0
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -125,18 +126,33 @@ class _Supervisor:
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 await asyncio.gather(*(child.start() for child in children))
-        except (TimeoutError, ChildFailed) as error:
+            state = State(os.getpid(), self._settings.host, self._settings.port)
+            write_durably(self._settings.state_path, msgspec.json.encode(state))
+        except (TimeoutError, ChildFailed, OSError) as error:
             await self._stop(children)
             why = str(error) or f"Not ready after {READY_TIMEOUT_S:.0f} s"
             raise SupervisorError(f"{why}: see {self._settings.platform_log_path}") from None
-        state = State(os.getpid(), self._settings.host, self._settings.port)
-        write_durably(self._settings.state_path, msgspec.json.encode(state))
-        self._say(f"Moorage is ready at {state.endpoint_url}")
-        await stopping.wait()
-        self._say("Stopping: finishing requests in flight, then the instances")
+        self._tell(f"Moorage is ready at {state.endpoint_url}")
+        why = await self._reason_to_stop(stopping)
+        self._tell(f"{why}: finishing requests in flight, then the instances")
         await self._stop(children)
         self._settings.state_path.unlink(missing_ok=True)
         return 0
+
+    async def _reason_to_stop(self, stopping: asyncio.Event) -> str:
+        """Wait to be told to end, or for our place to be taken away: nobody could find us any more, `down` included."""
+        lock = self._settings.run_dir / "supervisor.lock"
+        while self._settings.data_dir.is_dir() and lock_holder(lock) == os.getpid():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), PLACE_POLL_S)
+                return "Stopping"
+        return f"Stopping, since {self._settings.data_dir} was removed"
+
+    def _tell(self, line: str) -> None:
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk or a closed terminal must not keep anything from ending in order
+            self._say(line)
 
     async def _stop(self, children: tuple[Child, ...]) -> None:
         for child in reversed(children):

@@ -6,10 +6,13 @@ import ctypes
 import fcntl
 import os
 import signal
+import time
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_LOCK_TRIES = 5
+_LOCK_DELAY_S = 0.005
 
 
 class AlreadyLocked(Exception):
@@ -38,14 +41,21 @@ def lock_for_life(path: Path) -> int:
     Raises AlreadyLocked.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not any(_try_to_lock(descriptor) for _ in range(_LOCK_TRIES)):
         os.close(descriptor)
-        raise AlreadyLocked(str(path)) from None
+        raise AlreadyLocked(str(path))
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor
+
+
+def _try_to_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(_LOCK_DELAY_S)  # whoever only looks, see `lock_holder`, is in the way for an instant
+        return False
+    return True
 
 
 def lock_holder(path: Path) -> int | None:
