@@ -138,7 +138,12 @@ class DetachedAgent:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
-        await shut_down_agent(self._settings.agent_socket)
+        while not await shut_down_agent(self._settings.agent_socket) and self._is_starting():
+            await self._clock.sleep(PROBE_INTERVAL_S)
+
+    def _is_starting(self) -> bool:
+        """Whether there is an agent of ours that could not be asked yet."""
+        return self._process is not None and self._process.poll() is None
 
     async def _keep_running(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -155,7 +160,7 @@ class DetachedAgent:
         while True:
             with contextlib.suppress(OSError):
                 return await asyncio.open_unix_connection(self._settings.agent_socket)
-            if self._process is None or self._process.poll() is not None:
+            if not self._is_starting():
                 if starts == starts_max:
                     raise ChildFailed("The agent process does not start")
                 await self._clock.sleep(_restart_delay_s(starts - 1))

@@ -7,18 +7,21 @@ other end of the socket FD and sends one message for each instance to fork; the 
     {"absent": "No module named 'sklearn'"}      instead, if that fails; it then exits
     {"exited": PID, "status": WAIT_STATUS}       for each instance that ends, as its parent
 
-It has one thread, since a fork takes no other along. When the agent is gone it exits; its children live on.
+It has one thread, since a fork takes no other along. When the agent is gone it ends, also in the middle of an import;
+its children live on.
 """
 
 from __future__ import annotations
 
 import array
 import contextlib
+import ctypes
 import gc
 import importlib
 import importlib.metadata
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -30,6 +33,7 @@ from typing import Any, Final
 from moorage.runtime import codecs, instance  # noqa: F401 - what every instance needs is imported before the fork
 
 _MESSAGE_BYTES_MAX: Final = 65_536
+_PR_SET_PDEATHSIG: Final = 1
 _NAMES: Final = {"sklearn": "scikit-learn"}
 
 
@@ -37,6 +41,7 @@ def main() -> None:
     """Import, then fork an instance for each message, until the agent hangs up."""
     agent = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(agent.fileno(), False)
+    _die_with(agent)
     try:
         versions = _import_all(sys.argv[2:])
     except ImportError as error:
@@ -47,6 +52,13 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda number, frame: _reap(agent, number, frame))
     _send(agent, {"hello": versions})
     _fork_on_request(agent)
+
+
+def _die_with(agent: socket.socket) -> None:
+    """End as soon as the agent does. No child inherits this."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if select.select([agent], [], [], 0)[0]:
+        sys.exit()  # it is gone: there is nothing else to hear before we have said hello
 
 
 def _import_all(names: Sequence[str]) -> dict[str, str]:
