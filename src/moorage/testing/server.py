@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -114,6 +114,15 @@ class RunningMoorage:
 
     def _settings(self) -> Settings:
         return load_settings(self.data_dir, self._port)
+
+
+def eventually(condition: Callable[[], object], *, timeout_s: float = 10.0) -> None:
+    """Return once `condition()` is true. Raises AssertionError if it is not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not so after {timeout_s} s")
+        time.sleep(0.02)
 
 
 def kill_for_good(pid: int) -> None:
