@@ -138,8 +138,18 @@ class DetachedAgent:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
-        while not await shut_down_agent(self._settings.agent_socket) and self._is_starting():
-            await self._clock.sleep(PROBE_INTERVAL_S)
+        if await shut_down_agent(self._settings.agent_socket) or not (self._is_starting() or self._has_instances()):
+            return
+        with contextlib.suppress(ChildFailed):
+            _, writer = await self._connect_or_spawn(starts_max=STARTS_MAX)
+            writer.close()
+            await shut_down_agent(self._settings.agent_socket)
+        if self._process is not None:
+            self._process.poll()  # reaps it
+
+    def _has_instances(self) -> bool:
+        """Whether a dead agent left instances, which only another agent can end."""
+        return any((self._settings.data_dir / "instances").glob("i-*"))
 
     def _is_starting(self) -> bool:
         """Whether there is an agent of ours that could not be asked yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import select
@@ -16,9 +17,11 @@ from typing import Final
 
 import msgspec
 
+from moorage.app.children import agent_child
 from moorage.app.settings import Settings, dump
 from moorage.app.supervisor import READY_TIMEOUT_S, STOP_TIMEOUT_S, State, SupervisorError, prepare_folders
 from moorage.runners.process.client import shut_down_agent_now
+from moorage.system.clock import SystemClock
 from moorage.system.process import lock_holder
 
 POLL_INTERVAL_S: Final = 0.02
@@ -86,11 +89,12 @@ def start_detached(settings: Settings, *, timeout_s: float = READY_TIMEOUT_S) ->
 def stop(settings: Settings, *, timeout_s: float = 3 * STOP_TIMEOUT_S) -> bool:
     """End the Moorage on this data directory, instances included; whether there was anything to end.
 
-    After a crash of the supervisor the agent may still hold instances: they are ended as well.
+    After a crash of the supervisor the agent may still hold instances, or instances may be left of an agent that
+    crashed too: they are ended as well.
     """
     pid = lock_holder(_lock(settings))
     if pid is None:
-        return shut_down_agent_now(settings.agent_socket)
+        return shut_down_agent_now(settings.agent_socket) or _end_orphans(settings)
     with contextlib.suppress(ProcessLookupError):
         handle = os.pidfd_open(pid)
         try:
@@ -99,6 +103,14 @@ def stop(settings: Settings, *, timeout_s: float = 3 * STOP_TIMEOUT_S) -> bool:
                 raise SupervisorError(f"Moorage (pid {pid}) does not end: see {settings.platform_log_path}")
         finally:
             os.close(handle)
+    return True
+
+
+def _end_orphans(settings: Settings) -> bool:
+    """End what a dead agent left, by way of another agent; whether there was anything."""
+    if not any((settings.data_dir / "instances").glob("i-*")):
+        return False
+    asyncio.run(agent_child(settings, SystemClock()).stop())
     return True
 
 
