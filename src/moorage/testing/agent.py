@@ -18,6 +18,7 @@ import msgspec
 
 from moorage.runners.process.agent import serve_agent
 from moorage.runners.process.client import ProcessRunner, shut_down_agent_now
+from moorage.runners.process.protocol import Observe, encode
 from moorage.runners.process.settings import AgentSettings
 from moorage.system.clock import SystemClock
 
@@ -86,9 +87,11 @@ def is_alive(pid: int) -> bool:
 
 
 def _answers(path: Path) -> bool:
+    """Whether an agent does: being connected is not enough, for what a killed one was forking holds its socket too."""
     with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
         connection.connect(str(path))
-        return True
+        connection.sendall(encode(Observe()))
+        return bool(connection.recv(1))
     return False
 
 

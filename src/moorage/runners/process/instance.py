@@ -210,6 +210,7 @@ class Instance:
                 is_ready = await _unless_ended(process, self._until_ready(report))
         except TimeoutError:
             process.kill()
+            await process.wait()  # whoever reads of the failure shall find no process
             variant = self.record.spec.variant.name
             raise Unlaunchable(
                 f"The primary container for production variant {variant} did not pass the ping health check. Please"
