@@ -142,10 +142,15 @@ def _holders(folder: Path) -> Iterator[tuple[int, str]]:
         if not entry.isdigit() or int(entry) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            files = [os.readlink(f"/proc/{entry}/fd/{fd}") for fd in os.listdir(f"/proc/{entry}/fd")]
-            mine = [name.removeprefix(prefix) for name in files if name.startswith(prefix)]
+            mine = [name.removeprefix(prefix) for name in _open_files(entry) if name.startswith(prefix)]
             if mine:
                 yield int(entry), _part(int(entry), mine)
+
+
+def _open_files(pid: str) -> Iterator[str]:
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            yield os.readlink(f"/proc/{pid}/fd/{descriptor}")
 
 
 def _part(pid: int, open_files: list[str]) -> str:
