@@ -327,6 +327,38 @@ async def test_the_next_agent_adopts_what_a_killed_one_left(root, make_archive) 
     assert [] == agent.descendants()
 
 
+@pytest.mark.parametrize("is_same_boot", [True, False])
+async def test_the_next_agent_ends_what_a_dead_instance_started_unless_the_machine_restarted(
+    root, make_archive, is_same_boot
+) -> None:
+    script = (
+        "import subprocess\n"
+        "def model_fn(folder):\n    return subprocess.Popen(['sleep', '60']).pid\n"
+        "def transform_fn(model, data, content_type, accept):\n    return str(model)\n"
+    )
+    agent = RunningAgent(root)
+    agent.start()
+    runner = agent.runner()
+    spec = make_spec_of("parent", 0)
+    await runner.launch(spec, make_archive(models.script_archive(script)))
+    ready = await reach(runner, spec.id, InstanceState.READY)
+    child = int(call(str(ready.address), b"{}")[1])
+    instance = (await runner.describe(spec.id)).pid
+    agent.kill()
+    os.kill(instance, signal.SIGKILL)
+    if not is_same_boot:
+        record = agent.settings.instances_dir / spec.id / "record.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"boot_id": "of another boot"}))
+    agent.start()
+    try:
+        await reach(runner, spec.id, InstanceState.LOST)
+        assert is_same_boot is not is_alive(child)
+    finally:
+        agent.shut_down()
+        if is_alive(child):
+            os.kill(child, signal.SIGKILL)
+
+
 async def test_a_launch_that_an_agent_did_not_live_to_finish_is_finished_once(root, make_archive) -> None:
     agent = RunningAgent(root)
     archive = make_archive(models.script_archive(ANSWERS_ONE))

@@ -42,6 +42,8 @@ class Record(msgspec.Struct, frozen=True):
     reason: str | None = None
     forked_at: datetime | None = None
     """When the last fork was asked for: the start-up time runs from there."""
+    boot_id: str | None = None
+    """Of the kernel that forked it: another one's pids and start times speak of strangers."""
     diagnostics: tuple[str, ...] = ()
 
 

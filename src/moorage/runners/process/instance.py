@@ -27,7 +27,7 @@ from moorage.runners.process.instance_log import append_line, log_path
 from moorage.runners.process.models import ArchiveRefused, ModelFolders, UnpackFailed
 from moorage.runners.process.nursery import FrameworkAbsent, Nurseries, NurseryLost
 from moorage.runners.process.probe import ping
-from moorage.runners.process.procfs import Gone, WatchedProcess, kill_session, say_status
+from moorage.runners.process.procfs import Gone, WatchedProcess, boot_id, kill_session, say_status
 from moorage.runners.process.report import Report
 from moorage.runners.process.settings import AgentSettings
 from moorage.system.clock import Clock
@@ -103,7 +103,7 @@ class Instance:
         if claim.is_held:
             self._task = asyncio.create_task(self._run(self._take_over()))
             return
-        if claim.identity is not None:
+        if claim.identity is not None and self.record.boot_id == boot_id():
             kill_session(claim.identity)
         if self.record.state in _ENDED:
             return
@@ -181,7 +181,14 @@ class Instance:
             "notes": notes,
         }
         self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write(msgspec.structs.replace(self.record, forked_at=self._clock.now(), diagnostics=(*notes, _ISOLATION)))
+        self._write(
+            msgspec.structs.replace(
+                self.record,
+                forked_at=self._clock.now(),
+                boot_id=boot_id(),
+                diagnostics=(*notes, _ISOLATION),
+            )
+        )
         return await Report.open(nursery.fork(self._folder.path, self._folder.open_claim(launch)))
 
     async def _unpack(self) -> str | None:

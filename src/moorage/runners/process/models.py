@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import moorage
+from moorage.runners.process.procfs import boot_id
 from moorage.system import entropy
 
 _NOBODY: Final = 65534
 _ANSWER_BYTES_MAX: Final = 65_536
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _BOOT: Final = (
     "import sys; sys.path.append(sys.argv.pop(1)); from moorage.runners.process.archive.child import main; main()"
 )
@@ -41,7 +41,7 @@ class ModelFolders:
     def sweep(self) -> None:
         """Remove what a dead agent left half done, and everything after a reboot: it was never synced to disk."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        marker, boot = self._root / ".boot", _BOOT_ID.read_text()
+        marker, boot = self._root / ".boot", boot_id()
         same_boot = marker.exists() and marker.read_text() == boot
         for path in self._folders():
             if path.is_dir() and (not same_boot or path.suffix):

@@ -7,7 +7,10 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Identity(NamedTuple):
@@ -77,6 +80,11 @@ class WatchedProcess:
         status = _reap(os.P_PIDFD, self._pidfd)
         os.close(self._pidfd)
         self._ended.set_result(status)
+
+
+def boot_id() -> str:
+    """Which run of the kernel this is: pids and start times mean something within one only."""
+    return _BOOT_ID.read_text()
 
 
 def kill_session(leader: Identity) -> None:
