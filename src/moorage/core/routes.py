@@ -6,10 +6,18 @@ by assignment, so a request sees one table from beginning to end.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from moorage.core.model import InstanceId
+
+
+class RoutingStrategy(enum.Enum):
+    """How an instance of a variant is chosen (AWS's names)."""
+
+    RANDOM = "RANDOM"
+    LEAST_OUTSTANDING_REQUESTS = "LEAST_OUTSTANDING_REQUESTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,10 @@ class VariantRoute:
     name: str
     weight: float
     instances: tuple[InstanceRoute, ...]
+    routing_strategy: RoutingStrategy = RoutingStrategy.LEAST_OUTSTANDING_REQUESTS
+    """AWS takes RANDOM where the config says nothing; the less busy of two is never worse for a caller."""
+    concurrency_max: int | None = None
+    """How many requests one instance works on at a time, over all gateway workers; None is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
