@@ -11,13 +11,14 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from moorage.runtime.failures import RequestRefused, say
 from moorage.runtime.media import JSON
+from moorage.runtime.streaming import open_stream
 from moorage.runtime.toolkit import Answer, LoadedModel
 from moorage.wire.limits import Limits
 from moorage.wire.messages import HeaderList, Refused, Request, Response
@@ -30,6 +31,7 @@ STOP_GRACE_S: Final = 29.0
 _LIMITS: Final = Limits(
     body_bytes=BODY_BYTES_MAX,
     idle_s=24 * 3600.0,  # the gateway's pool decides when a connection is too old, so that it never meets a closed one
+    body_s=3600.0,  # and it knows for how long a caller may hold up an answer
 )
 _METHODS: Final = {b"/ping": b"GET", b"/invocations": b"POST"}
 
@@ -57,9 +59,7 @@ class ModelHandler:
         if method is None:
             return _failure(404, "An instance answers GET /ping and POST /invocations only")
         if request.method != method:
-            refusal = _failure(405, f"{request.path.decode()} takes {method.decode()}")
-            refusal.headers.append((b"allow", method))
-            return refusal
+            return _failure(405, f"{request.path.decode()} takes {method.decode()}", [(b"allow", method)])
         return Response(200) if method == b"GET" else await self._invoke(request)
 
     async def _invoke(self, request: Request) -> Response:
@@ -68,12 +68,13 @@ class ModelHandler:
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(self._worker, self._model.transform, body, headers)
+            made = answer.body if isinstance(answer.body, bytes) else await open_stream(answer.body, self._worker)
         except RequestRefused as refused:
             return _failure(refused.status, str(refused))
         except Exception as error:
             traceback.print_exc()
             return _failure(500, say(error))
-        return Response(200, _headers(answer), answer.body)
+        return Response(200, _headers(answer), made)
 
 
 def _headers(answer: Answer) -> HeaderList:
@@ -81,9 +82,9 @@ def _headers(answer: Answer) -> HeaderList:
     return [(b"content-type", answer.content_type.encode("latin-1", "replace")), *headers]
 
 
-def _failure(status: int, message: str) -> Response:
+def _failure(status: int, message: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> Response:
     print(f"moorage: answered {status}: {message}", file=sys.stderr, flush=True)
-    return Response(status, [(b"content-type", JSON.encode())], json.dumps({"error": message}).encode())
+    return Response(status, [(b"content-type", JSON.encode()), *headers], json.dumps({"error": message}).encode())
 
 
 def _render(refused: Refused) -> Response:

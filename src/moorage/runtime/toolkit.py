@@ -8,7 +8,7 @@ else that a script raises is the model's fault and leaves here as it is, to be a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,26 @@ from moorage.runtime import codecs, handlers, media
 from moorage.runtime.context import Context
 from moorage.runtime.failures import RequestRefused, say
 from moorage.runtime.script import Hooks, load_hooks
+from moorage.runtime.streaming import Pieces, is_stream
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer."""
+    """A successful answer. A generator may set its type and headers until its first piece is made: ask it first."""
 
-    body: bytes
-    content_type: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Pieces
+    _type: str
+    _context: Context
+
+    @property
+    def content_type(self) -> str:
+        """What the script says it is, else what was asked for."""
+        return self._context.answer_type or self._type
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that the script added."""
+        return self._context.answer_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +55,17 @@ class LoadedModel:
         if self.hooks.transform_fn is not None:
             return self._transform(body, content_type, accept, context)
         if self._is_plain():
-            return self._answer_plainly(body, content_type, accept)
+            return self._answer_plainly(body, content_type, accept, context)
         return self._run_hooks(body, content_type, accept, context)
 
     def _is_plain(self) -> bool:
         hooks = self.hooks
         return hooks.input_fn is None and hooks.predict_fn is None and hooks.output_fn is None
 
-    def _answer_plainly(self, body: bytes, content_type: str, accept: str) -> Answer:
+    def _answer_plainly(self, body: bytes, content_type: str, accept: str, context: Context) -> Answer:
         answer_type = self._negotiated(accept)
         request = codecs.decode(body, media.media_type(content_type))
-        return Answer(handlers.answer(self.model, request, answer_type), answer_type)
+        return Answer(handlers.answer(self.model, request, answer_type), answer_type, context)
 
     def _transform(self, body: bytes, content_type: str, accept: str, context: Context) -> Answer:
         assert self.hooks.transform_fn is not None
@@ -77,9 +88,11 @@ class LoadedModel:
             if hooks.predict_fn is None
             else hooks.predict_fn(data, self.model, context=context)
         )
-        if hooks.output_fn is None:
-            return _made_by_script(codecs.encode(prediction, answer_type), answer_type, context)
-        return _made_by_script(hooks.output_fn(prediction, answer_type, context=context), answer_type, context)
+        if hooks.output_fn is not None:
+            prediction = hooks.output_fn(prediction, answer_type, context=context)
+        elif not is_stream(prediction):
+            prediction = codecs.encode(prediction, answer_type)
+        return _made_by_script(prediction, answer_type, context)
 
     def _input(self, body: bytes, content_type: str, context: Context) -> Any:
         if self.hooks.input_fn is None:
@@ -122,14 +135,15 @@ def _as_scripts_get_it(body: bytes, content_type: str) -> str | bytes:
 
 
 def _made_by_script(result: Any, answer_type: str, context: Context) -> Answer:
-    """`body` or `(body, content type)`. A body that is neither text nor bytes is written as the answer's type."""
+    """`body` or `(body, content type)`. What is neither text nor bytes nor a stream is written as the answer's type."""
     if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
         result, answer_type = result
-    answer_type = context.answer_type or answer_type
+    if is_stream(result):
+        return Answer(result, answer_type, context)
     if isinstance(result, str):
         body = result.encode()
     elif isinstance(result, bytes | bytearray | memoryview):
         body = bytes(result)
     else:
-        body = codecs.encode(result, media.media_type(answer_type))
-    return Answer(body, answer_type, context.answer_headers)
+        body = codecs.encode(result, media.media_type(context.answer_type or answer_type))
+    return Answer(body, answer_type, context)
