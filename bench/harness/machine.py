@@ -1,0 +1,64 @@
+"""The machine under a benchmark: its cores, its tools, and what a process takes of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+def require(*tools: str) -> None:
+    """End the benchmark, successfully, if a program it needs is not installed."""
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        print(f"skipped: needs {', '.join(missing)} on the PATH")
+        sys.exit(0)
+
+
+def cores() -> tuple[int, int]:
+    """A core for what is measured, and one for everything that is not. The same one if there is no other."""
+    usable = sorted(os.sched_getaffinity(0))
+    return usable[0], usable[-1]
+
+
+def pinned(core: int, command: Sequence[str]) -> list[str]:
+    """The command, kept on one core with all threads and children it will have."""
+    return ["taskset", "--cpu-list", str(core), *command]
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+def cpu_s(pid: int) -> float:
+    """Time on a CPU, in seconds, that the process, its living children and all their living threads have had so far.
+
+    From the scheduler's own count in nanoseconds: utime and stime of `/proc/PID/stat` are in steps of 10 ms.
+    """
+    return sum(_thread_ns(thread) for member in _tree(pid) for thread in _threads(member)) / 1e9
+
+
+def rss_bytes(pid: int) -> int:
+    """Resident memory of the process and its children."""
+    pages = sum(int(Path(f"/proc/{member}/statm").read_text().split()[1]) for member in _tree(pid))
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for thread in _threads(pid):
+        for child in (thread / "children").read_text().split():
+            yield from _tree(int(child))
+
+
+def _threads(pid: int) -> Iterator[Path]:
+    return Path(f"/proc/{pid}/task").iterdir()
+
+
+def _thread_ns(thread: Path) -> int:
+    return int((thread / "schedstat").read_text().split()[0])
