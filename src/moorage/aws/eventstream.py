@@ -34,7 +34,7 @@ def headers(fields: Mapping[str, str]) -> bytes:
     return b"".join(_header(name.encode(), value.encode()) for name, value in fields.items())
 
 
-def message(encoded_headers: bytes, payload: bytes) -> bytes:
+def message(encoded_headers: bytes, payload: bytes | memoryview) -> bytes:
     """One message. Clients take at most 24 MiB of payload (botocore), some 16 MiB."""
     total = _PRELUDE_BYTES + len(encoded_headers) + len(payload) + _CHECKSUM_BYTES
     lengths = _LENGTHS.pack(total, len(encoded_headers))

@@ -134,6 +134,12 @@ def internal() -> ServiceError:
     return ServiceError("InternalFailure", message, status=500)
 
 
+def internal_stream_failure() -> ServiceError:
+    """A fault of our own in the middle of a stream."""
+    message = "The stream processing failed because of an unknown error, exception or failure."
+    return ServiceError("InternalStreamFailure", message)
+
+
 # -- the model's -------------------------------------------------------------------------------------------------------
 
 
@@ -171,13 +177,30 @@ class ModelErrors:
         """The container closed or reset the connection, or its answer was malformed or too large."""
         return self._error(f'Received server error (0) from {CONTAINER} with message "{text}"', _SERVER[1], 0, text)
 
+    def stream_timed_out(self) -> ServiceError:
+        """The container began an answer and did not finish it within the time a stream may take, or fell silent."""
+        message = f"Container {CONTAINER} did not finish its answer within the time that a streamed one may take"
+        return self._stream_error(message, "ModelInvocationTimeExceeded")
+
+    def stream_broke(self, text: str) -> ServiceError:
+        """The container began an answer, and then closed or reset the connection or sent nonsense."""
+        return self._stream_error(
+            f'The answer of container {CONTAINER} broke off with message "{text}"', "StreamBroken"
+        )
+
+    def _stream_error(self, message: str, code: str) -> ServiceError:
+        return ServiceError("ModelStreamError", f"{message}. {self._see()}", members={"ErrorCode": code})
+
+    def _see(self) -> str:
+        region, name = self._key
+        return (
+            f"See https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group="
+            f"{log_group(name)} in account {self._account_id} for more information."
+        )
+
     def _error(self, message: str, code: str, status: int, original: str) -> ServiceError:
         region, name = self._key
         group = log_group(name)
-        see = (
-            f"See https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} "
-            f"in account {self._account_id} for more information."
-        )
         stream = log_stream(self._variant, self._instance)
         members: dict[str, Any] = {
             "ErrorCode": code,
@@ -185,7 +208,7 @@ class ModelErrors:
             "OriginalMessage": original,
             "LogStreamArn": f"arn:aws:logs:{region}:{self._account_id}:log-group:{group}:log-stream:{stream}",
         }
-        return ServiceError("ModelError", f"{message}. {see}", status=424, members=members)
+        return ServiceError("ModelError", f"{message}. {self._see()}", status=424, members=members)
 
 
 _SERVER = ("server", "INTERNAL_FAILURE_FROM_MODEL")
