@@ -21,7 +21,7 @@ from moorage.core.model import InstanceId
 from moorage.core.routes import AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.gateway.gateway import Gateway
 from moorage.system.clock import SystemClock
-from moorage.system.snapshot import write_snapshot
+from moorage.system.snapshot import SnapshotWriter
 from moorage.wire.client import Client
 from moorage.wire.messages import Handler, Request, Response
 from moorage.wire.server import Server, serve
@@ -60,7 +60,7 @@ class World:
             {"AKIA": AccessKey("secret", f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT)},
             {"eu-west-1": {"iris": EndpointRoute("arn", "config", routes)}},
         )
-        write_snapshot(self.folder / "routes.json", table, key=KEY)
+        SnapshotWriter(self.folder / "routes.json", key=KEY).write(table)
         assert {"version": self.version} == await self.ask_admin(b"/reload", {})
 
     async def ask_admin(self, path: bytes, question: dict[str, Any]) -> dict[str, Any]:

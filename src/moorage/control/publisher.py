@@ -16,8 +16,9 @@ from typing import Protocol
 
 from moorage.control.errors import GatewayUnsure
 from moorage.core.model import EndpointKey
+from moorage.core.route_shards import ShardedRoutes
 from moorage.core.routes import AccessKey, EndpointRoute, RouteTable
-from moorage.system.snapshot import SnapshotInvalid, read_snapshot, write_snapshot
+from moorage.system.snapshot import SnapshotInvalid, SnapshotReader, SnapshotWriter
 
 _log = logging.getLogger(__name__)
 
@@ -38,18 +39,18 @@ class SnapshotFile:
     """The table as a signed file."""
 
     def __init__(self, path: Path, *, key: bytes) -> None:
-        self._path = path
-        self._key = key
+        self._reader = SnapshotReader(path, key=key)
+        self._writer = SnapshotWriter(path, key=key)
 
     async def read(self) -> RouteTable | None:
         try:
-            return await asyncio.to_thread(read_snapshot, self._path, key=self._key)
+            return await asyncio.to_thread(self._reader.read)
         except SnapshotInvalid as error:
             _log.info("starting without routes: %s", error)
             return None
 
     async def write(self, table: RouteTable) -> None:
-        await asyncio.to_thread(write_snapshot, self._path, table, key=self._key)
+        await asyncio.to_thread(self._writer.write, table)
 
 
 class Reloads(Protocol):
@@ -155,12 +156,11 @@ class Publisher:
 
 def _changed(
     endpoints: Mapping[str, Mapping[str, EndpointRoute]], changes: Mapping[EndpointKey, EndpointRoute | None]
-) -> dict[str, dict[str, EndpointRoute]]:
-    regions = {region: dict(routes) for region, routes in endpoints.items()}
+) -> dict[str, Mapping[str, EndpointRoute]]:
+    by_region: dict[str, dict[str, EndpointRoute | None]] = {}
     for key, route in changes.items():
-        routes = regions.setdefault(key.region, {})
-        if route is None:
-            routes.pop(key.name, None)
-        else:
-            routes[key.name] = route
-    return {region: routes for region, routes in regions.items() if routes}
+        by_region.setdefault(key.region, {})[key.name] = route
+    replaced = {
+        region: ShardedRoutes.of(endpoints.get(region, {})).replaced(routes) for region, routes in by_region.items()
+    }
+    return {region: routes for region, routes in {**endpoints, **replaced}.items() if routes}
