@@ -18,24 +18,17 @@ from __future__ import annotations
 
 import argparse
 import collections
-import contextlib
 import statistics
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.gateway import gateway, gateway_folder
-from harness.invocations import Caller, signed_invocations
-from harness.machine import cores, cpu_s, require
-from harness.processes import ANSWER, Served, ask, envoy, nginx, upstream
+from harness.lineup import OURS, PROXIES, Lineup, lineup
+from harness.machine import cpu_s
 from harness.wrk import Reading, Wrk
 
-OURS: Final = "moorage"
-PEERS: Final = ("envoy-unix", "envoy-tcp", "nginx-unix", "nginx-tcp")
-REQUESTS: Final = 1000
-CHECKED: Final = 20
 WARM_UP_S: Final = 2.0
 GOAL: Final = 0.9
 GOAL_CONNECTIONS: Final = 32
@@ -56,80 +49,41 @@ Cells = dict[tuple[str, int], list[Cell]]
 def main() -> None:
     """Start everything, measure in rounds, print the table."""
     options = _options()
-    require("wrk", "nginx", "taskset", "envoy")
-    core, other_core = cores()
-    with tempfile.TemporaryDirectory() as name, _proxies(Path(name), core, other_core, options.only) as running:
-        caller, proxies = running
-        bench = Bench(caller, proxies, Wrk(Path(name), other_core))
+    with tempfile.TemporaryDirectory() as name, lineup(Path(name), options.only) as line:
+        bench = Bench(line, Wrk(Path(name), line.other_core))
         cells = bench.measure(options.connections, rounds=options.rounds, seconds=options.seconds)
-    print(f"proxies on core {core}, wrk and the upstream on core {other_core}; {options.rounds} rounds\n")
+        print(f"{line.placement()}; {options.rounds} rounds of {options.seconds} s\n")
     _print_table(cells, options.connections)
 
 
 class Bench:
     """Running proxies, and the load to put on them."""
 
-    def __init__(self, caller: Caller, proxies: Mapping[str, Served], wrk: Wrk) -> None:
-        self._caller = caller
-        self._proxies = proxies
+    def __init__(self, line: Lineup, wrk: Wrk) -> None:
+        self._line = line
         self._wrk = wrk
-        # The gateway checks that it is the host named; the others take any.
-        self._host = next(iter(proxies.values())).netloc
 
     def measure(self, connections: Sequence[int], *, rounds: int, seconds: float) -> Cells:
         """Every proxy at every concurrency, once a round."""
         cells: Cells = collections.defaultdict(list)
-        self._renew_requests()
-        for served in self._proxies.values():
+        self._wrk.load(self._line.checked_requests())
+        for served in self._line.proxies.values():
             self._wrk.run(served.netloc, connections=max(connections), seconds=WARM_UP_S)
         for number in range(rounds):
             for count in connections:
-                self._renew_requests()
-                for name in sorted(self._proxies, reverse=bool(number % 2)):
+                self._wrk.load(self._line.checked_requests())
+                for name in self._line.in_turn(number):
                     cells[name, count].append(self._cell(name, connections=count, seconds=seconds))
         return cells
 
-    def _renew_requests(self) -> None:
-        """Sign new requests and see that every proxy answers them correctly."""
-        requests = signed_invocations(self._caller, self._host, REQUESTS)
-        self._wrk.load(requests)
-        for name, served in self._proxies.items():
-            for request in requests[:CHECKED]:
-                if (heard := ask(served.netloc, request)) != (200, ANSWER):
-                    raise SystemExit(f"{name} answers {heard}")
-
     def _cell(self, name: str, *, connections: int, seconds: float) -> Cell:
-        served = self._proxies[name]
+        served = self._line.proxies[name]
         before_s = cpu_s(served.pid)
         reading = self._wrk.run(served.netloc, connections=connections, seconds=seconds)
         used_s = cpu_s(served.pid) - before_s
         if reading.failures:
             raise SystemExit(f"{name}: {reading.failures} of {reading.requests} requests failed")
         return Cell(reading, used_s / reading.requests * 1e6)
-
-
-@contextlib.contextmanager
-def _proxies(
-    folder: Path, core: int, other_core: int, only: Sequence[str]
-) -> Iterator[tuple[Caller, Mapping[str, Served]]]:
-    """All that are wanted, running, in folders of their own."""
-    folders = {name: folder / name for name in ("upstream", OURS, *PEERS)}
-    for made in folders.values():
-        made.mkdir()
-    with contextlib.ExitStack() as stack:
-        instance = stack.enter_context(upstream(folders["upstream"], other_core))
-        port = int(instance.netloc.rpartition(":")[2])
-        ours = gateway_folder(folders[OURS], instance.path)
-        starts = {
-            OURS: lambda: gateway(ours, core),
-            "envoy-unix": lambda: envoy(folders["envoy-unix"], core, {"pipe": {"path": str(instance.path)}}),
-            "envoy-tcp": lambda: envoy(
-                folders["envoy-tcp"], core, {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-            ),
-            "nginx-unix": lambda: nginx(folders["nginx-unix"], core, f"unix:{instance.path}"),
-            "nginx-tcp": lambda: nginx(folders["nginx-tcp"], core, instance.netloc),
-        }
-        yield ours.caller, {name: stack.enter_context(start()) for name, start in starts.items() if name in only}
 
 
 def _print_table(cells: Cells, connections: Sequence[int]) -> None:
@@ -161,7 +115,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--connections", type=lambda text: [int(part) for part in text.split(",")], default=[1, 32, 128]
     )
-    parser.add_argument("--only", type=lambda text: text.split(","), default=[OURS, *PEERS])
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(PROXIES))
     return parser.parse_args()
 
 

@@ -1,1 +1,1 @@
-"""What the benchmarks share: real processes on cores of their own, load, and what both cost. No benchmark stands here."""
+"""What the benchmarks share: real processes on cores of their own, load, and what they cost. No benchmark is here."""

@@ -19,7 +19,7 @@ from moorage.app import credentials
 from moorage.app.settings import Settings, dump, load_settings
 from moorage.core.model import InstanceId
 from moorage.core.routes import EndpointRoute, InstanceRoute, RouteTable, VariantRoute
-from moorage.system.snapshot import write_snapshot
+from moorage.system.snapshot import SnapshotWriter
 
 ENDPOINT: Final = "forest"
 
@@ -49,7 +49,7 @@ def gateway_folder(folder: Path, *instances: Path) -> GatewayFolder:
         keys=credentials.access_keys(key),
         endpoints={settings.region: {ENDPOINT: endpoint}},
     )
-    write_snapshot(settings.snapshot_path, table, key=credentials.ensure_secrets(settings).snapshot_key)
+    SnapshotWriter(settings.snapshot_path, key=credentials.ensure_secrets(settings).snapshot_key).write(table)
     return GatewayFolder(settings, Caller(key.access_key_id, key.secret_access_key, settings.region, ENDPOINT))
 
 

@@ -58,7 +58,7 @@ def _wire_bytes(request: AWSPreparedRequest) -> bytes:
     """What http.client makes of the request: it adds the first header."""
     lines = [f"POST {urlsplit(request.url).path} HTTP/1.1", "Accept-Encoding: identity"]
     lines += [f"{name}: {_text(value)}" for name, value in request.headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + request.body
+    return "\r\n".join([*lines, "", ""]).encode() + bytes(request.body)
 
 
 def _text(value: str | bytes) -> str:

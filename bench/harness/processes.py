@@ -1,4 +1,4 @@
-"""The processes that are compared, one core each: an upstream, and the proxies before it. A folder each for their files."""
+"""The upstream and the proxies that ours is compared with: each a process with a core, and a folder for its files."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def upstream(folder: Path, core: int) -> Iterator[Upstream]:
 
 @contextlib.contextmanager
 def nginx(folder: Path, core: int, address: str) -> Iterator[Served]:
-    """nginx as a plain reverse proxy with one worker and kept connections to `address`, as `proxy_pass` writes it."""
+    """nginx as a plain reverse proxy with one worker and kept connections to `address`, HOST:PORT or unix:PATH."""
     netloc = f"127.0.0.1:{free_port()}"
     server = f"""
         upstream instance {{ server {address}; keepalive 256; keepalive_requests 1000000000; }}
@@ -77,11 +77,11 @@ def nginx(folder: Path, core: int, address: str) -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def envoy(folder: Path, core: int, address: dict[str, Any]) -> Iterator[Served]:
-    """Envoy with one worker and nothing but its router, before `address`, as its configuration writes it."""
+def envoy(folder: Path, core: int, address: str) -> Iterator[Served]:
+    """Envoy with one worker and nothing but its router before `address`, HOST:PORT or unix:PATH."""
     port = free_port()
     config = folder / "envoy.json"
-    config.write_text(json.dumps(_envoy_config(port, address)))
+    config.write_text(json.dumps(_envoy_config(port, _envoy_address(address))))
     command = ["envoy", "--config-path", str(config), "--concurrency", "1", "--log-level", "off"]
     command += ["--disable-hot-restart"]
     netloc = f"127.0.0.1:{port}"
@@ -116,7 +116,7 @@ def wait_for(netloc: str, process: subprocess.Popen[bytes], output: IO[bytes]) -
     while not _answers(netloc):
         if process.poll() is not None or time.monotonic() > deadline:
             said = Path(output.name).read_text(errors="replace")
-            raise SystemExit(f"{process.args} does not start: {said}")
+            raise SystemExit(f"{process.args!r} does not start: {said}")
         time.sleep(0.02)
 
 
@@ -155,7 +155,7 @@ def _envoy_config(port: int, address: dict[str, Any]) -> dict[str, Any]:
         "http_filters": [router],
     }
     listener = {
-        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+        "address": _envoy_address(f"127.0.0.1:{port}"),
         "filter_chains": [
             {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
         ],
@@ -167,3 +167,10 @@ def _envoy_config(port: int, address: dict[str, Any]) -> dict[str, Any]:
         "load_assignment": {"cluster_name": "instance", "endpoints": [endpoint]},
     }
     return {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
+
+
+def _envoy_address(address: str) -> dict[str, Any]:
+    host, _, rest = address.partition(":")
+    if host == "unix":
+        return {"pipe": {"path": rest}}
+    return {"socket_address": {"address": host, "port_value": int(rest)}}
