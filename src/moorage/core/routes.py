@@ -9,7 +9,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from moorage.core.iam.evaluation import EVERYTHING, NOTHING, Grant
 from moorage.core.model import InstanceId
 
 
@@ -60,10 +62,47 @@ class AccessKey:
 
 
 @dataclass(frozen=True, slots=True)
+class InvokePermission:
+    """Which endpoints a principal may invoke, by operation, as its policies had it when the table was published."""
+
+    invoke: Grant = NOTHING
+    invoke_async: Grant = NOTHING
+    invoke_stream: Grant = NOTHING
+    """InvokeEndpointWithResponseStream."""
+
+
+UNRESTRICTED: Final = InvokePermission(EVERYTHING, EVERYTHING, EVERYTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class BearerKey:
+    """What invokes one endpoint over plain HTTP, without a signature."""
+
+    id: str
+    region: str
+    endpoint_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may invoke what: everything a table has of keys and permissions."""
+
+    keys: Mapping[str, AccessKey] = field(default_factory=dict)
+    permissions: Mapping[str, InvokePermission] = field(default_factory=dict)
+    bearer_keys: Mapping[str, BearerKey] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class RouteTable:
-    """Everything published, at one moment. `endpoints` is by region, then by endpoint name (case kept)."""
+    """Everything published, at one moment. `endpoints` is by region, then by endpoint name (case kept).
+
+    `keys` are by access key id, `permissions` by ARN of the principal (one without any may invoke nothing),
+    `bearer_keys` by the SHA-256 of the key in hexadecimal.
+    """
 
     version: int = 0
     account_id: str = ""
     keys: Mapping[str, AccessKey] = field(default_factory=dict)
+    permissions: Mapping[str, InvokePermission] = field(default_factory=dict)
+    bearer_keys: Mapping[str, BearerKey] = field(default_factory=dict)
     endpoints: Mapping[str, Mapping[str, EndpointRoute]] = field(default_factory=dict)
