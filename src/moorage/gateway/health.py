@@ -1,15 +1,26 @@
-"""Passive ejection: an instance that failed is left alone for a while, longer each time it fails again at once."""
+"""What the gateway has seen of one instance, and what follows: whether to choose it, and whether to ask after it. Pure.
+
+Two things take an instance out of rotation. *Ejection* follows a failure (a connection refused or reset, an answer
+that did not come in time) and lasts longer each time it happens again at once. *Suspension* follows a silence: requests
+are on the instance, none is answered, and neither is `/ping`; it lasts until a ping is answered. Whoever picks must not
+be left with nothing thereby.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 SHORTEST_S: Final = 1.0
 LONGEST_S: Final = 30.0
+SILENCE_S: Final = 0.5
+"""How long an instance may have requests and answer none before it is asked whether it is alive."""
+PING_S: Final = 0.75
+"""How long the answer may take. SageMaker allows two seconds; but this one only decides who is chosen for now."""
 
 
 class Health:
-    """What the gateway has seen of one instance. Times are monotonic seconds.
+    """When one instance may be chosen again. Times are monotonic seconds.
 
     >>> health = Health()
     >>> health.record_failure(now=100.0); health.is_ejected(100.9), health.is_ejected(101.0)
@@ -18,27 +29,72 @@ class Health:
     True
     """
 
-    __slots__ = ("_ejected_until", "_failures")
+    __slots__ = ("_ejected_until", "_failures", "answered", "out_until")
 
     def __init__(self) -> None:
+        self.answered = 0
+        """How many requests it has answered, whatever the model thought of them."""
+        self.out_until = 0.0
+        """Not to be chosen before this."""
         self._failures = 0
         self._ejected_until = 0.0
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it is out of rotation until a ping is answered."""
+        return self.out_until == math.inf
+
     def is_ejected(self, now: float) -> bool:
-        """Whether it is to be left alone. Whoever picks must not thereby be left with nothing."""
-        return now < self._ejected_until
+        """Whether it is to be left alone."""
+        return now < self.out_until
 
     def record_failure(self, *, now: float) -> None:
         """It did not accept a connection, reset one, or did not answer in time.
 
-        Failures during an ejection are of requests sent before it and prove nothing new.
+        Failures while it is left alone are of requests sent before and prove nothing new.
         """
         if self.is_ejected(now):
             return
-        self._ejected_until = now + min(SHORTEST_S * 2**self._failures, LONGEST_S)
+        self._ejected_until = self.out_until = now + min(SHORTEST_S * 2**self._failures, LONGEST_S)
         self._failures = min(self._failures + 1, 16)
 
     def record_success(self) -> None:
         """It answered. Whether the model liked the request is another matter."""
-        self._failures = 0
-        self._ejected_until = 0.0
+        self.answered += 1
+        if self.out_until:
+            self._failures = 0
+            self._ejected_until = self.out_until = 0.0
+
+    def suspend(self) -> None:
+        """It is silent, and so is its ping."""
+        self.out_until = math.inf
+
+    def resume(self) -> None:
+        """A ping was answered. That says nothing of what it was ejected for."""
+        self.out_until = self._ejected_until
+
+
+class Silence:
+    """Watches one instance for silence. `look` is to be called every now and then; times are monotonic seconds.
+
+    An instance that works for long on each request is asked again and again, and answers.
+    """
+
+    __slots__ = ("_answered", "_health", "_since")
+
+    def __init__(self, health: Health, *, now: float) -> None:
+        self._health = health
+        self._answered = health.answered
+        self._since = now
+
+    def look(self, in_flight: int, *, now: float) -> bool:
+        """Whether the instance is to be asked if it is alive."""
+        if not in_flight or self._answered != self._health.answered:
+            self._answered = self._health.answered
+            self._since = now
+            return False
+        return now - self._since >= SILENCE_S
+
+    def heard(self, *, now: float) -> None:
+        """The instance has answered a ping."""
+        self._since = now

@@ -1,24 +1,56 @@
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.gateway.pick import Weighted, pick_instance
+from moorage.core.routes import RoutingStrategy
+from moorage.gateway.health import Health
+from moorage.gateway.pick import Draw, Weighted, any_of, less_busy_of_two, make_pick, pick_other
+
+NOW = 100.0
 
 
 @dataclass(eq=False)
 class Candidate:
     in_flight: int = 0
-    ejected: bool = False
+    slots: int = 10
+    health: Health = field(default_factory=Health)
 
-    def is_ejected(self, now: float) -> bool:
-        return self.ejected
+    @property
+    def is_free(self) -> bool:
+        return self.in_flight < self.slots
+
+    @property
+    def is_in(self) -> bool:
+        return self.health.out_until <= NOW
+
+
+def drawing(*numbers: float) -> Draw:
+    """Draws these, over and over."""
+    index = 0
+
+    def draw() -> float:
+        nonlocal index
+        index += 1
+        return numbers[(index - 1) % len(numbers)]
+
+    return draw
+
+
+def ejected(candidate: Candidate) -> Candidate:
+    candidate.health.record_failure(now=NOW)
+    return candidate
 
 
 units = st.floats(0, 1, exclude_max=True)
+draws = st.lists(units, min_size=1, max_size=6).map(lambda numbers: drawing(*numbers))
 weights = st.lists(st.sampled_from([0.0, 0.1, 1.0, 2.5, 100.0]), min_size=1, max_size=6)
+candidates = st.builds(Candidate, st.integers(0, 5), st.integers(1, 5))
+fleets = st.lists(st.one_of(candidates, candidates.map(ejected)), max_size=8)
+strategies = st.sampled_from(RoutingStrategy)
 
 
 def plainly(options: list[tuple[int, float]], u: float) -> int | None:
@@ -54,33 +86,50 @@ def test_without_any_weight_all_are_equal() -> None:
     assert Weighted([]).pick(0.5) is None
 
 
-@given(st.lists(st.integers(0, 5), min_size=2, max_size=8), units, units)
-def test_two_different_ones_are_compared(loads: list[int], a: float, b: float) -> None:
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=8), draws)
+def test_two_different_ones_are_compared(loads: list[int], draw: Draw) -> None:
     fleet = [Candidate(load) for load in loads]
-    chosen = pick_instance(fleet, a, b, now=0)
-    assert chosen is not None
+    chosen = less_busy_of_two(fleet, draw)
     assert sum(other.in_flight >= chosen.in_flight for other in fleet) >= 2
 
 
-@given(st.integers(0, 100), st.integers(0, 100))
-def test_the_busier_of_two_is_never_chosen(a: int, b: int) -> None:
+@given(draws)
+def test_the_busier_of_two_is_never_chosen(draw: Draw) -> None:
     idle, busy = Candidate(0), Candidate(7)
-    assert idle is pick_instance([busy, idle], a / 101, b / 101, now=0)
+    assert idle is less_busy_of_two([busy, idle], draw)
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=6), units, units)
-def test_an_ejected_instance_is_chosen_only_if_all_are(ejected: list[bool], a: float, b: float) -> None:
-    fleet = [Candidate(ejected=each) for each in ejected]
-    chosen = pick_instance(fleet, a, b, now=0)
-    assert chosen is not None
-    assert all(ejected) == chosen.ejected
+def test_random_looks_at_nothing() -> None:
+    fleet = [Candidate(7), Candidate(0), Candidate(3), Candidate(0)]
+    drawn = Counter(fleet.index(any_of(fleet, drawing((index + 0.5) / 1000))) for index in range(1000))
+    assert {0: 250, 1: 250, 2: 250, 3: 250} == drawn
 
 
-@given(st.integers(1, 5), units, units)
-def test_what_was_tried_is_not_tried_again(count: int, a: float, b: float) -> None:
-    fleet = [Candidate() for _ in range(count)]
+@given(strategies, fleets, draws)
+def test_a_pick_is_free_in_rotation_and_there_if_any_is(
+    strategy: RoutingStrategy, fleet: list[Candidate], draw: Draw
+) -> None:
+    chosen = make_pick(strategy, fleet, draw)(NOW)
+    asked = [each for each in fleet if each.is_in] or fleet
+    free = [each for each in asked if each.is_free]
+    assert chosen in free if free else chosen is None
+
+
+@given(strategies)
+def test_the_strategy_of_the_route_is_the_one_used(strategy: RoutingStrategy) -> None:
+    busy, idle = Candidate(3), Candidate(0)
+    chosen = make_pick(strategy, [busy, idle], drawing(0.1))(NOW)
+    assert (busy if strategy is RoutingStrategy.RANDOM else idle) is chosen
+
+
+@given(st.lists(candidates, min_size=1, max_size=5), draws)
+def test_what_was_tried_is_not_tried_again(fleet: list[Candidate], draw: Draw) -> None:
     tried: list[Candidate] = []
-    while (chosen := pick_instance(fleet, a, b, now=0, tried=tried)) is not None:
+    while (chosen := pick_other(fleet, tried, draw=draw, now=NOW)) is not None:
         assert chosen not in tried
         tried.append(chosen)
-    assert count == len(tried)
+    assert _free(fleet) == len(tried)
+
+
+def _free(fleet: Iterable[Candidate]) -> int:
+    return sum(each.is_free for each in fleet)

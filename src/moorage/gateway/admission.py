@@ -1,0 +1,176 @@
+"""Admission: how much an instance is asked at once, and who waits in front of a variant for a slot. Sans-I/O.
+
+Every instance has slots, and a request takes one for as long as it is on the instance. When all are taken, requests
+wait in the variant's queue, first come, first served, for as long as it is likely that their turn comes before their
+deadline; the others are refused at once, for that is an answer a caller can use. Nothing here is touched by a request
+that finds a free slot.
+
+Times are monotonic seconds. Who joins brings a callback, which must not raise; it is called from within `serve`,
+`expire`, `follow` or `disperse`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from moorage.gateway.pick import Candidate, Pick
+
+C = TypeVar("C", bound=Candidate)
+Turn = Callable[[C | None], None]
+"""Called with the instance on which a slot has been taken, or with None: look again for where to go."""
+
+WAIT_S: Final = 5.0
+"""How long a request may wait for a slot. An overload that lasts longer is not a burst."""
+WAITERS_MAX: Final = 1024
+WAITING_BYTES_MAX: Final = 32 * 1024 * 1024
+_MEMORY_S: Final = 5.0
+_FIRST_GUESS: Final = (50.0, 1.0)
+
+
+def slots_of(concurrency_max: int, workers: int) -> int:
+    """This worker's share of what one instance may be asked at once, over all gateway workers.
+
+    >>> slots_of(64, 2), slots_of(3, 2), slots_of(1, 2)
+    (32, 2, 1)
+    """
+    return math.ceil(concurrency_max / workers)
+
+
+class Pace:
+    """How fast waiters are served, as a mean over the last seconds in which there were any.
+
+    The first guess, fifty served in a second, is a bold one, so that nobody is refused for want of knowledge.
+    """
+
+    __slots__ = ("_at", "_observed_s", "_served")
+
+    def __init__(self) -> None:
+        self._served, self._observed_s = _FIRST_GUESS
+        self._at = 0.0
+
+    def begin(self, now: float) -> None:
+        """There is a first waiter."""
+        self._at = now
+
+    def count(self, served: int, *, now: float) -> None:
+        """So many have been served since the last call or the beginning."""
+        passed = max(0.0, now - self._at)
+        kept = math.exp(-passed / _MEMORY_S)
+        self._served = self._served * kept + served
+        self._observed_s = self._observed_s * kept + passed
+        self._at = now
+
+    def wait_s(self, ahead: int) -> float:
+        """How long it is likely to take until so many are served."""
+        return ahead * self._observed_s / self._served
+
+
+class Waiter(Generic[C]):
+    """A request in a queue."""
+
+    __slots__ = ("body_bytes", "deadline", "on_turn", "only")
+
+    def __init__(self, on_turn: Turn[C], *, deadline: float, body_bytes: int, only: C | None) -> None:
+        self.on_turn = on_turn
+        self.deadline = deadline
+        self.body_bytes = body_bytes
+        self.only = only
+
+
+class Queue(Generic[C]):
+    """The requests waiting for a slot on any instance of one variant, or on `only` a certain one.
+
+    `pick` finds an instance with a free slot; the variant's next route brings another.
+    """
+
+    __slots__ = ("_bytes", "_pace", "_pick", "_serving", "waiters")
+
+    def __init__(self, pick: Pick[C]) -> None:
+        self.waiters: deque[Waiter[C]] = deque()
+        """Looked at by whoever gives a slot back; changed here only."""
+        self._pick = pick
+        self._pace = Pace()
+        self._bytes = 0
+        self._serving = False
+
+    def join(
+        self, on_turn: Turn[C], *, deadline: float, now: float, body_bytes: int = 0, only: C | None = None
+    ) -> Waiter[C] | None:
+        """Wait for a turn until `deadline`; None if it will hardly come by then, or too many wait already.
+
+        An empty queue takes everybody: by those who wait it learns how long that takes.
+        """
+        if not self.waiters:
+            self._pace.begin(now)
+        self._pace.count(0, now=now)
+        if self._is_full(body_bytes) or now + self._pace.wait_s(len(self.waiters)) >= deadline:
+            return None
+        waiter = Waiter(on_turn, deadline=deadline, body_bytes=body_bytes, only=only)
+        self.waiters.append(waiter)
+        self._bytes += body_bytes
+        return waiter
+
+    def leave(self, waiter: Waiter[C]) -> None:
+        """The caller is gone: a turn would be wasted on it. Does nothing if it has had its turn."""
+        with contextlib.suppress(ValueError):
+            self._remove(waiter)
+
+    def serve(self, now: float) -> None:
+        """Give every free slot to who has waited longest for it."""
+        if self._serving:  # called by a turn that was over at once: the loop that took it goes on
+            return
+        self._serving = True
+        try:
+            while (turn := self._next_turn(now)) is not None:
+                waiter, instance = turn
+                self._remove(waiter)
+                self._pace.count(1, now=now)
+                instance.in_flight += 1
+                waiter.on_turn(instance)
+        finally:
+            self._serving = False
+
+    def expire(self, now: float) -> None:
+        """Have those look again whose deadline has passed."""
+        self._send_back([waiter for waiter in self.waiters if waiter.deadline <= now])
+
+    def follow(self, pick: Pick[C], *, now: float) -> None:
+        """The variant's instances have changed. Those who wait for a certain one have to find out if it is there."""
+        self._pick = pick
+        self._send_back([waiter for waiter in self.waiters if waiter.only is not None])
+        self.serve(now)
+
+    def disperse(self) -> None:
+        """The variant is gone: have everybody look again."""
+        self._send_back(list(self.waiters))
+
+    def _is_full(self, body_bytes: int) -> bool:
+        return len(self.waiters) >= WAITERS_MAX or self._bytes + body_bytes > WAITING_BYTES_MAX
+
+    def _next_turn(self, now: float) -> tuple[Waiter[C], C] | None:
+        if not self.waiters:
+            return None
+        free = self._pick(now)
+        for waiter in self.waiters:
+            instance = free if waiter.only is None else _if_free(waiter.only)
+            if instance is not None:
+                return waiter, instance
+        return None
+
+    def _send_back(self, waiters: list[Waiter[C]]) -> None:
+        for waiter in waiters:
+            self._remove(waiter)
+        for waiter in waiters:
+            waiter.on_turn(None)
+
+    def _remove(self, waiter: Waiter[C]) -> None:
+        self.waiters.remove(waiter)
+        self._bytes -= waiter.body_bytes
+
+
+def _if_free(instance: C) -> C | None:
+    return instance if instance.in_flight < instance.slots else None

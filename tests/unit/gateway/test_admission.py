@@ -1,0 +1,255 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from moorage.core.routes import RoutingStrategy
+from moorage.gateway.admission import WAITERS_MAX, WAITING_BYTES_MAX, Pace, Queue, Waiter, slots_of
+from moorage.gateway.health import Health
+from moorage.gateway.pick import Pick, make_pick
+
+FOREVER = 1e9
+
+
+@dataclass(eq=False)
+class Fake:
+    """An instance with one slot, unless said otherwise."""
+
+    in_flight: int = 0
+    slots: int = 1
+    health: Health = field(default_factory=Health)
+
+
+def picking(*instances: Fake) -> Pick[Fake]:
+    return make_pick(RoutingStrategy.LEAST_OUTSTANDING_REQUESTS, instances, lambda: 0.5)
+
+
+class Caller:
+    """Remembers the turns it got."""
+
+    def __init__(self) -> None:
+        self.turns: list[Fake | None] = []
+
+    def join(self, queue: Queue[Fake], **options: object) -> Waiter[Fake] | None:
+        arguments: dict[str, object] = {"deadline": FOREVER, "now": 0.0, **options}
+        return queue.join(self.turns.append, **arguments)  # type: ignore[arg-type]
+
+
+def give_back(queue: Queue[Fake], instance: Fake, now: float = 0.0) -> None:
+    instance.in_flight -= 1
+    queue.serve(now)
+
+
+@given(st.integers(1, 1000), st.integers(1, 32))
+def test_the_workers_together_give_an_instance_what_it_may_have(limit: int, workers: int) -> None:
+    slots = slots_of(limit, workers)
+    assert limit <= slots * workers < limit + workers
+
+
+def test_slots_go_to_who_has_waited_longest() -> None:
+    instance = Fake(in_flight=1)
+    queue, callers = Queue(picking(instance)), [Caller() for _ in range(3)]
+    for caller in callers:
+        caller.join(queue)
+    give_back(queue, instance)
+    give_back(queue, instance)
+    assert [[instance], [instance], []] == [caller.turns for caller in callers]
+    assert 1 == instance.in_flight
+
+
+def test_a_turn_is_not_given_to_who_has_left() -> None:
+    instance = Fake(in_flight=1)
+    queue, gone, next_one = Queue(picking(instance)), Caller(), Caller()
+    waiter = gone.join(queue)
+    next_one.join(queue)
+    assert waiter is not None
+    queue.leave(waiter)
+    queue.leave(waiter)
+    give_back(queue, instance)
+    assert ([], [instance]) == (gone.turns, next_one.turns)
+
+
+def test_who_waits_for_a_certain_instance_gets_that_one() -> None:
+    one, other = Fake(in_flight=1), Fake(in_flight=1)
+    queue, pinned, free = Queue(picking(one, other)), Caller(), Caller()
+    pinned.join(queue, only=one)
+    free.join(queue)
+    give_back(queue, other)
+    assert ([], [other]) == (pinned.turns, free.turns)
+    give_back(queue, one)
+    assert [one] == pinned.turns
+
+
+def test_a_slot_on_an_instance_out_of_rotation_is_not_given_away() -> None:
+    sick, sound = Fake(in_flight=1), Fake(in_flight=1)
+    sick.health.suspend()
+    queue, caller = Queue(picking(sick, sound)), Caller()
+    caller.join(queue)
+    give_back(queue, sick)
+    assert [] == caller.turns
+    give_back(queue, sound)
+    assert [sound] == caller.turns
+
+
+def test_who_has_waited_too_long_looks_again() -> None:
+    queue, caller, patient = Queue(picking(Fake(in_flight=1))), Caller(), Caller()
+    caller.join(queue, deadline=5.0)
+    patient.join(queue, deadline=6.0)
+    queue.expire(4.9)
+    assert [] == caller.turns
+    queue.expire(5.0)
+    assert ([None], []) == (caller.turns, patient.turns)
+
+
+def test_a_queue_follows_its_variant() -> None:
+    old, new = Fake(in_flight=1), Fake()
+    queue, pinned, free = Queue(picking(old)), Caller(), Caller()
+    pinned.join(queue, only=old)
+    free.join(queue)
+    queue.follow(picking(new), now=0.0)
+    assert ([None], [new]) == (pinned.turns, free.turns)
+
+
+def test_without_their_variant_all_look_again() -> None:
+    queue, caller = Queue(picking(Fake(in_flight=1))), Caller()
+    caller.join(queue)
+    queue.disperse()
+    assert [None] == caller.turns
+    assert not queue.waiters
+
+
+def test_a_queue_is_bounded_by_count_and_by_bytes() -> None:
+    queue = Queue(picking(Fake(in_flight=1)))
+    assert Caller().join(queue, body_bytes=WAITING_BYTES_MAX)
+    assert Caller().join(queue, body_bytes=1) is None
+    for _ in range(WAITERS_MAX - 1):
+        assert Caller().join(queue)
+    assert Caller().join(queue) is None
+
+
+def test_bytes_are_free_again_when_their_waiter_is_gone() -> None:
+    instance = Fake(in_flight=1)
+    queue = Queue(picking(instance))
+    for end in (queue.leave, lambda _: queue.expire(FOREVER), lambda _: give_back(queue, instance)):
+        waiter = Caller().join(queue, body_bytes=WAITING_BYTES_MAX)
+        assert waiter is not None
+        end(waiter)
+
+
+def test_who_cannot_make_it_is_refused_at_once() -> None:
+    instance = Fake(in_flight=1)
+    queue, now = Queue(picking(instance)), 0.0
+    for _ in range(300):  # ten a second, for longer than the queue remembers
+        while not queue.waiters:
+            assert Caller().join(queue, now=now)
+        now += 0.1
+        give_back(queue, instance, now)
+    waiting = 0
+    while Caller().join(queue, now=now, deadline=now + 5.0):
+        waiting += 1
+    assert waiting == pytest.approx(50, abs=5)
+
+
+def test_an_empty_queue_takes_everybody_however_slow_it_was() -> None:
+    queue = Queue(picking(Fake(in_flight=1)))
+    first = Caller().join(queue)
+    assert first is not None
+    assert Caller().join(queue, now=1000.0, deadline=1005.0) is None
+    queue.leave(first)
+    assert Caller().join(queue, now=1000.0, deadline=1005.0)
+
+
+def test_a_turn_that_is_over_at_once_makes_no_deep_stack() -> None:
+    instance = Fake(in_flight=1)
+    queue, turns = Queue(picking(instance)), []
+
+    def take(found: Fake | None) -> None:
+        turns.append(found)
+        give_back(queue, instance)
+
+    for _ in range(WAITERS_MAX):
+        assert queue.join(take, deadline=FOREVER, now=0.0)
+    give_back(queue, instance)
+    assert [instance] * WAITERS_MAX == turns
+
+
+@given(st.floats(0.001, 10), st.integers(1, 32))
+def test_the_pace_is_that_of_bursts_too(interval: float, burst: int) -> None:
+    pace, now = Pace(), 0.0
+    pace.begin(now)
+    for _ in range(int(60 / interval) + 8):
+        now += interval
+        pace.count(burst, now=now)
+    assert pace.wait_s(100) == pytest.approx(100 * interval / burst, rel=0.9)
+
+
+class Crowd(RuleBasedStateMachine):
+    """Callers come, leave, wait too long and are served, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.fleet = [Fake(slots=slots) for slots in (1, 2)]
+        self.pick = picking(*self.fleet)
+        self.queue: Queue[Fake] = Queue(self.pick)
+        self.waiting: dict[int, Waiter[Fake]] = {}
+        self.working: list[Fake] = []
+        self.number = 0
+
+    @rule(patience=st.floats(0.1, 5), pinned=st.sampled_from([None, 0, 1]))
+    def come(self, patience: float, pinned: int | None) -> None:
+        only = None if pinned is None else self.fleet[pinned]
+        found = (self.pick if only is None else picking(only))(self.now)
+        if found is not None:
+            found.in_flight += 1
+            self.working.append(found)
+            return
+        self.number += 1
+        on_turn = self._on_turn(self.number)
+        waiter = self.queue.join(on_turn, deadline=self.now + patience, now=self.now, body_bytes=7, only=only)
+        if waiter is not None:
+            self.waiting[self.number] = waiter
+
+    def _on_turn(self, number: int) -> Callable[[Fake | None], None]:
+        def on_turn(instance: Fake | None) -> None:
+            waiter = self.waiting.pop(number)
+            if instance is None:
+                assert waiter.deadline <= self.now
+            else:
+                assert waiter.only in (None, instance)
+                self.working.append(instance)
+
+        return on_turn
+
+    @rule(which=st.integers(0, 100))
+    def finish(self, which: int) -> None:
+        if self.working:
+            give_back(self.queue, self.working.pop(which % len(self.working)), self.now)
+
+    @rule(which=st.integers(0, 100))
+    def give_up(self, which: int) -> None:
+        if self.waiting:
+            self.queue.leave(self.waiting.pop(sorted(self.waiting)[which % len(self.waiting)]))
+
+    @rule(seconds=st.floats(0.01, 2))
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.queue.expire(self.now)
+
+    @invariant()
+    def every_slot_is_accounted_for(self) -> None:
+        for instance in self.fleet:
+            assert self.working.count(instance) == instance.in_flight <= instance.slots
+
+    @invariant()
+    def nobody_waits_beside_a_free_slot(self) -> None:
+        assert set(self.waiting.values()) == set(self.queue.waiters)
+        if any(waiter.only is None for waiter in self.queue.waiters):
+            assert self.pick(self.now) is None
+
+
+Crowd.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCrowd = Crowd.TestCase
