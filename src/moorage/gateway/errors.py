@@ -14,7 +14,7 @@ import msgspec
 from moorage.aws.errors import ServiceError
 from moorage.core.model import EndpointKey, InstanceId
 from moorage.core.names import log_group, log_stream
-from moorage.wire.messages import HeaderList, Refused, Response
+from moorage.wire.messages import HeaderList, Refused, Response, WireError
 
 PAYLOAD_BYTES_MAX: Final = 6_291_456
 NAME_LENGTH_MAX: Final = 63
@@ -49,6 +49,7 @@ def answer(error: ServiceError, request_id: str) -> Response:
     ]
     if status == 503:
         headers.append(_RETRY_AFTER)
+    headers.extend((name.encode(), value.encode()) for name, value in error.headers.items())
     return Response(status, headers, body)
 
 
@@ -61,6 +62,11 @@ def not_taken(refused: Refused) -> ServiceError:
     """The wire layer did not take the request."""
     code = _REFUSAL_CODES.get(refused.status, "MalformedHttpRequestException")
     return ServiceError(code, _sentence(refused.reason), status=refused.status)
+
+
+def broken(error: WireError) -> ServiceError:
+    """The request's body did not arrive as it should."""
+    return not_taken(error if isinstance(error, Refused) else Refused(400, str(error)))
 
 
 # -- the caller's ------------------------------------------------------------------------------------------------------
@@ -87,6 +93,16 @@ def malformed_endpoint_name(name: str) -> ServiceError:
 def header_too_long(value: str, member: str, length_max: int) -> ServiceError:
     """A header that is handed to the container exceeds what the API has for it."""
     return _violation(value, member, _too_long(length_max))
+
+
+def malformed_session_id(value: str, pattern: str) -> ServiceError:
+    """A `SessionId` that could not be any session's."""
+    return _violation(value, "sessionId", f"Member must satisfy regular expression pattern: {pattern}")
+
+
+def no_such_session(session_id: str, endpoint: str) -> ServiceError:
+    """The instance that the session was on is gone, or is not one of those that the request may go to."""
+    return ServiceError("ValidationError", f"Session {session_id} of endpoint {endpoint} not found.", status=400)
 
 
 def not_supported(message: str) -> ServiceError:
@@ -116,6 +132,12 @@ def not_implemented(operation: str) -> ServiceError:
 def no_ready_instance(name: str) -> ServiceError:
     """The endpoint is there, but nothing that could answer."""
     return ServiceError("ServiceUnavailable", f"Endpoint {name} has no instance ready to answer.", status=503)
+
+
+def overloaded(name: str) -> ServiceError:
+    """Every slot is taken, and as many requests wait already as will get one in time."""
+    message = f"Endpoint {name} has more requests than its instances can answer in time."
+    return ServiceError("ServiceUnavailable", message, status=503)
 
 
 def no_routes() -> ServiceError:
