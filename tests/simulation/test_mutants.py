@@ -14,7 +14,7 @@ from moorage.core.plan import EndpointView, Launch, Plan, Publish, Stop
 from moorage.core.routes import EndpointRoute
 from moorage.core.status import Trigger, follow
 from moorage.testing.simulation import run
-from moorage.testing.world import Violation
+from moorage.testing.world import PATIENCE_S, Violation
 
 SEEDS = 150
 
@@ -54,14 +54,20 @@ def stops_without_draining(patch: pytest.MonkeyPatch) -> None:
 @mutant
 def counts_the_drain_from_before_the_routes_changed(patch: pytest.MonkeyPatch) -> None:
     draining = reconcile.draining_instances
+    patch.setattr(reconcile, "DRAIN_LIMIT", timedelta(seconds=PATIENCE_S))  # without the slack that might hide it
     patch.setattr(
         reconcile, "draining_instances", lambda *args, may_start, now: draining(*args, may_start=True, now=now)
     )
 
 
 @mutant
-def drains_for_half_a_minute_only(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reconcile, "DRAIN_LIMIT", timedelta(seconds=30))
+def drains_for_a_minute_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "DRAIN_LIMIT", timedelta(seconds=75))
+
+
+@mutant
+def drains_what_is_down_for_half_a_minute_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reconcile, "DRAIN_LIMIT_DOWN", timedelta(seconds=30))
 
 
 @mutant

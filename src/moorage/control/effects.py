@@ -86,7 +86,8 @@ class Effects:
             case Publish(of, route):
                 await self._publisher.publish(of, route)
             case Drain(instances, until):
-                self._begin_drain(key, [i for i in instances if i not in self._drains], until)
+                for instance in instances:
+                    self._begin_drain(key, instance, until)
             case Stop(instance):
                 self.begin_stop(key, instance)
             case Forget(of, uid):
@@ -110,26 +111,26 @@ class Effects:
         self._drained.discard(spec.id)
         self._launches.begin(spec)
 
-    def _begin_drain(self, key: EndpointKey, instances: Collection[InstanceId], until: datetime) -> None:
-        if instances:
-            task = asyncio.create_task(self._drain(key, instances, until), name=f"drain {len(instances)} of {key}")
-            self._drains.update(dict.fromkeys(instances, task))
+    def _begin_drain(self, key: EndpointKey, instance: InstanceId, until: datetime) -> None:
+        """Each instance is asked about by itself: one that has a long stream on it must not hold up the others."""
+        if instance not in self._drains:
+            self._drains[instance] = asyncio.create_task(self._drain(key, instance, until), name=f"drain {instance}")
 
-    async def _drain(self, key: EndpointKey, instances: Collection[InstanceId], until: datetime) -> None:
+    async def _drain(self, key: EndpointKey, instance: InstanceId, until: datetime) -> None:
         errors = 0
         try:
             while (left_s := (until - self._clock.now()).total_seconds()) > 0:
                 try:
-                    drained = await self._gateways.drain(instances, timeout_s=left_s)
-                    self._drained |= {instance for instance in drained if instance in self._drains}
+                    drained = await self._gateways.drain((instance,), timeout_s=left_s)
+                    if instance in self._drains:
+                        self._drained |= drained
                     break
                 except GatewayUnsure as error:
                     errors += 1
-                    _log.warning("draining of %s: %s", key.name, error)
+                    _log.warning("draining of %s of %s: %s", instance, key.name, error)
                 await self._clock.sleep(delay_s(errors))
         finally:
-            for instance in instances:
-                self._drains.pop(instance, None)
+            self._drains.pop(instance, None)
         self._wake(key)
 
     async def _stop(self, key: EndpointKey, instance: InstanceId) -> None:

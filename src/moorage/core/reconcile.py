@@ -31,8 +31,12 @@ from moorage.core.routes import EndpointRoute
 from moorage.core.setbacks import forgiven_at, is_down, launch_fault, launch_not_before, remember
 from moorage.core.status import Trigger, follow
 
-DRAIN_LIMIT: Final = timedelta(seconds=75)
-"""No request is waited for longer than this: 60 s is what an invocation may take, plus its way in and out."""
+DRAIN_LIMIT: Final = timedelta(minutes=8, seconds=15)
+"""No request is waited for longer than this: 8 min is what a streamed answer may take, plus its way in and out. Most
+drains end with the last request, long before."""
+DRAIN_LIMIT_DOWN: Final = timedelta(seconds=75)
+"""Nor longer than this on an instance that is down, for its successor waits for its place: 60 s is what an answer that
+is not streamed may take."""
 
 _DEAD = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.LOST})
 _UNSETTLED = frozenset({EndpointStatus.CREATING, EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK})
@@ -146,12 +150,18 @@ def leaving_instances(
 def draining_instances(
     endpoint: Endpoint, leaving: Mapping[InstanceId, Observation], *, may_start: bool, now: datetime
 ) -> dict[InstanceId, datetime]:
-    """Until when the instances on their way out may finish requests. Counted from when no gateway routes to them."""
+    """Until when the instances on their way out may finish requests. Counted from when no gateway routes to them, or
+    from when the instance is seen to be down.
+    """
     return {
-        instance: endpoint.draining.get(instance, now + DRAIN_LIMIT)
+        instance: min(endpoint.draining.get(instance, now + DRAIN_LIMIT), now + _drain_limit(observation))
         for instance, observation in leaving.items()
         if observation.state not in _DEAD and (may_start or instance in endpoint.draining)
     }
+
+
+def _drain_limit(observation: Observation) -> timedelta:
+    return DRAIN_LIMIT_DOWN if is_down(observation) else DRAIN_LIMIT
 
 
 def launch_missing(

@@ -15,8 +15,10 @@ from moorage.core.model import Endpoint, InstanceId, InstanceSpec, InstanceState
 from moorage.core.routes import EndpointRoute
 from moorage.testing.builders import T0
 
-PATIENCE_S = 60.0
-"""A request may take this long before anybody may cut it."""
+PATIENCE_S = 480.0
+"""A request may take this long before anybody may cut it: a streamed answer does."""
+PATIENCE_DOWN_S = 60.0
+"""And this long, if its instance was ever down."""
 
 
 _FAULTY = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY})
@@ -180,7 +182,7 @@ class World:
         if instance.state not in (InstanceState.READY, InstanceState.UNHEALTHY):
             self._refused(f"{instance.spec.id} is {instance.state}", variant.name)
             return
-        lasts_s = self.random.choice((0.05, 0.5, 5.0, 55.0, 55.0, 300.0))
+        lasts_s = self.random.choice((0.05, 0.5, 5.0, 55.0, 479.0, 479.0, 600.0))
         spec, ends = instance.spec, self.now + timedelta(seconds=lasts_s)
         self.requests.append(Request(gateway, spec.id, spec.uid, spec.generation, self.now, ends))
 
@@ -269,8 +271,9 @@ class World:
         instance, record = stopped.spec.id, self.record
         if any(gateway.alive and instance in _ids(gateway.table) for gateway in self.gateways):
             raise Violation(f"{instance} was stopped while a gateway routed to it")
+        patience_s = PATIENCE_DOWN_S if stopped.was_down else PATIENCE_S
         for request in self.requests:
-            if request.instance == instance and (self.now - request.began).total_seconds() < PATIENCE_S:
+            if request.instance == instance and (self.now - request.began).total_seconds() < patience_s:
                 raise Violation(f"a request was cut by stopping {instance}")
         is_serving = (
             record is not None

@@ -13,7 +13,7 @@ from moorage.core import endpoint as change
 from moorage.core.fleets import make_route
 from moorage.core.model import Endpoint, EndpointStatus, InstanceState, LaunchFailures, Observation
 from moorage.core.plan import Drain, EndpointView, Forget, Launch, Plan, Publish, Stop
-from moorage.core.reconcile import DRAIN_LIMIT, reconcile
+from moorage.core.reconcile import DRAIN_LIMIT, DRAIN_LIMIT_DOWN, reconcile
 from moorage.core.setbacks import LAUNCH_ATTEMPTS_MAX, REASON_LENGTH_MAX
 from moorage.testing.builders import T0, by_id, make_endpoint, make_variant, observe, specs_of
 
@@ -214,8 +214,8 @@ def test_an_unhealthy_instance_is_drained_before_it_is_stopped() -> None:
     sick, well = specs_of(endpoint, endpoint.serving)
     observed = seen(endpoint, UNHEALTHY, READY)
     drain = decide(view(endpoint, *observed))
-    assert [Drain((sick.id,), until=NOW + DRAIN_LIMIT)] == list(drain.actions)
-    assert NOW + DRAIN_LIMIT == drain.wake_at
+    assert [Drain((sick.id,), until=NOW + DRAIN_LIMIT_DOWN)] == list(drain.actions)
+    assert NOW + DRAIN_LIMIT_DOWN == drain.wake_at
     stop = decide(view(drain.endpoint, *observed, drained=frozenset({sick.id})))
     assert [Stop(sick.id)] == list(stop.actions)
     assert Launch(sick) in decide(view(stop.endpoint, observe(well, READY))).actions
@@ -225,7 +225,25 @@ def test_a_drain_ends_at_its_deadline() -> None:
     endpoint = serving(1)
     observed = seen(endpoint, UNHEALTHY)
     draining = decide(view(endpoint, *observed)).endpoint
-    assert ["Stop"] == kinds(decide(view(draining, *observed), NOW + DRAIN_LIMIT))
+    assert ["Stop"] == kinds(decide(view(draining, *observed), NOW + DRAIN_LIMIT_DOWN))
+
+
+def test_an_instance_that_falls_ill_while_it_is_drained_is_waited_for_no_longer_than_another() -> None:
+    smaller = {"AllTraffic": change.VariantChange(desired_count=1)}
+    endpoint = change.set_weights_and_capacities(serving(), smaller, now=T0)
+    assert endpoint.target is not None
+    well, ill = seen(endpoint, READY, READY), seen(endpoint, READY, UNHEALTHY)
+    route = make_route(endpoint, endpoint.target, by_id(well))
+    leaving = specs_of(endpoint, endpoint.serving)[1].id
+    draining = decide(view(endpoint, *well, published=route)).endpoint
+    assert {leaving: NOW + DRAIN_LIMIT} == draining.draining
+    later = NOW + timedelta(seconds=10)
+    draining = decide(view(draining, *ill, published=route), later).endpoint
+    assert {leaving: later + DRAIN_LIMIT_DOWN} == draining.draining
+    much_later = later + timedelta(seconds=10)
+    assert {leaving: later + DRAIN_LIMIT_DOWN} == decide(
+        view(draining, *ill, published=route), much_later
+    ).endpoint.draining
 
 
 def test_a_variant_without_instances_is_still_listed() -> None:
