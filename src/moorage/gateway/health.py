@@ -8,6 +8,7 @@ be left with nothing thereby.
 
 from __future__ import annotations
 
+import enum
 import math
 from typing import Final
 
@@ -33,7 +34,7 @@ class Health:
 
     def __init__(self) -> None:
         self.answered = 0
-        """How many requests it has answered, whatever the model thought of them."""
+        """How many requests and pings it has answered, whatever the answers."""
         self.out_until = 0.0
         """Not to be chosen before this."""
         self._failures = 0
@@ -70,12 +71,23 @@ class Health:
         self.out_until = math.inf
 
     def resume(self) -> None:
-        """A ping was answered. That says nothing of what it was ejected for."""
+        """It answered a ping, which says nothing of what it was ejected for."""
+        self.answered += 1
         self.out_until = self._ejected_until
 
 
+class Look(enum.Enum):
+    """What a look at an instance finds."""
+
+    IDLE = enum.auto()
+    """It has nothing to do and has had nothing since the last look."""
+    WELL = enum.auto()
+    SILENT = enum.auto()
+    """It has requests, and has answered nothing for so long that it has to be asked whether it is alive."""
+
+
 class Silence:
-    """Watches one instance for silence. `look` is to be called every now and then; times are monotonic seconds.
+    """Finds out whether one instance is silent, by a `look` every now and then; times are monotonic seconds.
 
     An instance that works for long on each request is asked again and again, and answers.
     """
@@ -87,14 +99,13 @@ class Silence:
         self._answered = health.answered
         self._since = now
 
-    def look(self, in_flight: int, *, now: float) -> bool:
-        """Whether the instance is to be asked if it is alive."""
-        if not in_flight or self._answered != self._health.answered:
+    def look(self, in_flight: int, *, now: float) -> Look:
+        """What there is to see, with so many requests on the instance."""
+        if self._answered != self._health.answered:
             self._answered = self._health.answered
             self._since = now
-            return False
-        return now - self._since >= SILENCE_S
-
-    def heard(self, *, now: float) -> None:
-        """The instance has answered a ping."""
-        self._since = now
+            return Look.WELL
+        if not in_flight:
+            self._since = now
+            return Look.IDLE
+        return Look.SILENT if now - self._since >= SILENCE_S else Look.WELL

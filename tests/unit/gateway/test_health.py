@@ -1,4 +1,4 @@
-from moorage.gateway.health import SILENCE_S, Health, Silence
+from moorage.gateway.health import SILENCE_S, Health, Look, Silence
 
 
 def test_an_ejection_grows_from_one_second_to_thirty() -> None:
@@ -56,31 +56,28 @@ def test_a_ping_does_not_end_an_ejection() -> None:
 
 
 def test_silence_is_requests_and_no_answers() -> None:
-    health = Health()
-    silence = Silence(health, now=0)
-    assert not silence.look(1, now=SILENCE_S - 0.01)
-    assert silence.look(1, now=SILENCE_S)
+    silence = Silence(Health(), now=0)
+    assert Look.WELL is silence.look(1, now=SILENCE_S - 0.01)
+    assert Look.SILENT is silence.look(1, now=SILENCE_S)
 
 
 def test_an_answer_breaks_the_silence() -> None:
     health = Health()
     silence = Silence(health, now=0)
-    health.record_success()
-    assert not silence.look(1, now=0.4)
-    assert not silence.look(1, now=0.8)
-    assert silence.look(1, now=0.9)
+    for answer, now in ((health.record_success, 10.0), (health.resume, 20.0)):
+        answer()
+        looks = [silence.look(1, now=now + passed) for passed in (0, 0.4, 0.5)]
+        assert [Look.WELL, Look.WELL, Look.SILENT] == looks
 
 
 def test_who_is_asked_nothing_is_not_silent() -> None:
     silence = Silence(Health(), now=0)
-    assert not silence.look(0, now=100)
-    assert not silence.look(1, now=100.4)
-    assert silence.look(1, now=100.5)
+    looks = [silence.look(in_flight, now=now) for in_flight, now in ((0, 100), (1, 100.4), (1, 100.5))]
+    assert [Look.IDLE, Look.WELL, Look.SILENT] == looks
 
 
-def test_an_answered_ping_is_good_for_a_while() -> None:
-    silence = Silence(Health(), now=0)
-    assert silence.look(1, now=1)
-    silence.heard(now=1)
-    assert not silence.look(1, now=1.4)
-    assert silence.look(1, now=1.5)
+def test_who_has_answered_since_the_last_look_is_not_idle() -> None:
+    health = Health()
+    silence = Silence(health, now=0)
+    health.record_success()
+    assert [Look.WELL, Look.IDLE] == [silence.look(0, now=1), silence.look(0, now=2)]

@@ -1,0 +1,64 @@
+"""Looking at instances with requests, four times a second: who is silent is asked, who waits too long is sent back.
+
+An instance without requests costs nothing. It joins with a request, and is left out again when it has had none from one
+look to the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, Protocol
+
+from moorage.gateway.admission import Queue
+from moorage.gateway.health import Look, Silence
+from moorage.gateway.probing import Asked, Prober
+from moorage.system.clock import Clock
+
+LOOK_S: Final = 0.25
+
+
+class Watched(Asked, Protocol):
+    """What is looked at of an instance."""
+
+    in_flight: int
+    is_watched: bool
+    queue: Queue[Any]
+    """Where requests wait for a slot on it or its like."""
+
+
+class Watch:
+    """Looks for as long as `run` does. Whatever sends a request to an instance that is not watched has to `add` it."""
+
+    def __init__(self, prober: Prober, *, clock: Clock) -> None:
+        self._prober = prober
+        self._clock = clock
+        self._silences: dict[Watched, Silence] = {}
+        self._added = asyncio.Event()
+
+    def add(self, instance: Watched) -> None:
+        """Look at the instance until it is idle."""
+        instance.is_watched = True
+        self._silences[instance] = Silence(instance.health, now=self._clock.monotonic())
+        self._added.set()
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self._added.wait()
+            await self._clock.sleep(LOOK_S)
+            self._look(self._clock.monotonic())
+            if not self._silences:
+                self._added.clear()
+
+    def _look(self, now: float) -> None:
+        for instance, silence in tuple(self._silences.items()):
+            match silence.look(instance.in_flight, now=now):
+                case Look.SILENT:
+                    self._prober.ask(instance)
+                case Look.IDLE:
+                    instance.is_watched = False
+                    del self._silences[instance]
+                case Look.WELL:
+                    pass
+            if instance.queue.waiters:
+                instance.queue.expire(now)
