@@ -6,8 +6,8 @@ by its head alone is never sent.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -106,6 +106,6 @@ def _json(error: ServiceError) -> bytes:
 def _xml(error: ServiceError, request_id: str) -> str:
     side = "Receiver" if error.status == 503 else "Sender"
     return (
-        f"<Error><Type>{side}</Type><Code>{error.code}</Code><Message>{escape(error.message)}</Message>"
+        f"<Error><Type>{side}</Type><Code>{error.code}</Code><Message>{escape(error.message, quote=False)}</Message>"
         f"<RequestId>{request_id}</RequestId></Error>"
     )
