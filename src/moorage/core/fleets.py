@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from moorage.core.concurrency import concurrency_max
 from moorage.core.model import (
     Endpoint,
     EndpointStatus,
@@ -68,7 +69,13 @@ def make_route(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, 
         arn=endpoint.arn,
         config_name=fleet.config_name,
         variants=tuple(
-            VariantRoute(name=variant.name, weight=variant.desired_weight, instances=tuple(usable[variant.name]))
+            VariantRoute(
+                name=variant.name,
+                weight=variant.desired_weight,
+                instances=tuple(usable[variant.name]),
+                routing_strategy=variant.routing_strategy,
+                concurrency_max=concurrency_max(variant.container.environment),
+            )
             for variant in fleet.variants
         ),
     )

@@ -35,6 +35,13 @@ class EndpointStatus(enum.StrEnum):
     FAILED = "Failed"
 
 
+class RoutingStrategy(enum.Enum):
+    """How an instance of a variant is chosen (AWS's names)."""
+
+    RANDOM = "RANDOM"
+    LEAST_OUTSTANDING_REQUESTS = "LEAST_OUTSTANDING_REQUESTS"
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
     """What runs in an instance: an image URI, where its model data lies, and its environment."""
@@ -61,6 +68,7 @@ class Variant:
     execution_role_arn: str | None = None
     download_timeout_s: float = 3600.0
     startup_timeout_s: float = 480.0
+    routing_strategy: RoutingStrategy = RoutingStrategy.LEAST_OUTSTANDING_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)

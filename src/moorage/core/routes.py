@@ -6,20 +6,12 @@ by assignment, so a request sees one table from beginning to end.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from moorage.core.iam.evaluation import EVERYTHING, NOTHING, Grant
-from moorage.core.model import InstanceId
-
-
-class RoutingStrategy(enum.Enum):
-    """How an instance of a variant is chosen (AWS's names)."""
-
-    RANDOM = "RANDOM"
-    LEAST_OUTSTANDING_REQUESTS = "LEAST_OUTSTANDING_REQUESTS"
+from moorage.core.model import InstanceId, RoutingStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +32,7 @@ class VariantRoute:
     routing_strategy: RoutingStrategy = RoutingStrategy.LEAST_OUTSTANDING_REQUESTS
     """AWS takes RANDOM where the config says nothing; the less busy of two is never worse for a caller."""
     concurrency_max: int | None = None
-    """How many requests one instance works on at a time, over all gateway workers; None is no limit."""
+    """How many requests one instance is asked at once, over all gateway workers; None leaves it to the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +95,6 @@ class RouteTable:
     version: int = 0
     account_id: str = ""
     keys: Mapping[str, AccessKey] = field(default_factory=dict)
+    endpoints: Mapping[str, Mapping[str, EndpointRoute]] = field(default_factory=dict)
     permissions: Mapping[str, InvokePermission] = field(default_factory=dict)
     bearer_keys: Mapping[str, BearerKey] = field(default_factory=dict)
-    endpoints: Mapping[str, Mapping[str, EndpointRoute]] = field(default_factory=dict)

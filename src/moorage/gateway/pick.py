@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import accumulate
 from typing import Final, Generic, Protocol, TypeVar
 
-from moorage.core.routes import RoutingStrategy
+from moorage.core.model import RoutingStrategy
 
 T = TypeVar("T")
 Draw = Callable[[], float]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from moorage.aws.errors import ServiceError
-from moorage.core.model import EndpointKey, EndpointStatus
+from moorage.core.model import EndpointKey, EndpointStatus, RoutingStrategy
 from moorage.testing.sagemaker_world import DATA, IMAGE, ROLE, SageMakerWorld, arn, variant
 
 ENDPOINT = arn("endpoint", "iris")
@@ -59,6 +59,16 @@ async def test_creating_is_refused(deployed: SageMakerWorld) -> None:
     missing = f'Could not find model "{arn("model", "iris")}".'
     assert missing == await deployed.refusal("CreateEndpoint", EndpointName="new", EndpointConfigName="config")
     assert [] == deployed.woken
+
+
+async def test_how_an_instance_is_chosen_is_what_the_config_says(world: SageMakerWorld) -> None:
+    routings = [{"RoutingConfig": {"RoutingStrategy": strategy.value}} for strategy in RoutingStrategy]
+    await world.create_config("config", variant("A"), variant("B", **routings[0]), variant("C", **routings[1]))
+    await world.create_endpoint()
+    fleet = (await world.endpoint()).target
+    assert fleet is not None
+    least, random = RoutingStrategy.LEAST_OUTSTANDING_REQUESTS, RoutingStrategy.RANDOM
+    assert [least, random, least] == [each.routing_strategy for each in fleet.variants]
 
 
 async def test_a_refused_endpoint_leaves_no_tags(world: SageMakerWorld) -> None:

@@ -143,6 +143,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "The value of 'LEVEL' in Environment cannot hold a NUL character.",
     ),
     (
+        primary(Environment={"MOORAGE_CONCURRENCY": "0"}),
+        "The value of 'MOORAGE_CONCURRENCY' in Environment must be a whole number from 1 to 10000.",
+    ),
+    (
         {"Containers": [CONTAINER, CONTAINER]},
         "Moorage does not support a model of several Containers (an inference pipeline) yet.",
     ),

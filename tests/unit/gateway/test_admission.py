@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from moorage.core.routes import RoutingStrategy
+from moorage.core.model import RoutingStrategy
 from moorage.gateway.admission import WAITERS_MAX, WAITING_BYTES_MAX, Pace, Queue, Waiter, slots_of
 from moorage.gateway.health import Health
 from moorage.gateway.pick import Pick, make_pick

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core.routes import RoutingStrategy
+from moorage.core.model import RoutingStrategy
 from moorage.gateway.health import Health
 from moorage.gateway.pick import Draw, Weighted, any_of, less_busy_of_two, make_pick, pick_other
 

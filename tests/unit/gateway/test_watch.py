@@ -8,7 +8,7 @@ from weakref import ref
 
 import pytest
 
-from moorage.core.routes import RoutingStrategy
+from moorage.core.model import RoutingStrategy
 from moorage.gateway.admission import Queue
 from moorage.gateway.health import Health
 from moorage.gateway.pick import make_pick

@@ -9,6 +9,7 @@ from typing import Final
 
 from moorage.api.sagemaker.errors import invalid, unsupported
 from moorage.aws.types.sagemaker import CreateEndpointConfigInput, ProductionVariant
+from moorage.core.model import RoutingStrategy
 
 _UNSUPPORTED: Final = (
     "AsyncInferenceConfig",
@@ -28,7 +29,7 @@ _UNSUPPORTED_IN_VARIANT: Final = (
 )
 _WEIGHT_MAX: Final = 3.4028234663852886e38
 """The largest 32 bit float, which is what the API's model has for weights. Infinity is above it."""
-_ROUTING_STRATEGIES: Final = frozenset({"RANDOM", "LEAST_OUTSTANDING_REQUESTS"})
+_ROUTING_STRATEGIES: Final = frozenset(strategy.value for strategy in RoutingStrategy)
 
 
 def check_config(request: CreateEndpointConfigInput) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from moorage.api.sagemaker.errors import invalid, unsupported
 from moorage.aws.types.sagemaker import ContainerDefinition, CreateModelInput
+from moorage.core import concurrency
 
 _ENVIRONMENT_BYTES_MAX: Final = 32 * 1024
 _UNSUPPORTED_IN_CONTAINER: Final = (
@@ -62,6 +63,8 @@ def _check_container(container: ContainerDefinition) -> None:
     for key, value in environment.items():
         if "\0" in value:
             raise invalid(f"The value of '{key}' in Environment cannot hold a NUL character.")
+    if not concurrency.is_valid(environment):
+        raise invalid(f"The value of '{concurrency.VARIABLE}' in Environment must be {concurrency.RULE}.")
     if container.get("Mode") == "MultiModel":
         raise unsupported("Mode MultiModel")
     for member in _UNSUPPORTED_IN_CONTAINER:

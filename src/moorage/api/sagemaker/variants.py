@@ -9,7 +9,7 @@ from typing import Any, cast
 from moorage.api.sagemaker.errors import Kind, instance_limit, not_found
 from moorage.api.sagemaker.model_rules import model_data_url
 from moorage.aws.types.sagemaker import ContainerDefinition, ProductionVariant, UpdateEndpointInput
-from moorage.core.model import Container, Variant
+from moorage.core.model import Container, RoutingStrategy, Variant
 from moorage.store.base import Document, Transaction
 
 
@@ -45,11 +45,6 @@ def _freeze(tx: Transaction, variant: ProductionVariant, region: str, account_id
     model = tx.models.get(region, variant["ModelName"])
     if model is None:
         raise not_found(Kind.MODEL, Kind.MODEL.arn(region, account_id, variant["ModelName"]))
-    timeouts: dict[str, Any] = {}
-    if "ModelDataDownloadTimeoutInSeconds" in variant:
-        timeouts["download_timeout_s"] = float(variant["ModelDataDownloadTimeoutInSeconds"])
-    if "ContainerStartupHealthCheckTimeoutInSeconds" in variant:
-        timeouts["startup_timeout_s"] = float(variant["ContainerStartupHealthCheckTimeoutInSeconds"])
     return Variant(
         name=variant["VariantName"],
         model_name=model.name,
@@ -58,8 +53,20 @@ def _freeze(tx: Transaction, variant: ProductionVariant, region: str, account_id
         desired_count=variant["InitialInstanceCount"],
         desired_weight=float(variant["InitialVariantWeight"]),
         execution_role_arn=model.body.get("ExecutionRoleArn"),
-        **timeouts,
+        **_said(variant),
     )
+
+
+def _said(variant: ProductionVariant) -> dict[str, Any]:
+    """What has a default of Moorage's own where the config says nothing."""
+    said: dict[str, Any] = {}
+    if "ModelDataDownloadTimeoutInSeconds" in variant:
+        said["download_timeout_s"] = float(variant["ModelDataDownloadTimeoutInSeconds"])
+    if "ContainerStartupHealthCheckTimeoutInSeconds" in variant:
+        said["startup_timeout_s"] = float(variant["ContainerStartupHealthCheckTimeoutInSeconds"])
+    if "RoutingConfig" in variant:
+        said["routing_strategy"] = RoutingStrategy(variant["RoutingConfig"]["RoutingStrategy"])
+    return said
 
 
 def _container(model: Document) -> Container:
