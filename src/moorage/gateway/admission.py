@@ -24,7 +24,9 @@ Turn = Callable[[C | None], None]
 """Called with the instance on which a slot has been taken, or with None: look again for where to go."""
 
 WAIT_S: Final = 5.0
-"""How long a request may wait for a slot. An overload that lasts longer is not a burst."""
+"""How long a request may wait for a slot, and how long there may be somebody waiting until it is no burst any more."""
+STANDING_WAIT_S: Final = 1.0
+"""How long a request may expect to wait from then on: a queue that stands only makes every answer late."""
 WAITERS_MAX: Final = 1024
 WAITING_BYTES_MAX: Final = 32 * 1024 * 1024
 _MEMORY_S: Final = 5.0
@@ -87,13 +89,14 @@ class Queue(Generic[C]):
     `pick` finds an instance with a free slot; the variant's next route brings another.
     """
 
-    __slots__ = ("_bytes", "_pace", "_pick", "_serving", "waiters")
+    __slots__ = ("_began", "_bytes", "_pace", "_pick", "_serving", "waiters")
 
     def __init__(self, pick: Pick[C]) -> None:
         self.waiters: deque[Waiter[C]] = deque()
         """Looked at by whoever gives a slot back; changed here only."""
         self._pick = pick
         self._pace = Pace()
+        self._began = 0.0
         self._bytes = 0
         self._serving = False
 
@@ -105,9 +108,9 @@ class Queue(Generic[C]):
         An empty queue takes everybody: by those who wait it learns how long that takes.
         """
         if not self.waiters:
+            self._began = now
             self._pace.begin(now)
-        self._pace.count(0, now=now)
-        if self._is_full(body_bytes) or now + self._pace.wait_s(len(self.waiters)) >= deadline:
+        if self._is_full(body_bytes) or self._expected_wait_s(now) >= self._patience_s(deadline, now):
             return None
         waiter = Waiter(on_turn, deadline=deadline, body_bytes=body_bytes, only=only)
         self.waiters.append(waiter)
@@ -150,6 +153,14 @@ class Queue(Generic[C]):
 
     def _is_full(self, body_bytes: int) -> bool:
         return len(self.waiters) >= WAITERS_MAX or self._bytes + body_bytes > WAITING_BYTES_MAX
+
+    def _expected_wait_s(self, now: float) -> float:
+        self._pace.count(0, now=now)
+        return self._pace.wait_s(len(self.waiters))
+
+    def _patience_s(self, deadline: float, now: float) -> float:
+        left = deadline - now
+        return left if now - self._began < WAIT_S else min(left, STANDING_WAIT_S)
 
     def _next_turn(self, now: float) -> tuple[Waiter[C], C] | None:
         if not self.waiters:

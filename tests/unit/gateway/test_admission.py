@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from moorage.core.model import RoutingStrategy
-from moorage.gateway.admission import WAITERS_MAX, WAITING_BYTES_MAX, Pace, Queue, Waiter, slots_of
+from moorage.gateway.admission import (
+    STANDING_WAIT_S,
+    WAIT_S,
+    WAITERS_MAX,
+    WAITING_BYTES_MAX,
+    Pace,
+    Queue,
+    Waiter,
+    slots_of,
+)
 from moorage.gateway.health import Health
 from moorage.gateway.pick import Pick, make_pick
 
@@ -151,6 +160,31 @@ def test_who_cannot_make_it_is_refused_at_once() -> None:
     while Caller().join(queue, now=now, deadline=now + 5.0):
         waiting += 1
     assert waiting == pytest.approx(50, abs=5)
+
+
+def test_in_an_overload_that_lasts_all_slots_are_used_and_few_wait_for_long() -> None:
+    """Three times what a model can do, which answers fifty a second."""
+    instance, waits, sent_back = Fake(in_flight=1), list[float](), 0
+    queue = Queue(picking(instance))
+
+    def come(now: float) -> None:
+        def on_turn(found: Fake | None) -> None:
+            nonlocal sent_back
+            sent_back += found is None
+            waits.append(clock - now)
+
+        queue.join(on_turn, deadline=now + WAIT_S, now=now)
+
+    for tick in range(3 * 50 * 60):
+        clock = tick / 150
+        come(clock)
+        if tick % 3 == 2:
+            give_back(queue, instance, clock)
+        queue.expire(clock)
+    assert 50 * 60 == len(waits)
+    assert 0 == sent_back
+    assert max(waits) < WAIT_S
+    assert max(waits[50 * 20 :]) < 1.2 * STANDING_WAIT_S
 
 
 def test_an_empty_queue_takes_everybody_however_slow_it_was() -> None:
