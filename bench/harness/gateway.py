@@ -1,4 +1,4 @@
-"""Moorage's own gateway worker, as its supervisor starts it, on a route table made for the purpose. No control runs."""
+"""Moorage's own gateway workers, as its supervisor starts them, on routes made for the purpose. No control runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,9 +16,10 @@ from harness.invocations import Caller
 from harness.machine import pinned
 from harness.processes import Served, wait_for
 from moorage.app import credentials
+from moorage.app.ports import open_listeners
 from moorage.app.settings import Settings, dump, load_settings
 from moorage.core.model import InstanceId
-from moorage.core.routes import EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.system.snapshot import SnapshotWriter
 
 ENDPOINT: Final = "forest"
@@ -35,19 +36,16 @@ class GatewayFolder:
 def gateway_folder(folder: Path, *instances: Path) -> GatewayFolder:
     """A data directory with keys and a snapshot: one endpoint, one variant, and these sockets as its instances."""
     settings = load_settings(folder)
+    settings.data_dir.mkdir(exist_ok=True)
+    settings.run_dir.mkdir(exist_ok=True)
     key = credentials.ensure(settings)
-    settings.run_dir.mkdir(parents=True, exist_ok=True)
-    routes = tuple(InstanceRoute(InstanceId(f"i-{n:017x}"), str(path)) for n, path in enumerate(instances))
-    endpoint = EndpointRoute(
-        arn=f"arn:aws:sagemaker:{settings.region}:{settings.account_id}:endpoint/{ENDPOINT}",
-        config_name=ENDPOINT,
-        variants=(VariantRoute("AllTraffic", 1.0, routes),),
-    )
+    principal = f"arn:aws:iam::{key.account_id}:root"
     table = RouteTable(
         version=1,
-        account_id=settings.account_id,
-        keys=credentials.access_keys(key),
-        endpoints={settings.region: {ENDPOINT: endpoint}},
+        account_id=key.account_id,
+        keys={key.access_key_id: AccessKey(key.secret_access_key, principal, key.account_id)},
+        permissions={principal: UNRESTRICTED},
+        endpoints={settings.region: {ENDPOINT: _route(settings, instances)}},
     )
     SnapshotWriter(settings.snapshot_path, key=credentials.ensure_secrets(settings).snapshot_key).write(table)
     return GatewayFolder(settings, Caller(key.access_key_id, key.secret_access_key, settings.region, ENDPOINT))
@@ -55,18 +53,37 @@ def gateway_folder(folder: Path, *instances: Path) -> GatewayFolder:
 
 @contextlib.contextmanager
 def gateway(made: GatewayFolder, core: int) -> Iterator[Served]:
-    """A worker of it on `core`."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-    netloc = f"127.0.0.1:{listener.getsockname()[1]}"
-    command = [sys.executable, "-m", "moorage.app", "gateway", str(os.getpid()), str(listener.fileno())]
+    """One worker, on `core`."""
+    with gateway_workers(made, [core]) as workers:
+        yield workers[0]
+
+
+@contextlib.contextmanager
+def gateway_workers(made: GatewayFolder, cores: Sequence[int]) -> Iterator[list[Served]]:
+    """A worker on each of `cores`, all on one port."""
+    listeners = open_listeners("127.0.0.1", 0, count=len(cores), patience_s=0.0)
+    netloc = f"127.0.0.1:{listeners[0].getsockname()[1]}"
+    output = made.settings.data_dir / "output"
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(_worker(made, output, number, listener, core))
+            for number, (listener, core) in enumerate(zip(listeners, cores, strict=True))
+        ]
+        for process in processes:
+            wait_for(netloc, process, output)
+        yield [Served(process.pid, netloc) for process in processes]
+
+
+@contextlib.contextmanager
+def _worker(
+    made: GatewayFolder, output: Path, number: int, listener: socket.socket, core: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    descriptor = listener.fileno()
+    command = [sys.executable, "-m", "moorage.app", "gateway", str(os.getpid()), str(number), str(descriptor)]
     with (
-        (made.settings.data_dir / "output").open("wb") as output,
+        output.open("ab") as log,
         subprocess.Popen(
-            pinned(core, command),
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            pass_fds=(listener.fileno(),),
+            pinned(command, core), stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=[descriptor]
         ) as process,
     ):
         listener.close()
@@ -74,7 +91,15 @@ def gateway(made: GatewayFolder, core: int) -> Iterator[Served]:
         process.stdin.write(dump(made.settings))
         process.stdin.close()
         try:
-            wait_for(netloc, process, output)
-            yield Served(process.pid, netloc)
+            yield process
         finally:
             process.terminate()
+
+
+def _route(settings: Settings, instances: Sequence[Path]) -> EndpointRoute:
+    routes = [InstanceRoute(InstanceId(f"i-{number:017x}"), str(path)) for number, path in enumerate(instances)]
+    return EndpointRoute(
+        arn=f"arn:aws:sagemaker:{settings.region}:{settings.account_id}:endpoint/{ENDPOINT}",
+        config_name=ENDPOINT,
+        variants=(VariantRoute("AllTraffic", 1.0, tuple(routes)),),
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
+
+_ESTABLISHED: Final = "01"  # in the fourth column of /proc/net/tcp
 
 
 def require(*tools: str) -> None:
@@ -24,9 +28,9 @@ def cores() -> tuple[int, int]:
     return usable[0], usable[-1]
 
 
-def pinned(core: int, command: Sequence[str]) -> list[str]:
-    """The command, kept on one core with all threads and children it will have."""
-    return ["taskset", "--cpu-list", str(core), *command]
+def pinned(command: Sequence[str], *on: int) -> list[str]:
+    """The command, kept on these cores with all threads and children it will have."""
+    return ["taskset", "--cpu-list", ",".join(map(str, on)), *command]
 
 
 def free_port() -> int:
@@ -43,10 +47,23 @@ def cpu_s(pid: int) -> float:
     return sum(_thread_ns(thread) for member in _tree(pid) for thread in _threads(member)) / 1e9
 
 
+def tcp_connections(pid: int) -> int:
+    """How many established connections the process has over TCP."""
+    mine = set(_open_files(pid))
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] == _ESTABLISHED and f"socket:[{row[9]}]" in mine for row in rows)
+
+
 def rss_bytes(pid: int) -> int:
     """Resident memory of the process and its children."""
     pages = sum(int(Path(f"/proc/{member}/statm").read_text().split()[1]) for member in _tree(pid))
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            yield os.readlink(entry)
 
 
 def _tree(pid: int) -> Iterator[int]:

@@ -69,7 +69,7 @@ class _PacedLoad:
             sock.setblocking(False)
             self._sockets[sock.fileno()] = sock
             self._ready.register(sock, select.EPOLLIN)
-        self._idle = list(self._sockets)
+        self._idle = collections.deque(self._sockets)  # used in turn, so that none rests until the server closes it
         self._due_s: dict[int, float] = {}
         self._heard: dict[int, bytes] = dict.fromkeys(self._sockets, b"")
         self._latencies_s: list[float] = []
@@ -98,7 +98,7 @@ class _PacedLoad:
             sock.close()
 
     def _send(self, due_s: float) -> None:
-        fd = self._idle.pop()
+        fd = self._idle.popleft()
         self._due_s[fd] = due_s
         os.write(fd, self._requests[len(self._latencies_s) % len(self._requests)])
 

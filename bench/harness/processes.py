@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from harness.machine import free_port, pinned
 
@@ -47,8 +47,8 @@ class Upstream:
 
 
 @contextlib.contextmanager
-def upstream(folder: Path, core: int) -> Iterator[Upstream]:
-    """An upstream on `core`."""
+def upstream(folder: Path, *on: int) -> Iterator[Upstream]:
+    """An upstream on these cores."""
     found = Upstream(f"127.0.0.1:{free_port()}", folder / "upstream.sock")
     server = f"""
         server {{
@@ -56,7 +56,7 @@ def upstream(folder: Path, core: int) -> Iterator[Upstream]:
           client_body_buffer_size 1m;
           location / {{ default_type application/json; return 200 '{ANSWER.decode()}'; }}
         }}"""
-    with _running(pinned(core, _nginx(folder, server)), folder, found.netloc):
+    with _running(pinned(_nginx(folder, server), *on), folder, found.netloc):
         yield found
 
 
@@ -72,7 +72,7 @@ def nginx(folder: Path, core: int, address: str) -> Iterator[Served]:
             proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://instance/invocations;
           }}
         }}"""
-    with _running(pinned(core, _nginx(folder, server)), folder, netloc) as process:
+    with _running(pinned(_nginx(folder, server), core), folder, netloc) as process:
         yield Served(process.pid, netloc)
 
 
@@ -85,7 +85,7 @@ def envoy(folder: Path, core: int, address: str) -> Iterator[Served]:
     command = ["envoy", "--config-path", str(config), "--concurrency", "1", "--log-level", "off"]
     command += ["--disable-hot-restart"]
     netloc = f"127.0.0.1:{port}"
-    with _running(pinned(core, command), folder, netloc) as process:
+    with _running(pinned(command, core), folder, netloc) as process:
         yield Served(process.pid, netloc)
 
 
@@ -102,7 +102,8 @@ def ask(netloc: str, request: bytes) -> tuple[int, bytes]:
 @contextlib.contextmanager
 def _running(command: Sequence[str], folder: Path, netloc: str) -> Iterator[subprocess.Popen[bytes]]:
     """The command while it is needed, once `netloc` accepts. Its output goes to a file in the folder."""
-    with (folder / "output").open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+    output = folder / "output"
+    with output.open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             wait_for(netloc, process, output)
             yield process
@@ -110,13 +111,12 @@ def _running(command: Sequence[str], folder: Path, netloc: str) -> Iterator[subp
             process.terminate()
 
 
-def wait_for(netloc: str, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+def wait_for(netloc: str, process: subprocess.Popen[bytes], output: Path) -> None:
     """Return once the process answers, whatever it says. Ends the benchmark if it ends or takes too long."""
     deadline = time.monotonic() + READY_S
     while not _answers(netloc):
         if process.poll() is not None or time.monotonic() > deadline:
-            said = Path(output.name).read_text(errors="replace")
-            raise SystemExit(f"{process.args!r} does not start: {said}")
+            raise SystemExit(f"{process.args!r} does not start: {output.read_text(errors='replace')}")
         time.sleep(0.02)
 
 

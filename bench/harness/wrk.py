@@ -46,10 +46,10 @@ class Reading:
 
 
 class Wrk:
-    """Closed-loop load from one thread on one core. `folder` gets the script and the requests."""
+    """Closed-loop load from one thread on the given cores. `folder` gets the script and the requests."""
 
-    def __init__(self, folder: Path, core: int) -> None:
-        self._core = core
+    def __init__(self, folder: Path, *on: int) -> None:
+        self._on = on
         self._script = folder / "requests.lua"
         self._requests = folder / "requests"
         self._script.write_text(_SCRIPT)
@@ -62,7 +62,7 @@ class Wrk:
         """Keep that many connections busy for that long. Raises CalledProcessError."""
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency", "-s", str(self._script)]
         command += [f"http://{netloc}/", "--", str(self._requests)]
-        done = subprocess.run(pinned(self._core, command), stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(pinned(command, *self._on), stdout=subprocess.PIPE, text=True, check=True)
         return _parse(done.stdout)
 
 
