@@ -57,17 +57,19 @@ def _stop_control(server: RunningMoorage, *, outage_s: float) -> None:
     time.sleep(AROUND_S)
     (control,) = server.pids("control")
     os.kill(control, signal.SIGSTOP)
-    time.sleep(outage_s)
-    os.kill(control, signal.SIGCONT)
+    try:
+        time.sleep(outage_s)
+    finally:
+        os.kill(control, signal.SIGCONT)
     time.sleep(AROUND_S)
 
 
 def _print_report(report: Report, *, outage_s: float) -> None:
-    inside = [sample for sample in report.samples if AROUND_S <= sample.due < AROUND_S + outage_s]
-    outside = [sample for sample in report.samples if sample not in inside]
-    for title, samples in (("control running", outside), (f"control stopped for {outage_s:.0f} s", inside)):
-        part = Report(samples)
-        print(f"{title:28}{len(samples):8,} requests, {len(part.failures)} failed, ", end="")
+    outside, inside = Report(), Report()
+    for sample in report.samples:
+        (inside if AROUND_S <= sample.due < AROUND_S + outage_s else outside).samples.append(sample)
+    for title, part in (("control running", outside), (f"control stopped for {outage_s:.0f} s", inside)):
+        print(f"{title:28}{len(part.samples):8,} requests, {len(part.failures)} failed, ", end="")
         print(f"p50 {part.percentile(0.5) * 1e3:.2f} ms, p99 {part.percentile(0.99) * 1e3:.2f} ms")
     for sample in report.failures[:10]:
         print(f"  after {sample.due:.2f} s: {sample.status} {sample.error or sample.body!r}")
