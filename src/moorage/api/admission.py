@@ -22,10 +22,10 @@ from moorage.aws.canonical import Fields, header_fields
 from moorage.aws.http import HttpRequest
 from moorage.aws.routing import bucket_in_host
 from moorage.aws.sigv4 import UNSIGNED_PAYLOAD
-from moorage.core.routes import AccessKey
+from moorage.core.iam.principal import KeyHolder, Principal
 
-KeyRing = Callable[[str], AccessKey | None]
-"""The access key of an id, if it is known and in force."""
+KeyRing = Callable[[str], KeyHolder | None]
+"""Who holds the access key of an id, if it is known and in force."""
 
 _LEGACY_REGION = "us-east-1"
 """Of a version 2 signature, which names none."""
@@ -36,7 +36,7 @@ class Admitted:
     """What a signature has proven."""
 
     access_key_id: str
-    key: AccessKey
+    principal: Principal
     region: str
 
 
@@ -79,14 +79,14 @@ class Admission:
         return self._admitted(access_key_id, _LEGACY_REGION)
 
     def _secret_of(self, access_key_id: str) -> str | None:
-        key = self._keys(access_key_id)
-        return key.secret if key else None
+        holder = self._keys(access_key_id)
+        return holder.secret if holder else None
 
     def _admitted(self, access_key_id: str, region: str) -> Admitted:
-        key = self._keys(access_key_id)
-        if key is None:  # withdrawn while the body was on its way
+        holder = self._keys(access_key_id)
+        if holder is None:  # withdrawn while the body was on its way
             raise AuthenticationError(Failure.UNKNOWN_KEY, "The security token included in the request is invalid.")
-        return Admitted(access_key_id, key, region)
+        return Admitted(access_key_id, holder.principal, region)
 
 
 def _verify(request: HttpRequest, fields: Fields, *, authorization: Authorization, secret: str, payload: bytes) -> None:

@@ -9,16 +9,22 @@ import logging
 from typing import Final
 
 from moorage.aws.authentication import AuthenticationError, answer_for
-from moorage.aws.call import Target
+from moorage.aws.call import Protocol, Target
 from moorage.aws.errors import ServiceError
+from moorage.core.faults import NotInForceYet
+from moorage.core.iam.evaluation import Decision, refusal
+from moorage.core.iam.principal import Requirement
 from moorage.store.base import StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
 _LATER: Final = "The service is unable to handle the request at the moment. Try again."
 
+_NOT_CONFIRMED: Final = "The change is saved, but not every gateway has confirmed it yet; it is being tried again."
+
 _ANSWERS: Final[dict[type[Exception], tuple[str, int, str]]] = {
     StoreUnavailable: ("ServiceUnavailable", 503, _LATER),
+    NotInForceYet: ("ServiceUnavailable", 503, _NOT_CONFIRMED),
 }
 
 
@@ -36,6 +42,16 @@ def answer_to(error: Exception, target: Target, *, request_id: str) -> ServiceEr
     _log.error("%s %s: a bug of ours", request_id, name_of(target), exc_info=error)
     message = "The request processing has failed because of an unknown error, exception or failure."
     return ServiceError("InternalFailure", message, status=500)
+
+
+def not_authorized(
+    principal_arn: str, required: Requirement, decision: Decision, *, protocol: Protocol
+) -> ServiceError:
+    """The caller's policies do not allow what a call requires; nothing is said of whether the resource exists."""
+    shown = required.shown_as or required.resource
+    message = refusal(decision, principal_arn=principal_arn, action=required.action, resource=shown)
+    is_older = protocol in (Protocol.QUERY, Protocol.REST_XML)
+    return ServiceError("AccessDenied" if is_older else "AccessDeniedException", message)
 
 
 def name_of(target: Target) -> str:

@@ -12,13 +12,15 @@ from typing import Final
 
 from moorage.api.admission import Admission, Admitted, KeyRing
 from moorage.api.asgi import Body, ClientGone, Receive, Scope, Send, declared_length, read_head, send_response
-from moorage.api.errors import answer_to, name_of
+from moorage.api.errors import answer_to, name_of, not_authorized
 from moorage.api.limits import DISCARDED_BYTES_MAX, DISCARDED_SECONDS
 from moorage.api.service import Caller, Handler, Service
 from moorage.aws.call import Call, Target
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers, HttpRequest, HttpResponse
 from moorage.aws.protocols import decode, detect, encode, encode_error
+from moorage.core.iam.evaluation import Decision
+from moorage.core.iam.principal import Principal, request_context
 from moorage.system.clock import Clock
 from moorage.system.entropy import new_request_id
 
@@ -31,6 +33,7 @@ class Api:
     """Every AWS-compatible service on one address."""
 
     def __init__(self, services: Sequence[Service], keys: KeyRing, *, clock: Clock) -> None:
+        self._services = {service.name: service for service in services}
         self._handlers: dict[str, dict[str, Handler]] = {service.name: dict(service.handlers()) for service in services}
         self._admission = Admission(keys)
         self._clock = clock
@@ -70,8 +73,20 @@ class Api:
         admitted = await self._admission.admit(target, body, now=self._clock.now())
         call = decode(target.request, request_id=request_id)
         handler = self._find(call)
-        output = await handler(_caller(admitted, request_id), call.params)
+        caller = _caller(admitted, request_id)
+        await self._authorize(admitted.principal, caller, call)
+        output = await handler(caller, call.params)
         return encode(output, call)
+
+    async def _authorize(self, principal: Principal, caller: Caller, call: Call) -> None:
+        """Refuse what the principal's policies do not allow, before anything is looked up. Raises ServiceError."""
+        service = self._services[call.service.service_name]
+        user_agent = call.request.headers.get("user-agent")
+        known = request_context(region=caller.region, user_agent=user_agent, now=self._clock.now())
+        for required in await service.requirements(call.operation.name, caller, call.params):
+            decision = principal.decide(required, known)
+            if decision is not Decision.ALLOWED:
+                raise not_authorized(principal.arn, required, decision, protocol=call.protocol)
 
     def _find(self, call: Call) -> Handler:
         service, operation = call.service.service_name, call.operation.name
@@ -96,12 +111,13 @@ async def _end_body(request: HttpRequest, response: HttpResponse, body: Body) ->
 
 def _caller(admitted: Admitted, request_id: str) -> Caller:
     return Caller(
-        account_id=admitted.key.account_id,
-        arn=admitted.key.principal_arn,
-        user_id=admitted.key.account_id,
+        account_id=admitted.principal.account_id,
+        arn=admitted.principal.arn,
+        user_id=admitted.principal.id,
         access_key_id=admitted.access_key_id,
         region=admitted.region,
         request_id=request_id,
+        user_name=admitted.principal.user_name,
     )
 
 

@@ -6,9 +6,11 @@ wake, domain to wire. It raises `aws.errors.ServiceError` for every answer other
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
+
+from moorage.core.iam.principal import Requirement
 
 Handler = Callable[["Caller", Any], Awaitable[Any]]
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -26,6 +28,8 @@ class Caller:
     access_key_id: str
     region: str
     request_id: str
+    user_name: str = ""
+    """Empty for root."""
 
 
 class Service:
@@ -42,6 +46,10 @@ class Service:
             if name is not None:
                 found[name] = attribute
         return found
+
+    async def requirements(self, operation: str, caller: Caller, request: Mapping[str, Any]) -> Sequence[Requirement]:
+        """What the caller must be allowed to do for `operation` to be carried out: all of it."""
+        return [Requirement(f"{self.name}:{operation}")]
 
     def handlers(self) -> Mapping[str, Handler]:
         """The implemented operations, by AWS's operation name."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
+from moorage.api.iam.part import Needs as IamNeeds
 from moorage.api.iam.service import Iam
 from moorage.api.logs.service import Logs
 from moorage.api.s3.service import S3
@@ -22,8 +23,10 @@ from moorage.api.service import Service
 from moorage.api.sts.service import Sts
 from moorage.app import credentials
 from moorage.app.settings import Settings
+from moorage.control.access import AccessEnforcer
 from moorage.control.endpoints import Control
 from moorage.control.gateways import Gateways
+from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
 from moorage.core.model import EndpointKey
 from moorage.objects.archive_cache import ArchiveCache
@@ -32,7 +35,6 @@ from moorage.objects.model_sources import EmbeddedSource, ModelSource
 from moorage.objects.store import ObjectStore, open_object_store
 from moorage.runners.base import ModelArchive
 from moorage.runners.process.client import ProcessRunner
-from moorage.store.base import Store
 from moorage.store.sql import open_store
 from moorage.system.clock import SystemClock
 from moorage.system.signals import KeyedSignal
@@ -99,7 +101,6 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     """Open and start every part, the last one first to be closed."""
     clock = SystemClock()
     changed = KeyedSignal[EndpointKey]()
-    keys = credentials.access_keys(credentials.load(settings))
     secrets = credentials.ensure_secrets(settings)
     store = await asyncio.to_thread(open_store, settings.database_path)
     parts.push_async_callback(store.close)
@@ -111,12 +112,17 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     runner = ProcessRunner(settings.agent_socket, clock)
     gateways = Gateways(settings.run_dir)
     parts.callback(gateways.close)
+    secret_of = credentials.secret_of(secrets)
+    root = credentials.root_holder(credentials.load(settings))
+    principals = Principals(store, root=root, secret_of=secret_of)
     publisher = Publisher(
         SnapshotFile(settings.snapshot_path, key=secrets.snapshot_key),
         gateways,
         account_id=settings.account_id,
-        access_keys=keys,
+        access=await principals.load(),
     )
+    access = AccessEnforcer(principals, publisher, clock)
+    parts.push_async_callback(access.close)
     control = Control(
         store=store,
         runner=runner,
@@ -132,10 +138,9 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     parts.push_async_callback(hints.close)
     services = _services(
         settings,
-        store=store,
         objects=objects,
-        clock=clock,
         token_key=secrets.token_key,
+        iam=Iam(IamNeeds(store=store, clock=clock, enforce=access.enforce, secret_of=secret_of)),
         sagemaker=SageMaker(
             store,
             clock=clock,
@@ -149,22 +154,21 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             instances_max=settings.instances_max,
         ),
     )
-    return Api(services, keys.get, clock=clock)
+    return Api(services, principals.find, clock=clock)
 
 
 def _services(
     settings: Settings,
     *,
-    store: Store,
     objects: ObjectStore,
-    clock: SystemClock,
     token_key: bytes,
+    iam: Iam,
     sagemaker: SageMaker,
 ) -> list[Service]:
     return [
         sagemaker,
         S3(objects, token_key=token_key),
-        Iam(store, clock=clock),
+        iam,
         Sts(),
         SecretsManager(),
         Logs(LogFolder(settings.logs_dir), account_id=settings.account_id),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import string
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from moorage.app.settings import Settings
-from moorage.core.routes import AccessKey
+from moorage.core.iam.principal import KeyHolder, root
 from moorage.system import entropy
 from moorage.system.files import write_durably
 
@@ -67,12 +69,22 @@ def ensure_secrets(settings: Settings) -> Secrets:
     return made
 
 
-def access_keys(key: RootKey) -> dict[str, AccessKey]:
-    """The key table that requests are verified with."""
-    principal = f"arn:aws:iam::{key.account_id}:root"
-    return {
-        key.access_key_id: AccessKey(secret=key.secret_access_key, principal_arn=principal, account_id=key.account_id)
-    }
+def root_holder(key: RootKey) -> dict[str, KeyHolder]:
+    """The holder of the root key, by its id."""
+    return {key.access_key_id: KeyHolder(key.secret_access_key, root(key.account_id))}
+
+
+def secret_of(secrets: Secrets) -> Callable[[str], str]:
+    """The secrets of users' access keys: computed from the key's id, so that none is stored with the users.
+
+    They are forty characters, as AWS's are, and change with `token_key`.
+    """
+    own_key = hmac.digest(secrets.token_key, b"secrets of access keys", "sha256")
+
+    def compute(access_key_id: str) -> str:
+        return base64.b64encode(hmac.digest(own_key, access_key_id.encode(), "sha256")[:30]).decode()
+
+    return compute
 
 
 def _letters(data: bytes) -> str:

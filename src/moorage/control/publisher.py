@@ -17,7 +17,7 @@ from typing import Protocol
 from moorage.control.errors import GatewayUnsure
 from moorage.core.model import EndpointKey
 from moorage.core.route_shards import ShardedRoutes
-from moorage.core.routes import AccessKey, EndpointRoute, RouteTable
+from moorage.core.routes import Access, EndpointRoute, RouteTable
 from moorage.system.snapshot import SnapshotInvalid, SnapshotReader, SnapshotWriter
 
 _log = logging.getLogger(__name__)
@@ -70,11 +70,12 @@ class Publisher:
         gateways: Reloads,
         *,
         account_id: str,
-        access_keys: Mapping[str, AccessKey],
+        access: Access,
     ) -> None:
         self._snapshots = snapshots
         self._gateways = gateways
-        self._table = RouteTable(account_id=account_id, keys=dict(access_keys))
+        self._table = RouteTable(account_id=account_id)
+        self._access = access
         self._acknowledged: Mapping[str, Mapping[str, EndpointRoute]] = {}
         self._doubtful: set[EndpointKey] = set()
         self._has_acknowledgement = False
@@ -111,16 +112,27 @@ class Publisher:
         """Have every gateway use `route`, or forget `key` if None. Raises GatewayUnsure, OSError."""
         self._doubtful.add(key)
         self._pending[key] = route
-        if self._round is None:
-            self._round = asyncio.get_running_loop().create_future()
-        if self._rounds is None:
-            self._rounds = asyncio.create_task(self._run_rounds(), name="publisher")
-        await asyncio.shield(self._round)
+        await self._next_round()
+
+    async def publish_access(self, access: Access) -> None:
+        """Have every gateway admit whom `access` says, and nobody else. Raises GatewayUnsure, OSError.
+
+        Also after a failure every further table carries it.
+        """
+        self._access = access
+        await self._next_round()
 
     async def close(self) -> None:
         """Let the round that is running end."""
         if self._rounds is not None:
             await self._rounds
+
+    async def _next_round(self) -> None:
+        if self._round is None:
+            self._round = asyncio.get_running_loop().create_future()
+        if self._rounds is None:
+            self._rounds = asyncio.create_task(self._run_rounds(), name="publisher")
+        await asyncio.shield(self._round)
 
     async def _run_rounds(self) -> None:
         try:
@@ -144,7 +156,12 @@ class Publisher:
 
     async def _write_and_reload(self, changes: Mapping[EndpointKey, EndpointRoute | None]) -> None:
         table = replace(
-            self._table, version=self._table.version + 1, endpoints=_changed(self._table.endpoints, changes)
+            self._table,
+            version=self._table.version + 1,
+            endpoints=_changed(self._table.endpoints, changes),
+            keys=self._access.keys,
+            permissions=self._access.permissions,
+            bearer_keys=self._access.bearer_keys,
         )
         await self._snapshots.write(table)
         self._table = table

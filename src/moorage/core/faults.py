@@ -8,3 +8,7 @@ class ModelDataUnusable(Exception):
 
     Raised by whatever fetches model data; it becomes the `FailureReason` of the endpoint.
     """
+
+
+class NotInForceYet(Exception):
+    """A change of users, keys or policies is saved, but somebody may still go by what was before."""

@@ -35,7 +35,7 @@ class StoreUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A resource that is its AWS request, kept as it was accepted: a model, an endpoint config, a role, a policy."""
+    """A resource that is its AWS request, kept as it was accepted: a model, an endpoint config, a role, a user."""
 
     region: str
     name: str
@@ -138,6 +138,13 @@ class Transaction(Protocol):
     def roles(self) -> Documents: ...
     @property
     def policies(self) -> Documents: ...
+    @property
+    def users(self) -> Documents: ...
+    @property
+    def bearer_keys(self) -> Documents:
+        """One document for all keys of an endpoint, named `<region>/<endpoint name>`, in no region."""
+        ...
+
     @property
     def endpoints(self) -> Endpoints: ...
     @property

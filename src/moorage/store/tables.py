@@ -35,6 +35,8 @@ MODELS: Final = _documents("models")
 ENDPOINT_CONFIGS: Final = _documents("endpoint_configs")
 ROLES: Final = _documents("roles")
 POLICIES: Final = _documents("policies")
+USERS: Final = _documents("users")
+BEARER_KEYS: Final = _documents("bearer_keys")
 
 ENDPOINTS: Final = Table(
     "endpoints",

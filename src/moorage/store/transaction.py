@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from moorage.store.documents import SqlDocuments
 from moorage.store.endpoints import SqlEndpoints
-from moorage.store.tables import ENDPOINT_CONFIGS, MODELS, POLICIES, ROLES
+from moorage.store.tables import BEARER_KEYS, ENDPOINT_CONFIGS, MODELS, POLICIES, ROLES, USERS
 from moorage.store.tags import SqlTags
 
 
@@ -18,5 +18,7 @@ class SqlTransaction:
         self.endpoint_configs = SqlDocuments(connection, ENDPOINT_CONFIGS)
         self.roles = SqlDocuments(connection, ROLES)
         self.policies = SqlDocuments(connection, POLICIES)
+        self.users = SqlDocuments(connection, USERS)
+        self.bearer_keys = SqlDocuments(connection, BEARER_KEYS)
         self.endpoints = SqlEndpoints(connection)
         self.tags = SqlTags(connection)

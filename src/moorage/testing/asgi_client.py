@@ -20,19 +20,19 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
-from moorage.core.routes import AccessKey
+from moorage.core.iam.principal import KeyHolder, root
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 ACCOUNT_ID = "123456789012"
-ROOT_KEY = AccessKey(secret=SECRET, principal_arn=f"arn:aws:iam::{ACCOUNT_ID}:root", account_id=ACCOUNT_ID)
+ROOT_KEY = KeyHolder(SECRET, root(ACCOUNT_ID))
 
 _PIECE_BYTES = 64 * 1024
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def root_key_ring(access_key_id: str) -> AccessKey | None:
+def root_key_ring(access_key_id: str) -> KeyHolder | None:
     """A key ring with one key, the clients' own."""
     return ROOT_KEY if access_key_id == KEY_ID else None
 

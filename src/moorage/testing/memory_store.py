@@ -159,6 +159,8 @@ class MemoryTransaction:
     endpoint_configs: MemoryDocuments = field(default_factory=MemoryDocuments)
     roles: MemoryDocuments = field(default_factory=MemoryDocuments)
     policies: MemoryDocuments = field(default_factory=MemoryDocuments)
+    users: MemoryDocuments = field(default_factory=MemoryDocuments)
+    bearer_keys: MemoryDocuments = field(default_factory=MemoryDocuments)
     endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
     tags: MemoryTags = field(default_factory=MemoryTags)
 
@@ -169,6 +171,8 @@ class MemoryTransaction:
             endpoint_configs=self.endpoint_configs.fork(),
             roles=self.roles.fork(),
             policies=self.policies.fork(),
+            users=self.users.fork(),
+            bearer_keys=self.bearer_keys.fork(),
             endpoints=self.endpoints.fork(),
             tags=self.tags.fork(),
         )

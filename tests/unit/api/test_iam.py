@@ -7,11 +7,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from moorage.api.iam.service import Iam
-from moorage.api.server import Api
-from moorage.system.clock import SystemClock
-from moorage.testing.asgi_client import ACCOUNT_ID, InProcess, root_key_ring
-from moorage.testing.memory_store import MemoryStore
+from moorage.testing.account_world import AccountWorld
+from moorage.testing.asgi_client import ACCOUNT_ID
 
 TRUST = {
     "Version": "2012-10-17",
@@ -27,8 +24,8 @@ EXECUTION = "arn:aws:iam::aws:policy/service-role/Execution"
 
 @pytest.fixture
 def iam():
-    with InProcess(Api([Iam(MemoryStore(), clock=SystemClock())], root_key_ring, clock=SystemClock())) as aws:
-        yield aws.client("iam")
+    with AccountWorld() as account:
+        yield account.client("iam")
 
 
 def create_role(iam, name: str = "hosting", **more):

@@ -17,7 +17,7 @@ from moorage.core.faults import ModelDataUnusable
 from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, InstanceState, instance_id
 from moorage.core.plan import EndpointView, Plan
 from moorage.core.reconcile import reconcile
-from moorage.core.routes import EndpointRoute
+from moorage.core.routes import Access, EndpointRoute
 from moorage.runners.base import ModelArchive
 from moorage.store.base import Transaction
 from moorage.system.signals import KeyedSignal
@@ -48,7 +48,7 @@ class Host:
         self.control = self._make()
 
     def _make(self) -> Control:
-        self.publisher = Publisher(self.snapshots, self.gateways, account_id="123456789012", access_keys={})
+        self.publisher = Publisher(self.snapshots, self.gateways, account_id="123456789012", access=Access())
         return Control(
             store=self.store,
             runner=self.runner,

@@ -9,7 +9,7 @@ import pytest
 from moorage.control.errors import GatewayUnsure
 from moorage.control.publisher import Publisher
 from moorage.core.model import EndpointKey
-from moorage.core.routes import AccessKey, EndpointRoute, RouteTable
+from moorage.core.routes import UNRESTRICTED, Access, AccessKey, BearerKey, EndpointRoute, RouteTable
 from moorage.testing.builders import KEY
 from moorage.testing.fake_gateways import FakeGateways, FakeSnapshots
 
@@ -17,7 +17,11 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 ROUTE = EndpointRoute(arn="arn", config_name="config-1", variants=())
 OTHER = EndpointRoute(arn="arn", config_name="config-2", variants=())
-ACCESS = {"AKIA": AccessKey(secret="s", principal_arn="arn", account_id="123456789012")}
+ACCESS = Access({"AKIA": AccessKey("s", "arn", "123456789012")}, {"arn": UNRESTRICTED}, {"d": BearerKey("b", *KEY)})
+
+
+def access_of(table: RouteTable) -> Access:
+    return Access(table.keys, table.permissions, table.bearer_keys)
 
 
 class Desk:
@@ -27,7 +31,7 @@ class Desk:
         self.gateways = FakeGateways()
         self.snapshots = FakeSnapshots()
         self.snapshots.tables.extend(tables)
-        self.publisher = Publisher(self.snapshots, self.gateways, account_id="123456789012", access_keys=ACCESS)
+        self.publisher = Publisher(self.snapshots, self.gateways, account_id="123456789012", access=ACCESS)
 
 
 async def test_a_start_takes_up_the_routes_and_writes_todays_keys() -> None:
@@ -36,7 +40,7 @@ async def test_a_start_takes_up_the_routes_and_writes_todays_keys() -> None:
     assert ROUTE == desk.publisher.published(KEY)
     assert desk.publisher.is_settled(KEY)
     assert [KEY] == desk.publisher.published_keys()
-    assert (8, ACCESS) == (desk.snapshots.tables[-1].version, desk.snapshots.tables[-1].keys)
+    assert (8, ACCESS) == (desk.snapshots.tables[-1].version, access_of(desk.snapshots.tables[-1]))
 
 
 async def test_after_a_start_that_nobody_confirmed_everything_is_in_doubt() -> None:
@@ -100,6 +104,27 @@ async def test_a_forgotten_endpoint_leaves_the_table() -> None:
     await desk.publisher.publish(KEY, None)
     assert desk.publisher.published(KEY) is None
     assert {} == desk.snapshots.tables[-1].endpoints
+
+
+async def test_access_is_published_when_every_gateway_has_confirmed_it() -> None:
+    desk = Desk()
+    await desk.publisher.start()
+    await desk.publisher.publish(KEY, ROUTE)
+    await desk.publisher.publish_access(Access())
+    assert Access() == access_of(desk.snapshots.tables[-1])
+    assert desk.snapshots.tables[-1].version == desk.gateways.versions[-1]
+    assert ROUTE == desk.publisher.published(KEY)
+
+
+async def test_access_that_was_not_confirmed_is_in_every_further_table() -> None:
+    desk = Desk()
+    await desk.publisher.start()
+    desk.gateways.unsure = True
+    with pytest.raises(GatewayUnsure):
+        await desk.publisher.publish_access(Access())
+    desk.gateways.unsure = False
+    await desk.publisher.publish(KEY, ROUTE)
+    assert Access() == access_of(desk.snapshots.tables[-1])
 
 
 async def test_closing_lets_a_write_end() -> None:

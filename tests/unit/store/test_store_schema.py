@@ -41,6 +41,19 @@ def test_the_migrations_lead_to_the_tables_of_this_version(tmp_path: Path) -> No
     engine.dispose()
 
 
+def test_a_database_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    engine = sqlite_engine(tmp_path / "state.db")
+    with engine.begin() as connection:
+        config = migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    bring_up_to_date(engine, name="state.db")
+    with engine.connect() as connection:
+        assert HEAD == MigrationContext.configure(connection).get_current_revision()
+        assert [] == compare_metadata(MigrationContext.configure(connection), METADATA)
+    engine.dispose()
+
+
 def test_a_new_database_is_at_head_and_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     engine = sqlite_engine(path)

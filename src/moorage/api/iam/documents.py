@@ -14,11 +14,13 @@ from urllib.parse import quote
 import msgspec
 
 from moorage.api.iam.errors import limit_exceeded, malformed
+from moorage.core.iam.conditions import is_operator
 
 _VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _TRUST_CHARACTERS_MAX: Final = 2048
 _MANAGED_CHARACTERS_MAX: Final = 6144
 INLINE_CHARACTERS_MAX: Final = 10240
+USER_CHARACTERS_MAX: Final = 2048
 
 _POLICY_MEMBERS: Final = frozenset({"Version", "Id", "Statement"})
 _STATEMENT_MEMBERS: Final = frozenset(
@@ -102,8 +104,7 @@ def _check_statement(statement: Any) -> None:
         raise malformed("Missing required field Effect")
     if statement["Effect"] not in ("Allow", "Deny"):
         raise malformed(f"Invalid effect: {statement['Effect']}")
-    if not isinstance(statement.get("Condition", {}), dict):
-        raise malformed("Syntax errors in policy.")
+    _check_condition(statement.get("Condition", {}))
     for member in ("Principal", "Action", "Resource"):
         if member in statement and f"Not{member}" in statement:
             raise malformed(f"Statement must not contain both {member} and Not{member}.")
@@ -112,6 +113,16 @@ def _check_statement(statement: Any) -> None:
     for action in _actions(statement):
         if not isinstance(action, str) or not _ACTION.fullmatch(action):
             raise malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+
+
+def _check_condition(condition: Any) -> None:
+    if not isinstance(condition, dict):
+        raise malformed("Syntax errors in policy.")
+    for operator, keys in condition.items():
+        if not is_operator(operator) or not isinstance(keys, dict):
+            raise malformed("Syntax errors in policy.")
+        if not all(isinstance(value, str | int | float) for values in keys.values() for value in as_list(values)):
+            raise malformed("Syntax errors in policy.")
 
 
 def _check_principal(principal: Any) -> None:

@@ -21,8 +21,20 @@ def not_attachable(arn: str) -> ServiceError:
     return ServiceError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
 
 
-def no_such_inline_policy(name: str) -> ServiceError:
-    return ServiceError("NoSuchEntity", f"The role policy with name {name} cannot be found.")
+def no_such_inline_policy(entity: str, name: str) -> ServiceError:
+    return ServiceError("NoSuchEntity", f"The {entity} policy with name {name} cannot be found.")
+
+
+def no_such_user(name: str) -> ServiceError:
+    return ServiceError("NoSuchEntity", f"The user with name {name} cannot be found.")
+
+
+def no_such_access_key(key_id: str) -> ServiceError:
+    return ServiceError("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
+
+
+def user_exists(name: str) -> ServiceError:
+    return ServiceError("EntityAlreadyExists", f"User with name {name} already exists.")
 
 
 def role_exists(name: str) -> ServiceError:

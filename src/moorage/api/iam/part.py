@@ -1,19 +1,20 @@
 """What the parts of the IAM service have in common: names and ids, finding and keeping documents, pages.
 
 A role's body holds the members of its `Role`, its documents as text, the ARNs of the policies attached to it and its
-inline policies; a policy's body those of its `Policy` and its versions. Tags are in the store's own table.
+inline policies; a user's likewise, and its access keys by id, without their secrets; a policy's body those of its
+`Policy` and its versions. Tags are in the store's own table.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Final, NotRequired, TypedDict, TypeVar
 
-from moorage.api.iam.errors import invalid, limit_exceeded, no_such_policy, no_such_role
-from moorage.api.service import Service
+from moorage.api.iam.errors import invalid, limit_exceeded, no_such_policy, no_such_role, no_such_user
+from moorage.api.service import Caller, Service
 from moorage.aws.types.iam import Tag
 from moorage.store.base import Document, Documents, ListQuery, Store, Transaction
 from moorage.system.clock import Clock
@@ -36,14 +37,30 @@ class Paging(TypedDict):
     Marker: NotRequired[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What the operations act through.
+
+    `enforce` returns once everybody goes by what is stored of users, their keys and policies. `secret_of` answers the
+    secret of an access key id.
+    """
+
+    store: Store
+    clock: Clock
+    enforce: Callable[[], Awaitable[None]]
+    secret_of: Callable[[str], str]
+
+
 class Part(Service):
     """Some of the operations."""
 
     name: ClassVar[str] = "iam"
 
-    def __init__(self, store: Store, *, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, needs: Needs) -> None:
+        self._store = needs.store
+        self._clock = needs.clock
+        self._enforce = needs.enforce
+        self._secret_of = needs.secret_of
 
     async def _change_role(self, name: str, decide: Callable[[Transaction, Document], Mapping[str, Any]]) -> Document:
         """Save the members that `decide` answers for the role of that name; answers the role."""
@@ -55,6 +72,35 @@ class Part(Service):
             return role
 
         return await self._store.run(change)
+
+    async def _change_user(self, name: str, decide: Callable[[Transaction, Document], Mapping[str, Any]]) -> Document:
+        """Save the members that `decide` answers for the user of that name, and enforce them; answers the user."""
+
+        def change(tx: Transaction) -> Document:
+            user = find_user(tx, name)
+            user = changed(user, self._clock.now(), **decide(tx, user))
+            tx.users.replace(user)
+            return user
+
+        user = await self._store.run(change)
+        await self._enforce()
+        return user
+
+
+def named_user(caller: Caller, request: Mapping[str, Any]) -> str:
+    """The name of the user that a call is about: who calls, if none is named. Raises ValidationError for root."""
+    name = request.get("UserName", caller.user_name)
+    if not name:
+        raise invalid("Must specify userName when calling with non-User credentials")
+    return str(name)
+
+
+def find_user(tx: Transaction, name: str) -> Document:
+    """Raises NoSuchEntity."""
+    user = tx.users.get(NO_REGION, name)
+    if user is None:
+        raise no_such_user(name)
+    return user
 
 
 def find_role(tx: Transaction, name: str) -> Document:

@@ -38,6 +38,7 @@ from moorage.aws.types.iam import (
     ListPolicyTagsResponse,
     Policy,
     PolicyRole,
+    PolicyUser,
     TagPolicyRequest,
     UntagPolicyRequest,
 )
@@ -142,23 +143,29 @@ class Policies(Part):
     async def list_entities_for_policy(
         self, _: Caller, request: ListEntitiesForPolicyRequest
     ) -> ListEntitiesForPolicyResponse:
-        """The roles that a policy is attached to; there are no users or groups here."""
+        """The roles and users that a policy is attached to; there are no groups here."""
         arn = request["PolicyArn"]
-        prefix = request.get("PathPrefix", "/")
+        prefix, wanted = request.get("PathPrefix", "/"), request.get("EntityFilter")
 
-        def find(tx: Transaction) -> list[Document]:
+        def find(tx: Transaction) -> list[tuple[str, tuple[str, Document]]]:
             if not arn.startswith(AWS_POLICY_PREFIX):
                 find_policy(tx, arn)
-            roles = all_of(tx.roles, path_prefix=prefix)
-            return [role for role in roles if arn in role.body["AttachedPolicies"]]
+            return [
+                (f"{kind} {entity.name.lower()}", (kind, entity))
+                for kind, table in (("Role", tx.roles), ("User", tx.users))
+                for entity in all_of(table, path_prefix=prefix)
+                if wanted in (None, kind) and arn in entity.body["AttachedPolicies"]
+            ]
 
         found = await self._store.run(find)
-        wants_roles = request.get("EntityFilter", "Role") == "Role"
-        items: list[tuple[str, PolicyRole]] = [
-            (role.name.lower(), {"RoleName": role.name, "RoleId": role.body["RoleId"]}) for role in found if wants_roles
+        page, paging = page_of(found, marker=request.get("Marker"), max_items=request.get("MaxItems"))
+        roles: list[PolicyRole] = [
+            {"RoleName": entity.name, "RoleId": entity.body["RoleId"]} for kind, entity in page if kind == "Role"
         ]
-        roles, paging = page_of(items, marker=request.get("Marker"), max_items=request.get("MaxItems"))
-        return {"PolicyRoles": roles, "PolicyGroups": [], "PolicyUsers": [], **paging}
+        users: list[PolicyUser] = [
+            {"UserName": entity.name, "UserId": entity.body["UserId"]} for kind, entity in page if kind == "User"
+        ]
+        return {"PolicyRoles": roles, "PolicyGroups": [], "PolicyUsers": users, **paging}
 
     @operation("TagPolicy")
     async def tag_policy(self, _: Caller, request: TagPolicyRequest) -> None:
@@ -180,8 +187,9 @@ class Policies(Part):
 
 
 def _attachments(tx: Transaction) -> Counter[str]:
-    """How many roles each policy is attached to, by ARN."""
-    return Counter(arn for role in all_of(tx.roles) for arn in role.body["AttachedPolicies"])
+    """How many roles and users each policy is attached to, by ARN."""
+    entities = (*all_of(tx.roles), *all_of(tx.users))
+    return Counter(arn for entity in entities for arn in entity.body["AttachedPolicies"])
 
 
 def _summary(policy: Document, *, attachments: int) -> Policy:

@@ -57,7 +57,9 @@ class PolicyVersions(Part):
             tx.policies.replace(policy)
             return _summary(policy, f"v{made}")
 
-        return {"PolicyVersion": await self._store.run(create)}
+        version = await self._store.run(create)
+        await self._enforce()
+        return {"PolicyVersion": version}
 
     @operation("GetPolicyVersion")
     async def get_policy_version(self, _: Caller, request: GetPolicyVersionRequest) -> GetPolicyVersionResponse:
@@ -86,6 +88,7 @@ class PolicyVersions(Part):
             tx.policies.replace(changed(policy, self._clock.now(), DefaultVersionId=request["VersionId"]))
 
         await self._store.run(choose)
+        await self._enforce()
 
     @operation("DeletePolicyVersion")
     async def delete_policy_version(self, _: Caller, request: DeletePolicyVersionRequest) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from moorage.api.logs.errors import invalid, no_such_group, no_such_stream
@@ -27,6 +27,7 @@ from moorage.aws.types.logs import (
     GetLogEventsRequest,
     GetLogEventsResponse,
 )
+from moorage.core.iam.principal import Requirement
 from moorage.core.names import LOG_GROUP_PREFIX
 from moorage.telemetry.log_file import LogEvent
 from moorage.telemetry.logs import LogFolder, LogPage, NoSuchGroup, NoSuchStream
@@ -43,6 +44,14 @@ class Logs(Service):
     def __init__(self, folder: LogFolder, *, account_id: str) -> None:
         self._folder = folder
         self._account_id = account_id
+
+    async def requirements(self, operation: str, caller: Caller, request: Mapping[str, Any]) -> Sequence[Requirement]:
+        """The group and stream that are named."""
+        name = request.get("logGroupName") or request.get("logGroupIdentifier", "").partition(":log-group:")[2]
+        group = (name or request.get("logGroupIdentifier", "")).removesuffix(":*")
+        stream = request.get("logStreamName", "")
+        resource = f"arn:aws:logs:{caller.region}:{self._account_id}:log-group:{group}:log-stream:{stream}"
+        return [Requirement(f"logs:{operation}", resource)]
 
     @operation("DescribeLogGroups")
     async def describe_log_groups(self, caller: Caller, request: DescribeLogGroupsRequest) -> DescribeLogGroupsResponse:

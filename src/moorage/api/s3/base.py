@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import wraps
 from typing import Any
 
 from moorage.api.s3.errors import answering
 from moorage.api.s3.names import check_key, check_version_id
+from moorage.api.s3.permissions import requirements
 from moorage.api.s3.tokens import Tokens
 from moorage.api.s3.unsupported import refuse_unsupported
 from moorage.api.service import Caller, Handler, Service
+from moorage.core.iam.principal import Requirement
 from moorage.objects.store import ObjectStore
 
 
@@ -23,6 +25,10 @@ class S3Operations(Service):
     def __init__(self, store: ObjectStore, *, token_key: bytes) -> None:
         self.store = store
         self.tokens = Tokens(token_key)
+
+    async def requirements(self, operation: str, caller: Caller, request: Mapping[str, Any]) -> Sequence[Requirement]:
+        """See `permissions`."""
+        return requirements(operation, request)
 
     def handlers(self) -> Mapping[str, Handler]:
         """The operations, each behind the checks that all share and with the store's refusals in S3's words."""

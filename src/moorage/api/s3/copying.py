@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote
 
 from moorage.api.s3.attributes import (
     encryption_fields,
@@ -20,8 +18,8 @@ from moorage.api.s3.attributes import (
 from moorage.api.s3.base import S3Operations
 from moorage.api.s3.checksum_fields import declared, reported, value_of
 from moorage.api.s3.conditions import copy_condition, write_condition
+from moorage.api.s3.copy_source import CopySource, parse_copy_source
 from moorage.api.s3.errors import invalid_argument, invalid_request
-from moorage.api.s3.names import check_version_id
 from moorage.api.s3.ranges import Slice, parse_range
 from moorage.api.service import Caller, operation
 from moorage.aws.types import s3 as types
@@ -43,21 +41,12 @@ _CHANGES = (
 """The members that make a copy of an object onto itself worth doing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """What to copy."""
-
-    bucket: str
-    key: str
-    version_id: str | None
-
-
 class CopyOperations(S3Operations):
     """Operations that copy."""
 
     @operation("CopyObject")
     async def copy_object(self, caller: Caller, request: types.CopyObjectRequest) -> types.CopyObjectOutput:
-        source = _source(request["CopySource"])
+        source = parse_copy_source(request["CopySource"])
         _refuse_idle_copy(source, request)
         opened = await self._open(source, request)
         version = opened.version
@@ -84,7 +73,7 @@ class CopyOperations(S3Operations):
         self, caller: Caller, request: types.UploadPartCopyRequest
     ) -> types.UploadPartCopyOutput:
         upload = await self.store.uploads.find(request["Bucket"], request["Key"], request["UploadId"])
-        opened = await self._open(_source(request["CopySource"]), request)
+        opened = await self._open(parse_copy_source(request["CopySource"]), request)
         version = opened.version
         try:
             wanted = _copied_range(version, request.get("CopySourceRange"))
@@ -97,7 +86,7 @@ class CopyOperations(S3Operations):
         answer = {"CopyPartResult": result, **encryption_fields(upload.is_sealed), **_source_version(version)}
         return cast(types.UploadPartCopyOutput, answer)
 
-    async def _open(self, source: _Source, request: Mapping[str, Any]) -> OpenObject:
+    async def _open(self, source: CopySource, request: Mapping[str, Any]) -> OpenObject:
         try:
             opened = await self.store.objects.open(source.bucket, source.key, source.version_id)
         except Rejected as rejected:
@@ -115,18 +104,7 @@ class CopyOperations(S3Operations):
         return opened
 
 
-def _source(header: str) -> _Source:
-    """What `x-amz-copy-source` names: `bucket/key` or `/bucket/key`, url-encoded, perhaps with `?versionId=` behind."""
-    path, _, query = header.partition("?versionId=")
-    bucket, _, key = unquote(path).removeprefix("/").partition("/")
-    if not bucket or not key:
-        raise invalid_argument("Invalid copy source object key", "x-amz-copy-source", header)
-    version_id = query or None
-    check_version_id(version_id)
-    return _Source(bucket, key, version_id)
-
-
-def _refuse_idle_copy(source: _Source, request: Mapping[str, Any]) -> None:
+def _refuse_idle_copy(source: CopySource, request: Mapping[str, Any]) -> None:
     onto_itself = (source.bucket, source.key, source.version_id) == (request["Bucket"], request["Key"], None)
     if onto_itself and all(request.get(member) in (None, "COPY") for member in _CHANGES):
         raise invalid_request(

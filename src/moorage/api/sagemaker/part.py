@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from moorage.api.sagemaker.errors import Kind
 from moorage.api.sagemaker.paging import PageTokens
+from moorage.api.sagemaker.permissions import requirements
 from moorage.api.service import Caller, Service
+from moorage.core.iam.principal import Requirement
 from moorage.core.model import EndpointKey
 from moorage.store.base import Document, Store
 from moorage.system.clock import Clock
@@ -41,6 +43,10 @@ class Part(Service):
         self._store = needs.store
         self._clock = needs.clock
         self._tokens = needs.tokens
+
+    async def requirements(self, operation: str, caller: Caller, request: Mapping[str, Any]) -> Sequence[Requirement]:
+        """See `permissions`."""
+        return requirements(operation, request, region=caller.region, account_id=self._needs.account_id)
 
     def _arn(self, kind: Kind, caller: Caller, name: str) -> str:
         return kind.arn(caller.region, self._needs.account_id, name)

@@ -9,10 +9,31 @@ EntityType = Literal["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedP
 PermissionsBoundaryAttachmentType = Literal["PermissionsBoundaryPolicy"]
 PolicyUsageType = Literal["PermissionsPolicy", "PermissionsBoundary"]
 policyScopeType = Literal["All", "AWS", "Local"]
+statusType = Literal["Active", "Inactive", "Expired"]
+
+
+class AccessKey(TypedDict):
+    UserName: str
+    AccessKeyId: str
+    Status: statusType
+    SecretAccessKey: str
+    CreateDate: NotRequired[datetime]
+
+
+class AccessKeyMetadata(TypedDict):
+    UserName: NotRequired[str]
+    AccessKeyId: NotRequired[str]
+    Status: NotRequired[statusType]
+    CreateDate: NotRequired[datetime]
 
 
 class AttachRolePolicyRequest(TypedDict):
     RoleName: str
+    PolicyArn: str
+
+
+class AttachUserPolicyRequest(TypedDict):
+    UserName: str
     PolicyArn: str
 
 
@@ -24,6 +45,14 @@ class AttachedPermissionsBoundary(TypedDict):
 class AttachedPolicy(TypedDict):
     PolicyName: NotRequired[str]
     PolicyArn: NotRequired[str]
+
+
+class CreateAccessKeyRequest(TypedDict):
+    UserName: NotRequired[str]
+
+
+class CreateAccessKeyResponse(TypedDict):
+    AccessKey: AccessKey
 
 
 class CreatePolicyRequest(TypedDict):
@@ -62,6 +91,22 @@ class CreateRoleResponse(TypedDict):
     Role: Role
 
 
+class CreateUserRequest(TypedDict):
+    Path: NotRequired[str]
+    UserName: str
+    PermissionsBoundary: NotRequired[str]
+    Tags: NotRequired[list[Tag]]
+
+
+class CreateUserResponse(TypedDict):
+    User: NotRequired[User]
+
+
+class DeleteAccessKeyRequest(TypedDict):
+    UserName: NotRequired[str]
+    AccessKeyId: str
+
+
 class DeletePolicyRequest(TypedDict):
     PolicyArn: str
 
@@ -80,8 +125,22 @@ class DeleteRoleRequest(TypedDict):
     RoleName: str
 
 
+class DeleteUserPolicyRequest(TypedDict):
+    UserName: str
+    PolicyName: str
+
+
+class DeleteUserRequest(TypedDict):
+    UserName: str
+
+
 class DetachRolePolicyRequest(TypedDict):
     RoleName: str
+    PolicyArn: str
+
+
+class DetachUserPolicyRequest(TypedDict):
+    UserName: str
     PolicyArn: str
 
 
@@ -121,6 +180,33 @@ class GetRoleResponse(TypedDict):
     Role: Role
 
 
+class GetUserPolicyRequest(TypedDict):
+    UserName: str
+    PolicyName: str
+
+
+class GetUserPolicyResponse(TypedDict):
+    UserName: str
+    PolicyName: str
+    PolicyDocument: str
+
+
+class GetUserRequest(TypedDict):
+    UserName: NotRequired[str]
+
+
+class GetUserResponse(TypedDict):
+    User: User
+
+
+class Group(TypedDict):
+    Path: str
+    GroupName: str
+    GroupId: str
+    Arn: str
+    CreateDate: datetime
+
+
 class InstanceProfile(TypedDict):
     Path: str
     InstanceProfileName: str
@@ -131,6 +217,18 @@ class InstanceProfile(TypedDict):
     Tags: NotRequired[list[Tag]]
 
 
+class ListAccessKeysRequest(TypedDict):
+    UserName: NotRequired[str]
+    Marker: NotRequired[str]
+    MaxItems: NotRequired[int]
+
+
+class ListAccessKeysResponse(TypedDict):
+    AccessKeyMetadata: list[AccessKeyMetadata]
+    IsTruncated: NotRequired[bool]
+    Marker: NotRequired[str]
+
+
 class ListAttachedRolePoliciesRequest(TypedDict):
     RoleName: str
     PathPrefix: NotRequired[str]
@@ -139,6 +237,19 @@ class ListAttachedRolePoliciesRequest(TypedDict):
 
 
 class ListAttachedRolePoliciesResponse(TypedDict):
+    AttachedPolicies: NotRequired[list[AttachedPolicy]]
+    IsTruncated: NotRequired[bool]
+    Marker: NotRequired[str]
+
+
+class ListAttachedUserPoliciesRequest(TypedDict):
+    UserName: str
+    PathPrefix: NotRequired[str]
+    Marker: NotRequired[str]
+    MaxItems: NotRequired[int]
+
+
+class ListAttachedUserPoliciesResponse(TypedDict):
     AttachedPolicies: NotRequired[list[AttachedPolicy]]
     IsTruncated: NotRequired[bool]
     Marker: NotRequired[str]
@@ -157,6 +268,18 @@ class ListEntitiesForPolicyResponse(TypedDict):
     PolicyGroups: NotRequired[list[PolicyGroup]]
     PolicyUsers: NotRequired[list[PolicyUser]]
     PolicyRoles: NotRequired[list[PolicyRole]]
+    IsTruncated: NotRequired[bool]
+    Marker: NotRequired[str]
+
+
+class ListGroupsForUserRequest(TypedDict):
+    UserName: str
+    Marker: NotRequired[str]
+    MaxItems: NotRequired[int]
+
+
+class ListGroupsForUserResponse(TypedDict):
+    Groups: list[Group]
     IsTruncated: NotRequired[bool]
     Marker: NotRequired[str]
 
@@ -248,6 +371,42 @@ class ListRolesResponse(TypedDict):
     Marker: NotRequired[str]
 
 
+class ListUserPoliciesRequest(TypedDict):
+    UserName: str
+    Marker: NotRequired[str]
+    MaxItems: NotRequired[int]
+
+
+class ListUserPoliciesResponse(TypedDict):
+    PolicyNames: list[str]
+    IsTruncated: NotRequired[bool]
+    Marker: NotRequired[str]
+
+
+class ListUserTagsRequest(TypedDict):
+    UserName: str
+    Marker: NotRequired[str]
+    MaxItems: NotRequired[int]
+
+
+class ListUserTagsResponse(TypedDict):
+    Tags: list[Tag]
+    IsTruncated: NotRequired[bool]
+    Marker: NotRequired[str]
+
+
+class ListUsersRequest(TypedDict):
+    PathPrefix: NotRequired[str]
+    Marker: NotRequired[str]
+    MaxItems: NotRequired[int]
+
+
+class ListUsersResponse(TypedDict):
+    Users: list[User]
+    IsTruncated: NotRequired[bool]
+    Marker: NotRequired[str]
+
+
 class Policy(TypedDict):
     PolicyName: NotRequired[str]
     PolicyId: NotRequired[str]
@@ -287,6 +446,12 @@ class PolicyVersion(TypedDict):
 
 class PutRolePolicyRequest(TypedDict):
     RoleName: str
+    PolicyName: str
+    PolicyDocument: str
+
+
+class PutUserPolicyRequest(TypedDict):
+    UserName: str
     PolicyName: str
     PolicyDocument: str
 
@@ -336,6 +501,11 @@ class TagRoleRequest(TypedDict):
     Tags: list[Tag]
 
 
+class TagUserRequest(TypedDict):
+    UserName: str
+    Tags: list[Tag]
+
+
 class UntagPolicyRequest(TypedDict):
     PolicyArn: str
     TagKeys: list[str]
@@ -344,6 +514,17 @@ class UntagPolicyRequest(TypedDict):
 class UntagRoleRequest(TypedDict):
     RoleName: str
     TagKeys: list[str]
+
+
+class UntagUserRequest(TypedDict):
+    UserName: str
+    TagKeys: list[str]
+
+
+class UpdateAccessKeyRequest(TypedDict):
+    UserName: NotRequired[str]
+    AccessKeyId: str
+    Status: statusType
 
 
 class UpdateAssumeRolePolicyRequest(TypedDict):
@@ -368,3 +549,14 @@ class UpdateRoleRequest(TypedDict):
 
 class UpdateRoleResponse(TypedDict):
     pass
+
+
+class User(TypedDict):
+    Path: str
+    UserName: str
+    UserId: str
+    Arn: str
+    CreateDate: datetime
+    PasswordLastUsed: NotRequired[datetime]
+    PermissionsBoundary: NotRequired[AttachedPermissionsBoundary]
+    Tags: NotRequired[list[Tag]]
