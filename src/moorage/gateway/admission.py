@@ -29,6 +29,7 @@ STANDING_WAIT_S: Final = 1.0
 """How long a request may expect to wait from then on: a queue that stands only makes every answer late."""
 WAITERS_MAX: Final = 1024
 WAITING_BYTES_MAX: Final = 32 * 1024 * 1024
+ALLOWANCE_S: Final = 60.0
 _MEMORY_S: Final = 5.0
 _FIRST_GUESS: Final = (50.0, 1.0)
 
@@ -40,6 +41,42 @@ def slots_of(concurrency_max: int, workers: int) -> int:
     (32, 2, 1)
     """
     return math.ceil(concurrency_max / workers)
+
+
+class Allowance:
+    """How many slots this worker gives out on one instance: all it may, but fewer after a request has timed out there.
+
+    More requests on a slow instance than it answers in a minute means that each times out just when its turn comes, and
+    no work is of use to anybody. So a timeout halves the slots, and every minute without one brings an eighth more.
+    """
+
+    __slots__ = ("_halved_at", "_quiet_since", "_withheld", "slots_max")
+
+    def __init__(self, slots_max: int) -> None:
+        self.slots_max = slots_max
+        """Set anew when the route says another."""
+        self._withheld = 0
+        self._halved_at = -math.inf
+        self._quiet_since = -math.inf
+
+    def slots(self, now: float) -> int:
+        """How many there are now."""
+        while self._withheld > 0 and now - self._quiet_since >= ALLOWANCE_S:
+            self._withheld -= max(1, self._given // 8)
+            self._quiet_since += ALLOWANCE_S
+        return self._given
+
+    def record_timeout(self, *, now: float) -> None:
+        """A request was not answered in time. Those that follow within a minute were sent before this was known."""
+        slots = self.slots(now)
+        self._quiet_since = now
+        if now - self._halved_at >= ALLOWANCE_S:
+            self._withheld = self.slots_max - slots // 2
+            self._halved_at = now
+
+    @property
+    def _given(self) -> int:
+        return max(1, self.slots_max - max(0, self._withheld))
 
 
 class Pace:

@@ -1,5 +1,7 @@
 """Looking at instances with requests, four times a second: who is silent is asked, who waits too long is sent back.
 
+How many slots each has is settled here as well.
+
 An instance without requests costs nothing. It joins with a request, and is left out again when it has had none from one
 look to the next.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final, Protocol
 
-from moorage.gateway.admission import Queue
+from moorage.gateway.admission import Allowance, Queue
 from moorage.gateway.health import Look, Silence
 from moorage.gateway.probing import Asked, Prober
 from moorage.system.clock import Clock
@@ -21,7 +23,9 @@ class Watched(Asked, Protocol):
     """What is looked at of an instance."""
 
     in_flight: int
+    slots: int
     is_watched: bool
+    allowance: Allowance
     queue: Queue[Any]
     """Where requests wait for a slot on it or its like."""
 
@@ -52,6 +56,7 @@ class Watch:
 
     def _look(self, now: float) -> None:
         for instance, silence in tuple(self._silences.items()):
+            instance.slots = instance.allowance.slots(now)
             match silence.look(instance.in_flight, now=now):
                 case Look.SILENT:
                     self._prober.ask(instance)
@@ -60,5 +65,7 @@ class Watch:
                     del self._silences[instance]
                 case Look.WELL:
                     pass
-            if instance.queue.waiters:
-                instance.queue.expire(now)
+            queue = instance.queue
+            if queue.waiters:
+                queue.expire(now)
+                queue.serve(now)

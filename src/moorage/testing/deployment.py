@@ -59,6 +59,17 @@ class Deployer:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         return self.settled(name)
 
+    def delete(self, name: str) -> None:
+        """What `deploy` made, and return when it is gone. What is not there is left out."""
+        for call, argument in (
+            (self.sagemaker.delete_endpoint, "EndpointName"),
+            (self.sagemaker.delete_endpoint_config, "EndpointConfigName"),
+            (self.sagemaker.delete_model, "ModelName"),
+        ):
+            with contextlib.suppress(ClientError):
+                call(**{argument: name})
+        self.settled(name)
+
     def settled(self, name: str, *, timeout_s: float = 30.0) -> str:
         """The status once it is no longer one of those that pass; `Deleted` if the endpoint is gone."""
         deadline = time.monotonic() + timeout_s

@@ -12,6 +12,7 @@ from moorage.gateway.admission import (
     WAIT_S,
     WAITERS_MAX,
     WAITING_BYTES_MAX,
+    Allowance,
     Pace,
     Queue,
     Waiter,
@@ -56,6 +57,27 @@ def give_back(queue: Queue[Fake], instance: Fake, now: float = 0.0) -> None:
 def test_the_workers_together_give_an_instance_what_it_may_have(limit: int, workers: int) -> None:
     slots = slots_of(limit, workers)
     assert limit <= slots * workers < limit + workers
+
+
+def test_a_timeout_halves_the_slots_and_they_come_back_by_and_by() -> None:
+    allowance = Allowance(64)
+    assert 64 == allowance.slots(0)
+    for passed in range(5):
+        allowance.record_timeout(now=60.0 + passed)
+    assert [32, 36, 40, 45] == [allowance.slots(64 + passed) for passed in (0, 60, 120, 180)]
+    allowance.record_timeout(now=250)
+    assert 22 == allowance.slots(250)
+    assert 64 == allowance.slots(86_400)
+
+
+@given(st.integers(1, 1000), st.lists(st.floats(0, 300), max_size=30))
+def test_there_is_always_a_slot_and_never_one_too_many(slots_max: int, pauses: list[float]) -> None:
+    allowance, now = Allowance(slots_max), 0.0
+    for pause in pauses:
+        now += pause
+        allowance.record_timeout(now=now)
+        assert 1 <= allowance.slots(now) <= slots_max
+    assert slots_max == allowance.slots(now + 60 * slots_max)
 
 
 def test_slots_go_to_who_has_waited_longest() -> None:

@@ -9,7 +9,7 @@ from weakref import ref
 import pytest
 
 from moorage.core.model import RoutingStrategy
-from moorage.gateway.admission import Queue
+from moorage.gateway.admission import Allowance, Queue
 from moorage.gateway.health import Health
 from moorage.gateway.pick import make_pick
 from moorage.gateway.probing import Prober
@@ -31,6 +31,7 @@ class Fake:
     in_flight: int = 0
     slots: int = 10
     is_watched: bool = False
+    allowance: Allowance = field(default_factory=lambda: Allowance(10))
     health: Health = field(default_factory=Health)
     queue: "Queue[Fake]" = field(default_factory=lambda: Queue(unpicked))
     going: asyncio.Event = field(default_factory=asyncio.Event)
@@ -174,6 +175,7 @@ async def test_nobody_asks_after_an_instance_that_is_gone(world: World) -> None:
 
 async def test_who_waits_too_long_is_sent_back(world: World) -> None:
     instance = world.instance()
+    instance.allowance = Allowance(1)
     instance.queue = Queue(make_pick(RoutingStrategy.RANDOM, [instance], lambda: 0.0))
     turns: list[Fake | None] = []
     instance.queue.join(turns.append, deadline=LoopClock().monotonic() + 5, now=LoopClock().monotonic())
