@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from moorage.core.model import InstanceId
-from moorage.core.routes import AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.gateway.gateway import Gateway
 from moorage.system.clock import SystemClock
 from moorage.system.snapshot import SnapshotWriter
@@ -28,6 +28,7 @@ from moorage.wire.server import Server, serve
 
 KEY = b"k" * 32
 ACCOUNT = "123456789012"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 LIMIT = 6_291_456
 
 
@@ -57,8 +58,9 @@ class World:
         table = RouteTable(
             self.version,
             ACCOUNT,
-            {"AKIA": AccessKey("secret", f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT)},
-            {"eu-west-1": {"iris": EndpointRoute("arn", "config", routes)}},
+            keys={"AKIA": AccessKey("secret", ROOT, ACCOUNT)},
+            permissions={ROOT: UNRESTRICTED},
+            endpoints={"eu-west-1": {"iris": EndpointRoute("arn", "config", routes)}},
         )
         SnapshotWriter(self.folder / "routes.json", key=KEY).write(table)
         assert {"version": self.version} == await self.ask_admin(b"/reload", {})

@@ -13,19 +13,19 @@ from typing import Final
 
 import msgspec
 
-from moorage.aws.errors import ServiceError
-from moorage.gateway import errors, target
+from moorage.gateway import errors
 from moorage.gateway.admin import Admin
 from moorage.gateway.forward import Forwarder
 from moorage.gateway.invoke import Invoker
 from moorage.gateway.tables import Tables
+from moorage.gateway.target import address_of
 from moorage.system import entropy
 from moorage.system.clock import Clock
 from moorage.system.snapshot import SnapshotInvalid, read_snapshot
 from moorage.wire.client import Client
 from moorage.wire.limits import Limits
-from moorage.wire.messages import Refused, Request, Response, WireError
-from moorage.wire.server import Server, serve
+from moorage.wire.messages import Cancellable, Refused, Reply, Request, Response
+from moorage.wire.server import Server, Tasks, serve, serve_begin
 
 _log = logging.getLogger(__name__)
 
@@ -49,11 +49,11 @@ class Gateway:
         self._snapshot_path = snapshot_path
         self._snapshot_key = snapshot_key
         self._limits = limits or Limits()
-        self._tables = Tables()
-        self._client = Client()
-        self._invoker = Invoker(self._tables, self._client, clock=clock, draw=entropy.unit)
+        self._tables = Tables(entropy.unit)
+        self._invoker = Invoker(self._tables, clock=clock, draw=entropy.unit)
         self._control = Client(idle_s=_CONTROL_IDLE_S)
         self._forwarder = Forwarder(self._control, str(control_socket))
+        self._others = Tasks(self._answer, _render)
         self._admin = Admin(self._tables, self._reload)
         self._servers: list[Server] = []
 
@@ -67,38 +67,30 @@ class Gateway:
             await self._reload()
         except SnapshotInvalid as error:
             _log.warning("no routes yet: %s", error)
-        self._servers.append(await serve(self._handle, sock=sock, limits=self._limits, render=_render))
+        self._servers.append(await serve_begin(self._begin, sock=sock, limits=self._limits, render=_render))
 
     async def close(self, *, grace_s: float = _GRACE_S) -> None:
         """Stop accepting, finish what is in flight within the grace, and only then fall silent towards control."""
         for server in reversed(self._servers):
             await server.close(grace_s=grace_s)
         self._servers.clear()
-        self._client.close()
+        self._tables.close()
         self._control.close()
 
     async def _reload(self) -> None:
         table = await asyncio.to_thread(read_snapshot, self._snapshot_path, key=self._snapshot_key)
         self._tables.install(table)
 
-    async def _handle(self, request: Request) -> Response:
-        if target.is_invocation(request.path):
-            return await self._invoke(request)
+    def _begin(self, request: Request, reply: Reply) -> Cancellable | None:
+        address = address_of(request.path)
+        if address is None:
+            return self._others(request, reply)
+        return self._invoker.begin(request, reply, address)
+
+    async def _answer(self, request: Request) -> Response:
         if request.path == b"/health" and request.method in (b"GET", b"HEAD"):
             return self._health()
         return await self._forwarder.forward(request, entropy.new_request_id())
-
-    async def _invoke(self, request: Request) -> Response:
-        request_id = entropy.new_request_id()
-        try:
-            return await self._invoker.invoke(request, request_id.encode())
-        except ServiceError as error:
-            return errors.answer(error, request_id)
-        except WireError:
-            raise
-        except Exception:
-            _log.exception("invocation %s failed", request_id)
-            return errors.answer(errors.internal(), request_id)
 
     def _health(self) -> Response:
         routes = self._tables.routes

@@ -1,160 +1,290 @@
 """The life of an invocation, from top to bottom. Read this first.
 
-Nothing here asks control or the store anything: all that is needed is in the routes in force.
+Nothing here asks control or the store anything: all that is needed is in the routes in force. The usual invocation
+never leaves the callbacks in which its bytes arrive; only what has to wait for something else gets a task.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Final
 
-from moorage.aws import sigv4
-from moorage.aws.authentication import AuthenticationError, answer_for
-from moorage.aws.authorization import Credential
-from moorage.aws.call import Protocol
 from moorage.aws.errors import ServiceError
-from moorage.core.model import EndpointKey
-from moorage.gateway import errors, target
+from moorage.gateway import errors
+from moorage.gateway.entry import Entry, enter
 from moorage.gateway.errors import ModelErrors
-from moorage.gateway.pick import pick_instance
+from moorage.gateway.pick import pick_other
 from moorage.gateway.relay import relay
-from moorage.gateway.tables import Endpoint, Instance, Routes, Tables, Variant, Visit
+from moorage.gateway.tables import Endpoint, Instance, Routes, Tables, Variant
+from moorage.gateway.target import TARGET_VARIANT, Address, caller_fields, container_request, endpoint_name
 from moorage.system.clock import Clock
+from moorage.system.entropy import new_request_id
 from moorage.wire.answer import Answer
-from moorage.wire.client import Client
-from moorage.wire.messages import BodyTooLarge, NoAnswer, NotSent, Request, Response, WireError
+from moorage.wire.messages import BodyTooLarge, Disconnected, NoAnswer, NotSent, Reply, Request, Response, WireError
+from moorage.wire.upstream import UpstreamConnection
 
 INVOCATION_S: Final = 60.0
-_SIGNING_NAME: Final = "sagemaker"
 _TRIES_MAX: Final = 3
+
+_log = logging.getLogger(__name__)
 
 
 class Invoker:
-    """Answers InvokeEndpoint. `draw` gives random numbers in [0, 1)."""
+    """Begins invocations. `draw` gives random numbers in [0, 1)."""
 
-    def __init__(self, tables: Tables, client: Client, *, clock: Clock, draw: Callable[[], float]) -> None:
-        self._tables = tables
-        self._client = client
-        self._clock = clock
-        self._draw = draw
+    def __init__(self, tables: Tables, *, clock: Clock, draw: Callable[[], float]) -> None:
+        self.tables = tables
+        self.now = clock.now
+        self.monotonic = clock.monotonic
+        self.draw = draw
+        self.loop = asyncio.get_running_loop()
 
-    async def invoke(self, request: Request, request_id: bytes) -> Response:
-        """Answer one invocation. Raises ServiceError for every answer other than success; WireError."""
-        name = target.endpoint_name(request)
-        body = await _read(request)
-        # Nothing is awaited between here and the visit to an instance: a drain that began in between would not see
-        # the request, and report free what it is about to be sent to.
-        routes = self._routes()
-        credential = self._authenticate(routes, request, body)
-        account_id = routes.account_of(credential.access_key_id)
-        endpoint = self._endpoint(EndpointKey(credential.region, name), account_id)
-        if (refusal := target.refusal(request.headers, name)) is not None:
-            raise refusal
-        return await self._ask(endpoint, request, body=body, account_id=account_id, request_id=request_id)
+    def begin(self, request: Request, reply: Reply, address: Address) -> Invocation:
+        """Answer `request`, which is at `address`, by way of `reply`, now or later."""
+        invocation = Invocation(self, request, reply, address)
+        body = request.content
+        if body is not None and len(body) <= errors.PAYLOAD_BYTES_MAX:
+            invocation.start(body)
+        else:
+            invocation.spawn(invocation.start_when_read())
+        return invocation
 
-    def _routes(self) -> Routes:
+    def routes(self) -> Routes:
         """The routes in force at this moment."""
-        if self._tables.routes is None:
+        if self.tables.routes is None:
             raise errors.no_routes()
-        return self._tables.routes
+        return self.tables.routes
 
-    def _endpoint(self, key: EndpointKey, account_id: str) -> Endpoint:
-        endpoint = self._routes().endpoint(key.region, key.name)
-        if endpoint is None:
-            raise errors.no_such_endpoint(key.name, account_id)
-        return endpoint
 
-    def _authenticate(self, routes: Routes, request: Request, body: bytes) -> Credential:
+class Invocation:
+    """One request to an endpoint: it is let in, an instance is chosen and asked, and the answer passed on.
+
+    It is the receiver of the instance's answer, and what the server cancels when the caller leaves.
+    """
+
+    __slots__ = (
+        "_address",
+        "_body",
+        "_connection",
+        "_entry",
+        "_instance",
+        "_invoker",
+        "_is_over",
+        "_reply",
+        "_request",
+        "_task",
+        "_tried",
+        "_variant",
+        "request_id",
+    )
+
+    def __init__(self, invoker: Invoker, request: Request, reply: Reply, address: Address) -> None:
+        self._invoker = invoker
+        self._request = request
+        self._reply = reply
+        self._address = address
+        self.request_id = new_request_id()
+        self._body = b""
+        self._entry: Entry | None = None
+        self._variant: Variant | None = None
+        self._instance: Instance | None = None
+        self._tried: list[Instance] | None = None
+        self._connection: UpstreamConnection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    # -- the request comes in -----------------------------------------------------------------------------------------
+
+    async def start_when_read(self) -> None:
+        """Read a body that is still on its way, and go on."""
         try:
-            credential = sigv4.authenticate(
-                request.method,
-                request.path,
-                query=request.query,
-                headers=request.headers,
-                body_sha256=hashlib.sha256(body).hexdigest().encode(),
-                secret_of=routes.secret_of,
-                now=self._clock.now(),
-            )
-            sigv4.require_service(credential, _SIGNING_NAME)
-        except AuthenticationError as error:
-            raise answer_for(error, Protocol.REST_JSON) from error
-        return credential
+            body = await self._request.read(errors.PAYLOAD_BYTES_MAX)
+        except BodyTooLarge:
+            self._refuse(errors.payload_too_large())
+        except Disconnected:
+            self._reply.abort()
+        except WireError as error:
+            self._refuse(errors.broken(error))
+        else:
+            self.start(body)
 
-    def _pick_variant(self, endpoint: Endpoint, request: Request, account_id: str) -> Variant:
-        wanted = request.header(target.TARGET_VARIANT)
+    def start(self, body: bytes) -> None:
+        """Let the request in and send it to an instance.
+
+        All in one go: a drain that began in between would not see the request, and report free what it is sent to.
+        """
+        self._body = body
+        try:
+            invoker, address = self._invoker, self._address
+            self._entry = enter(
+                invoker.routes(),
+                self._request,
+                body,
+                name=endpoint_name(address.name),
+                operation=address.operation,
+                now=invoker.now,
+            )
+            self._ask(self._entry.endpoint)
+        except ServiceError as error:
+            self._refuse(error)
+        except Exception:
+            self._break()
+
+    # -- an instance is asked -----------------------------------------------------------------------------------------
+
+    def _ask(self, endpoint: Endpoint) -> None:
+        """Ask one instance, and another only while no byte of the request has reached any."""
+        variant = self._variant = self._pick_variant(endpoint)
+        now = self._invoker.monotonic()
+        if self._tried is None:
+            instance = variant.pick(now)
+        else:
+            instance = pick_other(variant.instances, self._tried, draw=self._invoker.draw, now=now)
+        if instance is None:
+            raise errors.no_ready_instance(endpoint.key.name)
+        self._instance = instance
+        instance.in_flight += 1
+        connection = instance.pool.take()
+        if connection is None:
+            self.spawn(self._send_when_connected(instance))
+        else:
+            self._send(connection)
+
+    def _pick_variant(self, endpoint: Endpoint) -> Variant:
+        wanted = self._request.fields.get(TARGET_VARIANT)
         if wanted is None:
-            variant = endpoint.ready.pick(self._draw())
+            variant = endpoint.ready.pick(self._invoker.draw())
             if variant is None:
                 raise errors.no_ready_instance(endpoint.key.name)
             return variant
         name = wanted.decode("latin-1")
-        variant = endpoint.variants.get(name)
-        if variant is None:
-            raise errors.no_such_variant(name, endpoint.key.name, account_id)
-        return variant
+        found = endpoint.variants.get(name)
+        if found is None:
+            assert self._entry is not None
+            raise errors.no_such_variant(name, endpoint.key.name, self._entry.account_id)
+        return found
 
-    async def _ask(
-        self,
-        endpoint: Endpoint,
-        request: Request,
-        *,
-        body: bytes,
-        account_id: str,
-        request_id: bytes,
-    ) -> Response:
-        """Ask one instance, and another only while no byte of the request has reached any.
-
-        Each is looked for in the routes then in force: those of before may name instances that have gone since.
-        """
-        headers = target.container_headers(request.headers)
-        tried: list[Instance] = []
-        while len(tried) < _TRIES_MAX:
-            variant = self._pick_variant(endpoint, request, account_id)
-            now = self._clock.monotonic()
-            instance = pick_instance(variant.instances, self._draw(), self._draw(), now=now, tried=tried)
-            if instance is None:
-                break
-            blame = ModelErrors(endpoint.key, account_id, variant=variant.name, instance=instance.id)
-            with Visit(instance) as visit:
-                try:
-                    answer = await self._send(instance, headers, body, blame)
-                except NotSent:
-                    tried.append(instance)
-                    endpoint = self._endpoint(endpoint.key, account_id)
-                    continue
-                head = target.caller_headers(answer.headers, variant=variant.header, request_id=request_id)
-                return await relay(answer, head, visit=visit, blame=blame)
-        raise errors.no_ready_instance(endpoint.key.name)
-
-    async def _send(
-        self, instance: Instance, headers: list[tuple[bytes, bytes]], body: bytes, blame: ModelErrors
-    ) -> Answer:
+    async def _send_when_connected(self, instance: Instance) -> None:
         try:
-            answer = await self._client.request(
-                instance.address,
-                b"POST",
-                b"/invocations",
-                headers=headers,
-                body=body,
-                head_s=INVOCATION_S,
-                total_s=INVOCATION_S,
-            )
-        except WireError as error:
-            instance.health.record_failure(now=self._clock.monotonic())
-            if isinstance(error, NotSent):
-                raise
-            raise _silence(error, blame) from error
+            connection = await instance.pool.connect()
+        except NotSent as error:
+            self.on_failure(error)
+        else:
+            self._send(connection)
+
+    def _send(self, connection: UpstreamConnection) -> None:
+        self._connection = connection
+        head = container_request(self._request, self._body)
+        connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=INVOCATION_S)
+
+    # -- the instance answers -----------------------------------------------------------------------------------------
+
+    def on_answer(self, answer: Answer) -> None:
+        """See `wire.upstream.Receiver`."""
+        instance, variant = self._instance, self._variant
+        assert instance is not None
+        assert variant is not None
+        self._connection = None
         instance.health.record_success()
-        return answer
+        content = answer.content
+        if content is None or len(content) > errors.PAYLOAD_BYTES_MAX or not 200 <= answer.status < 300:
+            self.spawn(self._relay(answer, variant, instance))
+            return
+        fields = caller_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
+        self._end()
+        self._reply.respond(Response(200, fields, content))
+
+    def on_failure(self, error: WireError) -> None:
+        """See `wire.upstream.Receiver`."""
+        if self._is_over:
+            return
+        assert self._instance is not None
+        self._connection = None
+        instance = self._instance
+        instance.health.record_failure(now=self._invoker.monotonic())
+        if isinstance(error, NotSent):
+            self._try_another(instance)
+        else:
+            self._refuse(_silence(error, self._blame()))
+
+    def _try_another(self, tried: Instance) -> None:
+        """Look again, in the routes then in force: those of before may name instances that have gone since."""
+        assert self._entry is not None
+        self._leave_instance()
+        self._tried = [*(self._tried or ()), tried]
+        try:
+            self._ask(self._entry_now(self._entry).endpoint)
+        except ServiceError as error:
+            self._refuse(error)
+        except Exception:
+            self._break()
+
+    def _entry_now(self, entry: Entry) -> Entry:
+        key = entry.endpoint.key
+        endpoint = self._invoker.routes().endpoint(key.region, key.name)
+        if endpoint is None:
+            raise errors.no_such_endpoint(key.name, entry.account_id)
+        if self._tried is not None and len(self._tried) >= _TRIES_MAX:
+            raise errors.no_ready_instance(key.name)
+        return entry._replace(endpoint=endpoint)
+
+    async def _relay(self, answer: Answer, variant: Variant, instance: Instance) -> None:
+        fields = caller_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
+        try:
+            response = await relay(answer, fields, blame=self._blame(), on_end=self._end)
+        except ServiceError as error:
+            self._refuse(error)
+        except Exception:
+            self._break()
+        else:
+            if isinstance(response.body, bytes):
+                self._end()
+            self._task = None  # from here on it is the server that sends, and closes the answer if the caller leaves
+            self._reply.respond(response)
+
+    def _blame(self) -> ModelErrors:
+        assert self._entry is not None
+        assert self._variant is not None
+        assert self._instance is not None
+        entry = self._entry
+        return ModelErrors(entry.endpoint.key, entry.account_id, variant=self._variant.name, instance=self._instance.id)
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """The caller has left: whatever goes on for it is given up."""
+        self._end()
+        if self._task is not None:
+            self._task.cancel()
+        if self._connection is not None:
+            self._connection.abort()
+
+    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        """Go on in a task, which is given up with the invocation."""
+        self._task = self._invoker.loop.create_task(coroutine)
+
+    def _refuse(self, error: ServiceError) -> None:
+        self._end()
+        self._reply.respond(errors.answer(error, self.request_id))
+
+    def _break(self) -> None:
+        """A fault of our own."""
+        _log.exception("invocation %s failed", self.request_id)
+        self._refuse(errors.internal())
+
+    def _end(self) -> None:
+        """The invocation is over, for whatever reason."""
+        if not self._is_over:
+            self._is_over = True
+            self._leave_instance()
+
+    def _leave_instance(self) -> None:
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            instance.leave()
 
 
 def _silence(error: WireError, blame: ModelErrors) -> ServiceError:
     return blame.timed_out() if isinstance(error, NoAnswer) else blame.broke(str(error))
-
-
-async def _read(request: Request) -> bytes:
-    try:
-        return await request.read(errors.PAYLOAD_BYTES_MAX)
-    except BodyTooLarge as error:
-        raise errors.payload_too_large() from error

@@ -81,6 +81,11 @@ class Callers:
         """The holder of a key that may sign; None if there is no such key."""
         return self._prepared.get(access_key_id) or self._prepare(access_key_id)
 
+    def secret_of(self, access_key_id: str) -> str | None:
+        """The secret of a key that may sign."""
+        caller = self.find(access_key_id)
+        return caller.secret if caller is not None else None
+
     def open(self, authorization: bytes, endpoint_name: str) -> BearerKey:
         """The bearer key of the header, if it is one of that endpoint's. Raises ServiceError."""
         token = authorization[len(_BEARER) :].strip()

@@ -1,4 +1,4 @@
-"""Passing a container's answer on to the caller, or saying what is wrong with it.
+"""Passing a container's answer on to the caller, or saying what is wrong with it, where it is not all here at once.
 
 An answer is held back until it is complete or has outgrown a window: while it is held, its failure still gets a status
 of its own. A longer one streams, and if it fails half way the caller's connection is cut, never completed falsely.
@@ -6,27 +6,28 @@ of its own. A longer one streams, and if it fails half way the caller's connecti
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from moorage.gateway.errors import ORIGINAL_MESSAGE_BYTES_MAX, PAYLOAD_BYTES_MAX, ModelErrors
-from moorage.gateway.tables import Visit
 from moorage.wire.answer import Answer
-from moorage.wire.messages import BadAnswer, HeaderList, NoAnswer, Response, WireError
+from moorage.wire.messages import BadAnswer, NoAnswer, Response, WireError
 
 HELD_BYTES_MAX: Final = 65_536
 
 
-async def relay(answer: Answer, headers: HeaderList, *, visit: Visit, blame: ModelErrors) -> Response:
-    """The answer for the caller; `headers` are its head. Raises ServiceError for whatever is the model's fault."""
+async def relay(answer: Answer, fields: bytes, *, blame: ModelErrors, on_end: Callable[[], None]) -> Response:
+    """The answer for the caller, with `fields` in its head.
+
+    If its body streams, `on_end` is called when the caller has had it or has left. Raises ServiceError for whatever is
+    the model's fault.
+    """
     if not 200 <= answer.status < 300:
         raise await _refused(answer, blame)
     try:
-        if answer.is_complete:
-            return Response(200, headers, await answer.read(PAYLOAD_BYTES_MAX))
         if answer.content_length is not None and answer.content_length > PAYLOAD_BYTES_MAX:
             raise BadAnswer("the answer is larger than an invocation may return")
-        return await _hold_or_stream(answer, headers, visit)
+        return await _hold_or_stream(answer, fields, on_end)
     except NoAnswer as error:
         raise blame.timed_out() from error
     except WireError as error:
@@ -34,7 +35,7 @@ async def relay(answer: Answer, headers: HeaderList, *, visit: Visit, blame: Mod
         raise blame.broke(str(error)) from error
 
 
-async def _hold_or_stream(answer: Answer, headers: HeaderList, visit: Visit) -> Response:
+async def _hold_or_stream(answer: Answer, fields: bytes, on_end: Callable[[], None]) -> Response:
     stream = answer.stream()
     held: list[bytes] = []
     size = 0
@@ -42,10 +43,9 @@ async def _hold_or_stream(answer: Answer, headers: HeaderList, visit: Visit) -> 
         held.append(piece)
         size += len(piece)
         if size > HELD_BYTES_MAX:
-            visit.prolong()
-            rest = _Rest(b"".join(held), stream, answer=answer, visit=visit)
-            return Response(200, headers, rest, content_length=answer.content_length)
-    return Response(200, headers, b"".join(held))
+            rest = _Rest(b"".join(held), stream, answer=answer, on_end=on_end)
+            return Response(200, fields, rest, content_length=answer.content_length)
+    return Response(200, fields, b"".join(held))
 
 
 async def _refused(answer: Answer, blame: ModelErrors) -> Exception:
@@ -65,13 +65,15 @@ async def _refused(answer: Answer, blame: ModelErrors) -> Exception:
 
 
 class _Rest:
-    """The rest of a long answer. The visit to the instance ends with it, read or not."""
+    """The rest of a long answer."""
 
-    def __init__(self, held: bytes, stream: AsyncIterator[bytes], *, answer: Answer, visit: Visit) -> None:
+    def __init__(
+        self, held: bytes, stream: AsyncIterator[bytes], *, answer: Answer, on_end: Callable[[], None]
+    ) -> None:
         self._held = held
         self._stream = stream
         self._answer = answer
-        self._visit = visit
+        self._on_end = on_end
         self._size = 0
 
     def __aiter__(self) -> _Rest:
@@ -87,4 +89,4 @@ class _Rest:
     async def aclose(self) -> None:
         """The caller has had it, or has left."""
         self._answer.close()
-        self._visit.end()
+        self._on_end()

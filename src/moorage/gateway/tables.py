@@ -7,31 +7,34 @@ says of an endpoint is prepared when it is first asked for, so a swap costs what
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from weakref import WeakValueDictionary
 
 from moorage.core.model import EndpointKey, InstanceId
 from moorage.core.routes import EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.gateway.health import Health
-from moorage.gateway.pick import Weighted
+from moorage.gateway.permission import Callers
+from moorage.gateway.pick import Draw, Weighted, make_pick
+from moorage.wire.limits import Limits
+from moorage.wire.pool import Pool
+
+Find = Callable[[InstanceRoute], "Instance"]
+"""The live state of the instance that a route names."""
 
 
 class Instance:
     """One instance: where it listens, how many requests are on it, and how it has behaved."""
 
-    __slots__ = ("__weakref__", "_idle_waiters", "address", "health", "id", "in_flight")
+    __slots__ = ("__weakref__", "_idle_waiters", "health", "id", "in_flight", "pool", "slots")
 
-    def __init__(self, route: InstanceRoute) -> None:
-        self.id = route.id
-        self.address = route.address
+    def __init__(self, id_: InstanceId, address: str, limits: Limits) -> None:
+        self.id = id_
+        self.pool = Pool(address, limits)
         self.in_flight = 0
+        self.slots = sys.maxsize
         self.health = Health()
         self._idle_waiters: list[asyncio.Future[None]] = []
-
-    def is_ejected(self, now: float) -> bool:
-        """Whether it is to be left alone for now."""
-        return self.health.is_ejected(now)
 
     def idle(self) -> asyncio.Future[None]:
         """Done at the next moment without a request."""
@@ -53,46 +56,18 @@ class Instance:
         self._idle_waiters.clear()
 
 
-class Visit:
-    """A request's stay on an instance, counted from `with` to its end, or to `end` if it was prolonged."""
-
-    __slots__ = ("_ended", "_prolonged", "instance")
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
-        self._prolonged = False
-        self._ended = False
-
-    def __enter__(self) -> Visit:
-        self.instance.in_flight += 1
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if not self._prolonged or error is not None:
-            self.end()
-
-    def prolong(self) -> None:
-        """The answer outlasts the block: whoever streams it calls `end`."""
-        self._prolonged = True
-
-    def end(self) -> None:
-        """The request is over. Further calls do nothing."""
-        if not self._ended:
-            self._ended = True
-            self.instance.leave()
-
-
 class Variant:
     """A production variant and its instances."""
 
-    __slots__ = ("header", "instances", "name")
+    __slots__ = ("instances", "name", "pick", "signature")
 
-    def __init__(self, route: VariantRoute, instances: tuple[Instance, ...]) -> None:
+    def __init__(self, route: VariantRoute, instances: tuple[Instance, ...], draw: Draw) -> None:
         self.name = route.name
-        self.header = route.name.encode()
         self.instances = instances
+        self.pick = make_pick(route.routing_strategy, instances, draw)
+        """The instance to ask at a moment (monotonic seconds)."""
+        self.signature = b"x-Amzn-Invoked-Production-Variant: %b\r\n" % route.name.encode()
+        """What it puts under its answers."""
 
 
 class Endpoint:
@@ -100,10 +75,10 @@ class Endpoint:
 
     __slots__ = ("key", "ready", "route", "variants")
 
-    def __init__(self, key: EndpointKey, route: EndpointRoute, find: Callable[[InstanceRoute], Instance]) -> None:
+    def __init__(self, key: EndpointKey, route: EndpointRoute, find: Find, draw: Draw) -> None:
         self.key = key
         self.route = route
-        prepared = [(Variant(each, tuple(map(find, each.instances))), each.weight) for each in route.variants]
+        prepared = [(Variant(each, tuple(map(find, each.instances)), draw), each.weight) for each in route.variants]
         self.variants = {variant.name: variant for variant, _ in prepared}
         # A variant without instances would turn its share of requests into errors that another could have answered.
         self.ready = Weighted([(variant, weight) for variant, weight in prepared if variant.instances])
@@ -112,24 +87,19 @@ class Endpoint:
 class Routes:
     """One table, prepared for use."""
 
-    def __init__(self, table: RouteTable, find: Callable[[InstanceRoute], Instance]) -> None:
+    def __init__(self, table: RouteTable, find: Find, draw: Draw, older: Routes | None = None) -> None:
         self.table = table
+        self.callers: Callers = Callers(table, older.callers if older else None)
         self._find = find
+        self._draw = draw
         self._prepared: dict[tuple[str, str], Endpoint] = {}
+        if older is not None:
+            self._inherit(older)
 
     @property
     def version(self) -> int:
         """The table's version."""
         return self.table.version
-
-    def secret_of(self, access_key_id: str) -> str | None:
-        """The secret of a key that may call."""
-        key = self.table.keys.get(access_key_id)
-        return key.secret if key is not None else None
-
-    def account_of(self, access_key_id: str) -> str:
-        """The account a known key belongs to."""
-        return self.table.keys[access_key_id].account_id
 
     def endpoint(self, region: str, name: str) -> Endpoint | None:
         """The endpoint of that name in that region."""
@@ -139,11 +109,11 @@ class Routes:
         route = self.table.endpoints.get(region, {}).get(name)
         if route is None:
             return None
-        endpoint = Endpoint(EndpointKey(region, name), route, self._find)
+        endpoint = Endpoint(EndpointKey(region, name), route, self._find, self._draw)
         self._prepared[region, name] = endpoint
         return endpoint
 
-    def inherit(self, older: Routes) -> None:
+    def _inherit(self, older: Routes) -> None:
         """Prepare what was in use in `older`, keeping what has not changed."""
         for (region, name), endpoint in older._prepared.items():
             route = self.table.endpoints.get(region, {}).get(name)
@@ -156,8 +126,10 @@ class Routes:
 class Tables:
     """Holds the routes in force. `routes` is None until the first table is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, draw: Draw, limits: Limits | None = None) -> None:
         self.routes: Routes | None = None
+        self._draw = draw
+        self._limits = limits or Limits()
         # An instance is known as long as a table or a request in flight holds it; a new table finds it here, so that
         # its count goes on and a drain sees requests that were admitted under a table long gone.
         self._instances: WeakValueDictionary[InstanceId, Instance] = WeakValueDictionary()
@@ -166,10 +138,12 @@ class Tables:
         """Use `table` from now on, unless the one in force is newer."""
         if self.routes is not None and table.version < self.routes.version:
             return
-        routes = Routes(table, self._find)
-        if self.routes is not None:
-            routes.inherit(self.routes)
-        self.routes = routes
+        self.routes = Routes(table, self._find, self._draw, self.routes)
+
+    def close(self) -> None:
+        """Drop every connection to an instance."""
+        for instance in tuple(self._instances.values()):
+            instance.pool.close()
 
     async def drain(self, ids: Iterable[InstanceId], *, timeout_s: float) -> list[InstanceId]:
         """Those of `ids` without a request in flight, as soon as that is all of them, or at the timeout."""
@@ -182,7 +156,8 @@ class Tables:
     def _find(self, route: InstanceRoute) -> Instance:
         instance = self._instances.get(route.id)
         if instance is None:
-            instance = Instance(route)
+            instance = Instance(route.id, route.address, self._limits)
             self._instances[route.id] = instance
-        instance.address = route.address
+        elif instance.pool.address != route.address:
+            instance.pool = Pool(route.address, self._limits)
         return instance

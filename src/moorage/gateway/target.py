@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import enum
+import functools
 import re
-from typing import Final, Protocol
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors
-from moorage.wire.messages import HeaderList
+from moorage.wire.messages import HeaderList, Request
 
 TARGET_VARIANT: Final = b"x-amzn-sagemaker-target-variant"
 
 _PREFIX: Final = b"/endpoints/"
 _PATH = re.compile(rb"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)")
 _NAME = re.compile(rb"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-_NOT_SERVED: Final = {
-    b"async-invocations": "InvokeEndpointAsync",
-    b"invocations-response-stream": "InvokeEndpointWithResponseStream",
-}
+_SHORT_BYTES: Final = 256
 _LENGTHS_MAX: Final = {
     b"x-amzn-sagemaker-custom-attributes": ("customAttributes", 1024),
     b"x-amzn-sagemaker-inference-id": ("inferenceId", 64),
@@ -36,45 +36,63 @@ _UNSUPPORTED: Final = {
     ),
     b"x-amzn-sagemaker-session-id": "Session id {value} is not supported: endpoint {name} does not keep sessions.",
 }
+_LOOKED_AT: Final = frozenset({*_LENGTHS_MAX, *_UNSUPPORTED})
 # The only headers of the caller that a container gets to see.
-_PASSED: Final = frozenset(
-    {
-        b"content-type",
-        b"accept",
-        b"x-amzn-sagemaker-custom-attributes",
-        b"x-amzn-sagemaker-inference-id",
-    }
+_PASSED: Final = (
+    b"content-type",
+    b"accept",
+    b"x-amzn-sagemaker-custom-attributes",
+    b"x-amzn-sagemaker-inference-id",
 )
 # And the only ones of a container that the caller gets to see.
 _RETURNED: Final = {
     b"content-type": b"Content-Type",
     b"x-amzn-sagemaker-custom-attributes": b"X-Amzn-SageMaker-Custom-Attributes",
 }
-_HOST: Final = (b"Host", b"localhost:8080")
 
 
-class Addressed(Protocol):
-    """What is looked at of a request."""
+class Operation(enum.Enum):
+    """The operations of the runtime API."""
 
-    method: bytes
-    path: bytes
-
-
-def is_invocation(path: bytes) -> bool:
-    """Whether the gateway answers by itself."""
-    return path.startswith(_PREFIX) and _PATH.fullmatch(path) is not None
+    INVOKE = "InvokeEndpoint"
+    ASYNC = "InvokeEndpointAsync"
+    STREAM = "InvokeEndpointWithResponseStream"
 
 
-def endpoint_name(request: Addressed) -> str:
-    """The name of the endpoint to invoke. Raises ServiceError for operations and methods not served."""
-    match = _PATH.fullmatch(request.path)
-    if match is None:
-        raise errors.malformed_endpoint_name(request.path.decode("latin-1"))
-    name, operation = match.groups()
-    if request.method != b"POST":
-        raise errors.method_not_allowed(request.method.decode("latin-1"))
-    if operation in _NOT_SERVED:
-        raise errors.not_implemented(_NOT_SERVED[operation])
+class Address(NamedTuple):
+    """What a path says. The name is as sent, see `endpoint_name`."""
+
+    name: bytes
+    operation: Operation
+
+
+_OPERATIONS: Final = {
+    b"invocations": Operation.INVOKE,
+    b"async-invocations": Operation.ASYNC,
+    b"invocations-response-stream": Operation.STREAM,
+}
+
+
+def address_of(path: bytes) -> Address | None:
+    """What the gateway answers by itself; None for everything else."""
+    return _short_address_of(path) if len(path) <= _SHORT_BYTES else _address_of(path)
+
+
+def _address_of(path: bytes) -> Address | None:
+    match = _PATH.fullmatch(path) if path.startswith(_PREFIX) else None
+    return Address(match[1], _OPERATIONS[match[2]]) if match is not None else None
+
+
+# The same few paths all the time: remembered, one costs 0.1 µs instead of 0.9.
+_short_address_of = functools.lru_cache(maxsize=4096)(_address_of)
+
+
+def endpoint_name(name: bytes) -> str:
+    """The name of the endpoint to invoke. Raises ServiceError for what could not be any endpoint's."""
+    return _short_name(name) if len(name) <= _SHORT_BYTES else _endpoint_name(name)
+
+
+def _endpoint_name(name: bytes) -> str:
     if b"%" in name:
         name = unquote_to_bytes(name)
     if _NAME.fullmatch(name) is None:
@@ -82,9 +100,14 @@ def endpoint_name(request: Addressed) -> str:
     return name.decode("ascii")
 
 
-def refusal(headers: HeaderList, name: str) -> ServiceError | None:
+_short_name = functools.lru_cache(maxsize=4096)(_endpoint_name)
+
+
+def refusal(request: Request, name: str) -> ServiceError | None:
     """What to say if a header is too long, or asks for something that endpoint `name` does not do."""
-    for key, value in headers:
+    if _LOOKED_AT.isdisjoint(request.fields):
+        return None
+    for key, value in request.headers:
         if key in _LENGTHS_MAX:
             member, length_max = _LENGTHS_MAX[key]
             if len(value) > length_max:
@@ -94,16 +117,23 @@ def refusal(headers: HeaderList, name: str) -> ServiceError | None:
     return None
 
 
-def container_headers(headers: HeaderList) -> HeaderList:
-    """The head of the request to the container, but for its framing."""
-    passed = [field for field in headers if field[0] in _PASSED]
-    passed.append(_HOST)
-    return passed
+def container_request(request: Request, body: bytes) -> bytes:
+    """The head of the request to the container. The values are of a head that was found valid."""
+    fields = request.fields
+    if len(fields) < len(request.headers):
+        passed: Iterable[tuple[bytes, bytes]] = [each for each in request.headers if each[0] in _PASSED]
+    else:
+        passed = [(name, fields[name]) for name in _PASSED if name in fields]
+    return b"POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\n%bcontent-length: %d\r\n\r\n" % (
+        b"".join([b"%b: %b\r\n" % field for field in passed]),
+        len(body),
+    )
 
 
-def caller_headers(headers: HeaderList, *, variant: bytes, request_id: bytes) -> HeaderList:
-    """The head of the answer to the caller, but for its framing."""
-    returned = [(_RETURNED[name], value) for name, value in headers if name in _RETURNED]
-    returned.append((b"x-Amzn-Invoked-Production-Variant", variant))
-    returned.append((b"x-amzn-RequestId", request_id))
-    return returned
+def caller_fields(headers: HeaderList, *, signature: bytes, request_id: bytes) -> bytes:
+    """The fields of the answer to the caller, as they go out. `signature` is what the variant puts under its answers.
+
+    The values are of a head that was found valid.
+    """
+    returned = b"".join([b"%b: %b\r\n" % (_RETURNED[name], value) for name, value in headers if name in _RETURNED])
+    return b"%b%bx-amzn-RequestId: %b\r\n" % (returned, signature, request_id)

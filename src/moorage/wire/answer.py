@@ -18,25 +18,27 @@ class Abortable(Protocol):
 
 
 class Answer:
-    """A valid head, and a body that arrives while it is read.
+    """A valid head, and a body that is here or arrives while it is read.
 
     Read the body to its end or `close` the answer: an unread one holds its connection.
     """
 
-    __slots__ = ("_body", "_connection", "content_length", "headers", "status")
+    __slots__ = ("_body", "_connection", "content", "content_length", "headers", "status")
 
-    def __init__(self, head: ResponseHead, body: Body, connection: Abortable) -> None:
+    def __init__(self, head: ResponseHead, content: bytes | None, body: Body | None, connection: Abortable) -> None:
         self.status = head.status
         self.headers: HeaderList = head.headers
         self.content_length = head.content_length if head.content_length != -1 else None
         """None if only the end of the body tells its length."""
+        self.content = content
+        """The whole body, if it came with the head; then its connection is free already."""
         self._body = body
         self._connection = connection
 
     @property
     def is_complete(self) -> bool:
         """Whether the whole body is here."""
-        return self._body.complete
+        return self._body is None or self._body.complete
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of `name` (lower case)."""
@@ -50,6 +52,8 @@ class Answer:
         if self.content_length is not None and self.content_length > limit:
             self.close()
             raise BadAnswer("the upstream's answer is too large")
+        if self._body is None:
+            return self.content or b""
         try:
             return await self._body.read(limit)
         except BodyTooLarge as error:
@@ -63,18 +67,19 @@ class Answer:
 
     def close(self) -> None:
         """Give up what has not arrived. Does nothing once the body is complete."""
-        if not self._body.complete:
+        if self._body is not None and not self._body.complete:
             self._connection.abort()
 
 
 class AnswerStream:
     """An answer's body. Not a generator, because closing one that was never begun would not close the answer."""
 
-    __slots__ = ("_answer", "_body")
+    __slots__ = ("_answer", "_body", "_content")
 
-    def __init__(self, answer: Answer, body: Body) -> None:
+    def __init__(self, answer: Answer, body: Body | None) -> None:
         self._answer = answer
         self._body = body
+        self._content = answer.content or b""
 
     def __aiter__(self) -> AnswerStream:
         return self
@@ -82,7 +87,7 @@ class AnswerStream:
     async def __anext__(self) -> bytes:
         piece = b""
         try:
-            piece = await self._body.next()
+            piece = await self._next()
         finally:
             if not piece:
                 self._answer.close()
@@ -93,3 +98,9 @@ class AnswerStream:
     async def aclose(self) -> None:
         """Close the answer."""
         self._answer.close()
+
+    async def _next(self) -> bytes:
+        if self._body is not None:
+            return await self._body.next()
+        content, self._content = self._content, b""
+        return content

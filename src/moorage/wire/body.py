@@ -6,7 +6,7 @@ What is held is bounded: the connection is told to stop reading its socket when 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from moorage.wire.messages import BodyTooLarge, WireError
 
@@ -49,7 +49,9 @@ class Body:
     async def read(self, limit: int) -> bytes:
         """All of it. Raises BodyTooLarge once more than `limit` bytes are known of; WireError."""
         if self.complete:
-            return self._whole(limit)
+            if self.held_bytes > limit:
+                raise BodyTooLarge
+            return self.whole()
         taken: list[bytes] = []
         size = 0
         while piece := await self.next():
@@ -67,26 +69,17 @@ class Body:
             if self._error is not None:
                 raise self._error
             await self._arrival()
-        taken = self._joined()
+        taken = self.whole()
         self._on_taken()
         return taken
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        """Piece by piece. Raises WireError."""
-        while piece := await self.next():
-            yield piece
 
     def drop(self) -> None:
         """Throw away what is held."""
         self._pieces.clear()
         self.held_bytes = 0
 
-    def _whole(self, limit: int) -> bytes:
-        if self.held_bytes > limit:
-            raise BodyTooLarge
-        return self._joined()
-
-    def _joined(self) -> bytes:
+    def whole(self) -> bytes:
+        """What is held, and it is not held any more."""
         joined = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self.drop()
         return joined

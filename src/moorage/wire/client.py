@@ -1,4 +1,4 @@
-"""The client: keeps connections to upstreams on Unix sockets and sends requests over them."""
+"""The client: sends requests to upstreams on Unix sockets, for callers that wait for each answer."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator
 from moorage.wire import encoding
 from moorage.wire.answer import Answer
 from moorage.wire.limits import Limits
-from moorage.wire.messages import HeaderList, NotSent
+from moorage.wire.messages import HeaderList, WireError
+from moorage.wire.pool import Pool
 from moorage.wire.upstream import UpstreamConnection
 
-_CONNECT_S = 1.0
 _DEFAULT_HEADERS: HeaderList = [(b"Host", b"localhost")]
 _LENGTHLESS = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 
 
 class Client:
-    """A pool of connections by address (the path of a Unix socket). The last one used is the first used again.
+    """A pool of connections for each address (the path of a Unix socket).
 
     `idle_s` must be shorter than what the upstreams allow, so that it is us who close.
     """
@@ -26,8 +26,7 @@ class Client:
         self._limits = limits or Limits()
         self._idle_s = idle_s
         self._idle_max = idle_max
-        self._idle: dict[str, list[UpstreamConnection]] = {}
-        self._address_of: dict[UpstreamConnection, str] = {}
+        self._pools: dict[str, Pool] = {}
 
     async def request(
         self,
@@ -48,61 +47,64 @@ class Client:
         limits the wait for the head, beginning when the last of the body has been taken, `total_s` the whole exchange.
         Raises NotSent, NoAnswer, BadAnswer, Disconnected, and what the body's iterator raises as WireError.
         """
-        chunked = not isinstance(body, bytes) and content_length is None
         head = encoding.request_head(
             method, target, _DEFAULT_HEADERS if headers is None else headers, _framing(method, body, content_length)
         )
-        connection = self._take_idle(address) or await self._connect(address)
-        expects = any(name == b"expect" for name, _ in headers or ())
-        answer = connection.send(method, head, body, chunked=chunked, expects=expects, head_s=head_s, total_s=total_s)
+        pool = self._pool(address)
+        connection = pool.take() or await pool.connect()
+        waiter = _Waiter(asyncio.get_running_loop().create_future())
+        if isinstance(body, bytes):
+            connection.send(waiter, method, head, body, head_s=head_s, total_s=total_s)
+        else:
+            expects = any(name == b"expect" for name, _ in headers or ())
+            chunked = content_length is None
+            connection.send_stream(
+                waiter, method, head, body, chunked=chunked, expects=expects, head_s=head_s, total_s=total_s
+            )
         try:
-            return await answer
+            return await waiter.answer
         except asyncio.CancelledError:
-            connection.abort()
+            waiter.give_up(connection)
             raise
 
     def close(self) -> None:
         """Drop every connection and whatever is going on with it."""
-        for connection in tuple(self._address_of):
+        for pool in self._pools.values():
+            pool.close()
+
+    def _pool(self, address: str) -> Pool:
+        pool = self._pools.get(address)
+        if pool is None:
+            for old in [old for old, each in self._pools.items() if each.is_empty]:
+                del self._pools[old]
+            pool = self._pools[address] = Pool(address, self._limits, idle_s=self._idle_s, idle_max=self._idle_max)
+        return pool
+
+
+class _Waiter:
+    """Turns an answer into a future's result."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self, answer: asyncio.Future[Answer]) -> None:
+        self.answer = answer
+
+    def on_answer(self, answer: Answer) -> None:
+        if self.answer.done():
+            answer.close()
+        else:
+            self.answer.set_result(answer)
+
+    def on_failure(self, error: WireError) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+    def give_up(self, connection: UpstreamConnection) -> None:
+        """Nobody waits any more. If the answer has come already, the connection may be serving another request."""
+        if self.answer.cancelled():
             connection.abort()
-
-    def _take_idle(self, address: str) -> UpstreamConnection | None:
-        idle = self._idle.get(address)
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable:
-                return connection
-        return None
-
-    async def _connect(self, address: str) -> UpstreamConnection:
-        loop = asyncio.get_running_loop()
-
-        def make() -> UpstreamConnection:
-            return UpstreamConnection(loop, self._limits, on_free=self._keep, on_lost=self._forget)
-
-        try:
-            async with asyncio.timeout(_CONNECT_S):
-                _, connection = await loop.create_unix_connection(make, address)
-        except (OSError, TimeoutError) as error:
-            raise NotSent(f"{address} does not accept connections") from error
-        self._address_of[connection] = address
-        return connection
-
-    def _keep(self, connection: UpstreamConnection) -> None:
-        idle = self._idle.setdefault(self._address_of[connection], [])
-        if len(idle) >= self._idle_max:
-            connection.abort()
-            return
-        idle.append(connection)
-        connection.rest(self._idle_s)
-
-    def _forget(self, connection: UpstreamConnection) -> None:
-        address = self._address_of.pop(connection, None)
-        idle = self._idle.get(address, []) if address is not None else []
-        if connection in idle:
-            idle.remove(connection)
-        if address is not None and not idle:
-            self._idle.pop(address, None)
+        elif self.answer.exception() is None:
+            self.answer.result().close()
 
 
 def _framing(method: bytes, body: bytes | AsyncIterator[bytes], content_length: int | None) -> bytes:

@@ -1,8 +1,9 @@
 """One client's connection: requests in, answers out, one at a time and in order.
 
 Requests that a client sends ahead wait unparsed in `_ahead`, so at most one is being handled and what is held stays
-bounded. A connection is in one of four moments: between requests, within a head, handling (the body may still be
-arriving), or leaving (the answer is written; the peer is read and ignored until it has seen it).
+bounded. A connection is in one of five moments: between requests, within a head, collecting a small body (it is handed
+over whole), answering (a large body may still be arriving), or leaving (the answer is written; the peer is read and
+ignored until it has seen it).
 """
 
 from __future__ import annotations
@@ -10,19 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol, cast
 
 from moorage.wire import encoding
 from moorage.wire.body import Body
 from moorage.wire.deadline import Deadline
 from moorage.wire.framing import Decoder, request_decoder
-from moorage.wire.heads import HeadBuffer, RequestHead, parse_request
-from moorage.wire.messages import Disconnected, Refused, Response
+from moorage.wire.heads import HeadBuffer, parse_request
+from moorage.wire.limits import Limits
+from moorage.wire.messages import Begin, Cancellable, Disconnected, Refused, Response
 from moorage.wire.request import ServerRequest
-
-if TYPE_CHECKING:
-    from moorage.wire.server import Server
 
 _log = logging.getLogger(__name__)
 
@@ -32,23 +31,72 @@ _UNEXPECTED = Refused(417, "only 100-continue can be expected")
 # Below this an answer's head and body leave in one write; above, joining them would cost more than a second write.
 _JOIN_BYTES_MAX = 65_536
 
+Render = Callable[[Refused], Response]
+"""What a refusal looks like. The body must be bytes."""
+
+
+class Owner(Protocol):
+    """What a connection needs of its server."""
+
+    begin: Begin
+    render: Render
+    limits: Limits
+    loop: asyncio.AbstractEventLoop
+    is_closing: bool
+
+    def admit(self, connection: ServerConnection) -> bool:
+        """Register a new connection; whether there is room for it."""
+        ...
+
+    def forget(self, connection: ServerConnection) -> None:
+        """A connection is gone."""
+        ...
+
 
 class ServerConnection(asyncio.Protocol):
     """The protocol of one accepted socket."""
 
-    def __init__(self, server: Server) -> None:
+    __slots__ = (
+        "_ahead",
+        "_begin_request",
+        "_body_bytes",
+        "_body_since",
+        "_cancellable",
+        "_collecting",
+        "_deadline",
+        "_decoder",
+        "_drained",
+        "_heads",
+        "_leaving",
+        "_limits",
+        "_loop",
+        "_reading",
+        "_request",
+        "_sender",
+        "_server",
+        "_serving",
+        "_transport",
+    )
+
+    def __init__(self, server: Owner) -> None:
         self._server = server
         self._loop = server.loop
         self._limits = server.limits
+        self._begin_request = server.begin
         self._deadline = Deadline(self._loop, self._expire)
         self._heads = HeadBuffer(server.limits.head_bytes)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._task: asyncio.Task[None] | None = None
-        self._body: Body | None = None
+        self._request: ServerRequest | None = None
+        """The request being answered."""
+        self._collecting: ServerRequest | None = None
+        """A request whose body is still being collected."""
+        self._cancellable: Cancellable | None = None
+        self._sender: asyncio.Task[None] | None = None
         self._decoder: Decoder | None = None
         self._body_since = 0.0
         self._body_bytes = 0
         self._ahead = b""
+        self._serving = False
         self._reading = True
         self._drained: asyncio.Future[None] | None = None
         self._leaving = False
@@ -69,9 +117,9 @@ class ServerConnection(asyncio.Protocol):
             data = self._feed_body(data)
             if not data:
                 return
-        if self._task is None:
-            self._read_head(data)
-        elif self._body_has_arrived():
+        if self._request is None:
+            self._serve(data)
+        elif self._request.has_arrived:
             self._ahead += data
             self._pace_reading()
 
@@ -86,10 +134,12 @@ class ServerConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._leaving = True
         self._deadline.cancel()
-        if self._body is not None:
-            self._body.fail(Disconnected("the client went away"))
-        if self._task is not None:
-            self._task.cancel()
+        self._collecting = None
+        if self._request is not None and self._request.body is not None:
+            self._request.body.fail(Disconnected("the client went away"))
+        for going_on in (self._cancellable, self._sender):
+            if going_on is not None:
+                going_on.cancel()
         self._server.forget(self)
 
     # -- what the server says -----------------------------------------------------------------------------------------
@@ -97,11 +147,18 @@ class ServerConnection(asyncio.Protocol):
     @property
     def is_handling(self) -> bool:
         """Whether a request is being handled."""
-        return self._task is not None
+        return self._request is not None
 
-    def retire(self) -> None:
-        """Close as soon as no request is being handled; answers from now on say so."""
-        if self._task is None and not self._leaving:
+    def retire(self, idle_s: float) -> None:
+        """Close after the next answer, which says so; a connection that rests is closed when it has for `idle_s`.
+
+        At once would cut off a client that is sending a request just now.
+        """
+        if self._leaving or self._request is not None or self._collecting is not None or self._heads:
+            return
+        if idle_s > 0:
+            self._deadline.set(idle_s)
+        else:
             self._transport.close()
 
     def abort(self) -> None:
@@ -109,6 +166,15 @@ class ServerConnection(asyncio.Protocol):
         self._transport.abort()
 
     # -- a request comes in -------------------------------------------------------------------------------------------
+
+    def _serve(self, data: bytes) -> None:
+        """Take up the requests in `data`, one after another: a loop, since many may be answered at once."""
+        self._serving = True
+        while data and self._request is None and not self._leaving:
+            self._ahead = b""
+            self._read_head(data)
+            data = b"" if self.is_handling else self._ahead
+        self._serving = False
 
     def _read_head(self, data: bytes) -> None:
         begun = bool(self._heads)
@@ -118,68 +184,97 @@ class ServerConnection(asyncio.Protocol):
                 if not begun:
                     self._deadline.set(self._limits.head_s)
                 return
-            head = parse_request(found[0], self._limits)
-            self._begin(head, found[1])
+            request = parse_request(found[0], self._limits)
+            self._take(request, found[1])
         except Refused as refused:
             self._refuse(refused)
 
-    def _begin(self, head: RequestHead, rest: bytes) -> None:
-        if head.expect not in _EXPECTATIONS and head.content_length != 0:
+    def _take(self, request: ServerRequest, rest: bytes) -> None:
+        length = request.content_length
+        if request.expect is not None and request.expect not in _EXPECTATIONS and length != 0:
             raise _UNEXPECTED  # whether the client now sends its body is anybody's guess
-        waits = head.expect is not None and not rest
+        if length is None or length > len(rest):
+            self._take_part(request, rest)
+            return
+        if length == len(rest):
+            request.content = rest
+        else:
+            request.content, self._ahead = rest[:length], rest[length:]
+        self._deadline.lift()
+        self._hand_over(request)
+
+    def _take_part(self, request: ServerRequest, rest: bytes) -> None:
+        """Begin to read a body of which the end is not here yet."""
+        length = request.content_length
         body = Body(
             self._loop,
             on_taken=self._pace_reading,
-            on_read=self._send_continue if waits else None,
+            on_read=self._send_continue if request.expect is not None and not rest else None,
         )
-        decoder = request_decoder(head.content_length, bytes_max=self._limits.body_bytes)
-        if not decoder.done:
-            pieces, rest = decoder.feed(rest) if rest else ([], b"")
-            body.put(pieces, complete=decoder.done)
-        else:
-            body.complete = True
-        self._body = body
-        self._ahead = rest
+        request.body = body
+        decoder = request_decoder(length, bytes_max=self._limits.body_bytes)
+        pieces, self._ahead = decoder.feed(rest) if rest else ([], b"")
+        body.put(pieces, complete=decoder.done)
         if decoder.done:
             self._deadline.lift()
+            self._hand_over(request)
+            return
+        self._decoder = decoder
+        self._body_since = self._loop.time()
+        self._body_bytes = 0
+        self._deadline.set(self._limits.body_s)
+        if length is not None and length <= self._limits.window_bytes and request.expect is None:
+            self._collecting = request
         else:
-            self._decoder = decoder
-            self._body_since = self._loop.time()
-            self._body_bytes = 0
-            self._deadline.set(self._limits.body_s)
-        self._task = self._loop.create_task(self._handle(head, ServerRequest(head, body)))
+            self._hand_over(request)
 
     def _feed_body(self, data: bytes) -> bytes:
         """Hand on what belongs to the body; the rest."""
+        request = self._collecting or self._request
         assert self._decoder is not None
-        assert self._body is not None
+        assert request is not None
+        assert request.body is not None
         try:
             pieces, rest = self._decoder.feed(data)
         except Refused as refused:
             self._break_body(refused)
             return b""
         self._body_bytes += len(data) - len(rest)
-        if self._decoder.done:
-            self._decoder = None
-            self._deadline.lift()
-            self._body.put(pieces, complete=True)
-        else:
-            self._body.put(pieces, complete=False)
-        self._pace_reading()
-        return rest
+        if not self._decoder.done:
+            request.body.put(pieces, complete=False)
+            if self._collecting is None:
+                self._pace_reading()
+            return rest
+        self._decoder = None
+        self._deadline.lift()
+        request.body.put(pieces, complete=True)
+        if self._collecting is None:
+            self._pace_reading()
+            return rest
+        self._collecting = None
+        self._ahead = rest
+        request.content = request.body.whole()
+        self._hand_over(request)
+        return self._take_ahead()
 
     def _break_body(self, refused: Refused) -> None:
         """The rest of the body is of no use: its reader is told, and nothing more is read as a request."""
         self._decoder = None
-        if self._body is not None:
-            self._body.fail(refused)
+        request = self._collecting or self._request
+        if request is not None and request.body is not None:
+            request.body.fail(refused)
+        if self._collecting is not None:
+            self._collecting = None
+            self._hand_over(cast(ServerRequest, request))
 
     def _send_continue(self) -> None:
         if not self._transport.is_closing():
             self._transport.write(encoding.CONTINUE)
 
     def _pace_reading(self) -> None:
-        held = len(self._ahead) + (self._body.held_bytes if self._body is not None else 0)
+        held = len(self._ahead)
+        if self._request is not None and self._request.body is not None:
+            held += self._request.body.held_bytes
         reading = held <= self._limits.window_bytes
         if reading == self._reading or self._transport.is_closing():
             return
@@ -191,68 +286,68 @@ class ServerConnection(asyncio.Protocol):
 
     # -- an answer goes out -------------------------------------------------------------------------------------------
 
-    async def _handle(self, head: RequestHead, request: ServerRequest) -> None:
-        try:
-            await self._exchange(head, request)
-        except Disconnected:
-            pass
-        except Exception:
-            _log.exception("an answer could not be sent")
-            self._transport.abort()
-
-    async def _exchange(self, head: RequestHead, request: ServerRequest) -> None:
-        answer = await self._answer(head, request)
-        keep = head.keep_alive and not self._server.is_closing
-        # While an answer streams the rest of the body may yet be read, so only at its end can we tell.
-        keep_promised = keep and (self._body_has_arrived() or not isinstance(answer.body, bytes))
-        await self._send(head, answer, keep=keep_promised)
-        if self._drained is not None:
-            await self._wait_until_drained()
-        self._task = None
-        if not self._leaving:
-            self._next(keep=keep and self._body_has_arrived())
-
-    def _body_has_arrived(self) -> bool:
-        return self._body is not None and self._body.complete
-
-    async def _answer(self, head: RequestHead, request: ServerRequest) -> Response:
-        if head.expect not in _EXPECTATIONS:
-            return self._server.render(_UNEXPECTED)
-        try:
-            return await self._server.handler(request)
-        except Refused as refused:
-            return self._server.render(refused)
-        except Disconnected:
-            self._transport.abort()
-            raise
-        except Exception:
-            _log.exception("a handler failed")
-            return self._server.render(Refused(500, "an internal error happened"))
-
-    async def _send(self, head: RequestHead, answer: Response, *, keep: bool) -> None:
-        if isinstance(answer.body, bytes):
-            if not self._transport.is_closing():
-                self._send_whole(head, answer, answer.body, keep=keep)
+    def _hand_over(self, request: ServerRequest) -> None:
+        self._request = request
+        if request.expect is not None and request.expect not in _EXPECTATIONS:
+            self.respond(self._server.render(_UNEXPECTED))
             return
-        async with _closing(answer.body):
-            if self._transport.is_closing():
-                return
-            framing = _framing(head, answer, keep=keep)
-            self._transport.write(encoding.response_head(answer.status, answer.headers, framing))
-            if not _is_bodiless(head, answer):
-                await self._send_stream(
-                    answer.body, chunked=framing.startswith(b"transfer-encoding"), length=answer.content_length
-                )
+        cancellable = self._begin_request(request, self)
+        if self._request is request:
+            self._cancellable = cancellable
 
-    def _send_whole(self, head: RequestHead, answer: Response, body: bytes, *, keep: bool) -> None:
-        start = encoding.response_head(answer.status, answer.headers, _framing(head, answer, keep=keep))
-        if not body or _is_bodiless(head, answer):
+    def respond(self, response: Response) -> None:
+        """See `messages.Reply`."""
+        request = self._request
+        body = response.body
+        self._cancellable = None
+        if not isinstance(body, bytes):
+            self._sender = self._loop.create_task(self._stream(request, response, body))
+            return
+        if self._leaving or request is None:
+            return
+        keep = request.keep_alive and not self._server.is_closing and request.has_arrived
+        if not self._transport.is_closing():
+            try:
+                self._send_whole(request, response, body, keep=keep)
+            except ValueError:  # a field that would break out of its line
+                _log.exception("an answer could not be sent")
+                self._transport.abort()
+                return
+        if self._drained is not None:
+            self._sender = self._loop.create_task(self._finish_when_drained(keep=keep))
+        else:
+            self._finish(keep=keep)
+
+    def _send_whole(self, request: ServerRequest, answer: Response, body: bytes, *, keep: bool) -> None:
+        start = encoding.response_head(answer.status, answer.headers, _framing(request, answer, keep=keep))
+        if not body or _is_bodiless(request, answer):
             self._transport.write(start)
         elif len(body) <= _JOIN_BYTES_MAX:
             self._transport.write(start + body)
         else:
             self._transport.write(start)
             self._transport.write(body)
+
+    async def _stream(self, request: ServerRequest | None, answer: Response, body: AsyncIterator[bytes]) -> None:
+        """Send an answer piece by piece. Its iterator is closed for certain, also one that was never begun."""
+        try:
+            async with _closing(body):
+                if request is None or self._leaving or self._transport.is_closing():
+                    return
+                # The rest of the request's body may yet be read meanwhile, so only at the end can we tell.
+                keep = request.keep_alive and not self._server.is_closing
+                framing = _framing(request, answer, keep=keep)
+                self._transport.write(encoding.response_head(answer.status, answer.headers, framing))
+                if not _is_bodiless(request, answer):
+                    chunked = framing.startswith(b"transfer-encoding")
+                    await self._send_stream(body, chunked=chunked, length=answer.content_length)
+        except Disconnected:
+            return
+        except Exception:
+            _log.exception("an answer could not be sent")
+            self._transport.abort()
+            return
+        await self._finish_when_drained(keep=keep)
 
     async def _send_stream(self, body: AsyncIterator[bytes], *, chunked: bool, length: int | None) -> None:
         sent = 0
@@ -287,17 +382,34 @@ class ServerConnection(asyncio.Protocol):
             await self._drained
         self._deadline.lift()
 
-    def _next(self, *, keep: bool) -> None:
-        if not keep:
+    async def _finish_when_drained(self, *, keep: bool) -> None:
+        if self._drained is not None:
+            await self._wait_until_drained()
+        self._finish(keep=keep)
+
+    def _finish(self, *, keep: bool) -> None:
+        """An answer is out: go on with the next request, or leave."""
+        request, self._request = self._request, None
+        self._sender = None
+        if self._leaving:
+            return
+        if not keep or request is None or not request.has_arrived:
             self._leave()
             return
-        self._body = None
+        if self._ahead:
+            if not self._serving:
+                self._serve(self._take_ahead())
+            return
+        if not self._reading:
+            self._pace_reading()
+        self._deadline.set(self._limits.idle_s)
+
+    def _take_ahead(self) -> bytes:
+        if self._request is not None:
+            return b""
         ahead, self._ahead = self._ahead, b""
         self._pace_reading()
-        if ahead:
-            self._read_head(ahead)
-        else:
-            self._deadline.set(self._limits.idle_s)
+        return ahead
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -314,7 +426,6 @@ class ServerConnection(asyncio.Protocol):
         Closing while bytes of the peer are on their way would reset the connection, and the peer lose the answer.
         """
         self._leaving = True
-        self._body = None
         self._ahead = b""
         self._pace_reading()
         if not self._transport.is_closing():
@@ -328,7 +439,7 @@ class ServerConnection(asyncio.Protocol):
             self._expire_body()
         elif self._heads:
             self._refuse(Refused(408, "the head did not arrive in time"))
-        elif self._task is None:
+        elif self._request is None:
             self._transport.close()
 
     def _expire_body(self) -> None:
@@ -343,11 +454,11 @@ class ServerConnection(asyncio.Protocol):
             self._break_body(Refused(408, "the body did not arrive in time"))
 
 
-def _is_bodiless(head: RequestHead, answer: Response) -> bool:
-    return head.method == b"HEAD" or answer.status in _BODILESS
+def _is_bodiless(request: ServerRequest, answer: Response) -> bool:
+    return answer.status in _BODILESS or request.method == b"HEAD"
 
 
-def _framing(head: RequestHead, answer: Response, *, keep: bool) -> bytes:
+def _framing(request: ServerRequest, answer: Response, *, keep: bool) -> bytes:
     """The fields that say where the answer ends and whether the connection stays."""
     if answer.status in _BODILESS:
         framing = b""
@@ -355,13 +466,13 @@ def _framing(head: RequestHead, answer: Response, *, keep: bool) -> bytes:
         framing = b"content-length: %d\r\n" % answer.content_length
     elif isinstance(answer.body, bytes):
         framing = b"content-length: %d\r\n" % len(answer.body)
-    elif head.http_11:
+    elif request.http_11:
         framing = b"transfer-encoding: chunked\r\n"
     else:
         return b"connection: close\r\n"
     if not keep:
         return framing + b"connection: close\r\n"
-    return framing if head.http_11 else framing + b"connection: keep-alive\r\n"
+    return framing if request.http_11 else framing + b"connection: keep-alive\r\n"
 
 
 @contextlib.asynccontextmanager

@@ -26,9 +26,10 @@ HOP_BY_HOP = frozenset(
 """Header fields that concern one connection and are never passed on."""
 
 
-def response_head(status: int, headers: HeaderList, framing: bytes) -> bytes:
+def response_head(status: int, headers: HeaderList | bytes, framing: bytes) -> bytes:
     """A response's head. `framing` holds the wire layer's own fields, each ending in CR LF."""
-    return b"%b%b%b\r\n" % (_status_line(status), _fields(headers), framing)
+    fields = headers if isinstance(headers, bytes) else _fields(headers)
+    return b"%b%b%b\r\n" % (_status_line(status), fields, framing)
 
 
 def request_head(method: bytes, target: bytes, headers: HeaderList, framing: bytes) -> bytes:

@@ -7,6 +7,7 @@ HEAD. No socket here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import httptools
@@ -14,22 +15,11 @@ import httptools
 from moorage.wire import grammar
 from moorage.wire.limits import Limits
 from moorage.wire.messages import HeaderList, Refused
+from moorage.wire.request import ServerRequest
 
 _END = b"\r\n\r\n"
-_FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection", b"expect"})
-
-
-@dataclass(slots=True)
-class RequestHead:
-    """A valid head. `content_length` is None for a chunked body; `expect` is the header's value, lower case."""
-
-    method: bytes
-    target: bytes
-    headers: HeaderList
-    content_length: int | None
-    http_11: bool
-    keep_alive: bool
-    expect: bytes | None
+_SLASH = 0x2F
+_NONE: Sequence[bytes] = ()
 
 
 @dataclass(slots=True)
@@ -92,52 +82,50 @@ class HeadBuffer:
             raise Refused(431, "the head is too large")
 
 
-class _Fields:
+class _Collector:
     """Takes the header fields from the parser."""
 
-    __slots__ = ("framing", "headers")
+    __slots__ = ("headers",)
 
     def __init__(self) -> None:
         self.headers: HeaderList = []
-        self.framing: dict[bytes, list[bytes]] = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        value = value.rstrip(b" \t")
-        self.headers.append((name, value))
-        if name in _FRAMING:
-            self.framing.setdefault(name, []).append(value)
+        self.headers.append((name.lower(), value))
 
 
-def parse_request(head: bytes, limits: Limits) -> RequestHead:
+def parse_request(head: bytes, limits: Limits) -> ServerRequest:
     """Parse a complete head. Raises Refused."""
     line = head[: head.index(b"\r\n")]
-    method, target, http_11 = grammar.request_line(line, target_bytes_max=limits.target_bytes)
-    fields = _parse(httptools.HttpRequestParser, head, limits)
-    framing = fields.framing.get
-    host = grammar.host_of(framing(b"host", []), required=http_11)
-    target = grammar.origin_form(method, target, host)
-    length = grammar.body_length(framing(b"content-length", []), framing(b"transfer-encoding", []), http_11=http_11)
+    method, target, http_11 = grammar.request_line(line, limits.target_bytes)
+    headers = _parse(httptools.HttpRequestParser, head, limits)
+    fields = dict(headers)
+    framing = _framing(headers, fields)
+    host = grammar.host_of(framing(b"host"), required=http_11)
+    if target[0] != _SLASH:
+        target = grammar.origin_form(method, target, host)
+    length = grammar.body_length(framing(b"content-length"), framing(b"transfer-encoding"), http_11=http_11)
     if length is not None and length > limits.body_bytes:
         raise Refused(413, "the body is too large")
-    expect = framing(b"expect")
-    return RequestHead(
-        method=method,
-        target=target,
-        headers=fields.headers,
+    expect = framing(b"expect") if http_11 else _NONE
+    return ServerRequest(
+        method,
+        target,
+        headers,
+        fields,
         content_length=length,
         http_11=http_11,
-        keep_alive=grammar.keeps_alive(framing(b"connection", []), http_11=http_11),
-        expect=b",".join(expect).lower() if expect and http_11 else None,
+        keep_alive=grammar.keeps_alive(framing(b"connection"), http_11=http_11),
+        expect=b",".join(expect).lower() if expect else None,
     )
 
 
 def parse_response(head: bytes, limits: Limits, *, method: bytes) -> ResponseHead:
     """Parse the complete head of the answer to a request with `method`. Raises Refused."""
     status, http_11 = grammar.status_line(head[: head.index(b"\r\n")])
-    fields = _parse(httptools.HttpResponseParser, head, limits)
-    framing = fields.framing.get
-    lengths, codings = framing(b"content-length", []), framing(b"transfer-encoding", [])
+    headers = _parse(httptools.HttpResponseParser, head, limits)
+    framing = _framing(headers, dict(headers))
+    lengths, codings = framing(b"content-length"), framing(b"transfer-encoding")
     length = grammar.body_length(lengths, codings, http_11=http_11)
     if method == b"HEAD" or status < 200 or status in (204, 304):
         length = 0
@@ -145,26 +133,36 @@ def parse_response(head: bytes, limits: Limits, *, method: bytes) -> ResponseHea
         length = -1
     return ResponseHead(
         status=status,
-        headers=fields.headers,
+        headers=headers,
         content_length=length,
-        keep_alive=length != -1 and grammar.keeps_alive(framing(b"connection", []), http_11=http_11),
+        keep_alive=length != -1 and grammar.keeps_alive(framing(b"connection"), http_11=http_11),
     )
 
 
 def _parse(
     parser: type[httptools.HttpRequestParser | httptools.HttpResponseParser], head: bytes, limits: Limits
-) -> _Fields:
-    fields = _Fields()
+) -> HeaderList:
+    collector = _Collector()
     try:
-        parser(fields).feed_data(head)
+        parser(collector).feed_data(head)
     except httptools.HttpParserUpgrade:
         pass  # raised behind the whole head: as if the Upgrade header were absent
     except httptools.HttpParserInvalidMethodError as error:
         raise Refused(405, "the method is not known") from error
     except httptools.HttpParserError as error:
         # The parser has one error for every coding that it cannot frame; ours tells the known ones apart.
-        grammar.check_codings(fields.framing.get(b"transfer-encoding", [b"chunked"]))
+        grammar.check_codings(grammar.values_of(collector.headers, b"transfer-encoding") or [b"chunked"])
         raise Refused(400, "the head is malformed") from error
-    if len(fields.headers) > limits.headers:
+    headers = collector.headers
+    if len(headers) > limits.headers:
         raise Refused(431, "there are too many headers")
-    return fields
+    if b" \r\n" in head or b"\t\r\n" in head:  # the parser leaves white space at the end of a value where it is
+        headers = [(name, value.rstrip(b" \t")) for name, value in headers]
+    return headers
+
+
+def _framing(headers: HeaderList, fields: Mapping[bytes, bytes]) -> Callable[[bytes], Sequence[bytes]]:
+    """Finds all values of a field. Hardly any head repeats one: then a lookup is enough."""
+    if len(fields) < len(headers):
+        return lambda name: grammar.values_of(headers, name)
+    return lambda name: (fields[name],) if name in fields else _NONE

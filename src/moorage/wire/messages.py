@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,8 +20,12 @@ class Request(Protocol):
     query: bytes
     """Without the `?`; empty if there is none."""
     headers: HeaderList
+    fields: Mapping[bytes, bytes]
+    """The headers by name; of a repeated one the last."""
     content_length: int | None
     """None for a chunked body."""
+    content: bytes | None
+    """The whole body, if it was here before the handler was called: one of up to `Limits.window_bytes` is."""
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of `name` (lower case)."""
@@ -41,13 +45,40 @@ class Response:
     """An answer. Framing and connection headers are the wire layer's: do not put them here."""
 
     status: int
-    headers: HeaderList = field(default_factory=list)
+    headers: HeaderList | bytes = field(default_factory=list)
+    """Or the fields as they go out, each ending in CR LF: whoever writes them answers for what is in them."""
     body: bytes | AsyncIterator[bytes] = b""
     content_length: int | None = None
     """Of a streaming body, if known; else it goes out chunked. The answer to a HEAD may state it without a body."""
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+"""Answers a request in a task of its own, which is cancelled when the client leaves."""
+
+
+class Reply(Protocol):
+    """Where the answer to one request goes."""
+
+    def respond(self, response: Response) -> None:
+        """Send the answer. To be called once; if the client has left, the answer is dropped."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection instead."""
+        ...
+
+
+class Cancellable(Protocol):
+    """What goes on for a client that may leave."""
+
+    def cancel(self) -> object:
+        """The client has left: its answer is not needed any more."""
+        ...
+
+
+Begin = Callable[[Request, Reply], Cancellable | None]
+"""Begins to answer a request, and may have answered when it returns. No task is made: a third of a simple request's
+cost. It must not raise."""
 
 
 class WireError(Exception):

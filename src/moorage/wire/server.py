@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
-from moorage.wire.connection import ServerConnection
+from moorage.wire.connection import Render, ServerConnection
 from moorage.wire.limits import Limits
-from moorage.wire.messages import Handler, Refused, Response
+from moorage.wire.messages import Begin, Disconnected, Handler, Refused, Reply, Request, Response
+
+_log = logging.getLogger(__name__)
 
 _BACKLOG = 4_096
-
-Render = Callable[[Refused], Response]
-"""What a refusal looks like. The body must be bytes."""
 
 
 def render_text(refused: Refused) -> Response:
@@ -28,11 +27,36 @@ def render_text(refused: Refused) -> Response:
     return Response(refused.status, headers, f"{refused.reason}\n".encode())
 
 
+class Tasks:
+    """Begins each request with a task that runs a handler, and answers what the handler raises."""
+
+    def __init__(self, handler: Handler, render: Render = render_text) -> None:
+        self._handler = handler
+        self._render = render
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, request: Request, reply: Reply) -> asyncio.Task[None]:
+        return self._loop.create_task(self._run(request, reply))
+
+    async def _run(self, request: Request, reply: Reply) -> None:
+        try:
+            response = await self._handler(request)
+        except Refused as refused:
+            response = self._render(refused)
+        except Disconnected:
+            reply.abort()
+            return
+        except Exception:
+            _log.exception("a handler failed")
+            response = self._render(Refused(500, "an internal error happened"))
+        reply.respond(response)
+
+
 class Server:
     """A listening server. Made by `serve`."""
 
-    def __init__(self, handler: Handler, *, limits: Limits, render: Render) -> None:
-        self.handler = handler
+    def __init__(self, begin: Begin, *, limits: Limits, render: Render) -> None:
+        self.begin = begin
         self.limits = limits
         self.render = render
         self.loop = asyncio.get_running_loop()
@@ -73,8 +97,11 @@ class Server:
             sock.close()
             raise
 
-    async def close(self, *, grace_s: float = 30.0) -> None:
-        """Stop accepting, let requests in flight finish within the grace, then cut what is left."""
+    async def close(self, *, grace_s: float = 30.0, idle_s: float = 0.0) -> None:
+        """Stop accepting, let requests in flight finish within the grace, then cut what is left.
+
+        A connection without a request is closed after `idle_s`, unless it sends one and is told with the answer.
+        """
         self.is_closing = True
         if self._listener is not None:
             self._listener.close()
@@ -82,7 +109,7 @@ class Server:
             self._sock.close()
         self._unlink()
         for connection in tuple(self._connections):
-            connection.retire()
+            connection.retire(idle_s)
         if not self._connections:
             return
         self._all_gone = self.loop.create_future()
@@ -126,7 +153,19 @@ async def serve(
     render: Render = render_text,
 ) -> Server:
     """Serve `handler` on a bound socket or on a Unix socket at `path`. Raises OSError."""
-    server = Server(handler, limits=limits or Limits(), render=render)
+    return await serve_begin(Tasks(handler, render), sock=sock, path=path, limits=limits, render=render)
+
+
+async def serve_begin(
+    begin: Begin,
+    *,
+    sock: socket.socket | None = None,
+    path: str | os.PathLike[str] | None = None,
+    limits: Limits | None = None,
+    render: Render = render_text,
+) -> Server:
+    """As `serve`, for what answers by itself whether it needs a task. Raises OSError."""
+    server = Server(begin, limits=limits or Limits(), render=render)
     if sock is not None:
         await server.listen(sock)
     elif path is not None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import cast
+from typing import Protocol, cast
 
 from moorage.wire import encoding
 from moorage.wire.answer import Answer
 from moorage.wire.body import Body
 from moorage.wire.deadline import Deadline
 from moorage.wire.framing import Decoder, response_decoder
-from moorage.wire.heads import HeadBuffer, parse_response
+from moorage.wire.heads import HeadBuffer, ResponseHead, parse_response
 from moorage.wire.limits import Limits
 from moorage.wire.messages import BadAnswer, Disconnected, NoAnswer, NotSent, Refused, WireError
 
@@ -24,41 +24,44 @@ from moorage.wire.messages import BadAnswer, Disconnected, NoAnswer, NotSent, Re
 _ATOMIC_BYTES_MAX = 65_536
 
 
-class Exchange:
-    """A request on its way and what is known of its answer."""
+class Receiver(Protocol):
+    """Whom an answer is for. One of the two is called, once."""
 
-    __slots__ = (
-        "answer",
-        "body",
-        "decoder",
-        "go_ahead",
-        "head_s",
-        "interim",
-        "keep_alive",
-        "method",
-        "pump",
-        "total_s",
-        "untouched",
-    )
+    def on_answer(self, answer: Answer) -> None:
+        """The head is here, and perhaps the body."""
+        ...
 
-    def __init__(self, method: bytes, answer: asyncio.Future[Answer], *, head_s: float, total_s: float | None) -> None:
-        self.method = method
-        self.answer = answer
-        self.head_s = head_s
-        self.total_s = total_s
-        self.go_ahead: asyncio.Future[None] | None = None
-        """Done when the upstream wants the body; None if it is not asked."""
-        self.body: Body | None = None
-        self.decoder: Decoder | None = None
-        self.pump: asyncio.Task[None] | None = None
-        self.interim = 0
-        self.keep_alive = False
-        self.untouched = False
-        """Whether a broken pipe now would mean that the upstream has seen nothing of the request."""
+    def on_failure(self, error: WireError) -> None:
+        """There will be no answer: NotSent, NoAnswer, BadAnswer, Disconnected, or what the request's body raised."""
+        ...
 
 
 class UpstreamConnection(asyncio.Protocol):
     """The protocol of one connected socket. `on_free` says that it may be used again, `on_lost` that it is gone."""
+
+    __slots__ = (
+        "_body",
+        "_deadline",
+        "_decoder",
+        "_drained",
+        "_go_ahead",
+        "_head_s",
+        "_heads",
+        "_interim",
+        "_keep_alive",
+        "_limits",
+        "_loop",
+        "_method",
+        "_on_free",
+        "_on_lost",
+        "_pump",
+        "_reading",
+        "_receiver",
+        "_total_s",
+        "_transport",
+        "_untouched",
+        "is_busy",
+    )
 
     def __init__(
         self,
@@ -75,47 +78,68 @@ class UpstreamConnection(asyncio.Protocol):
         self._deadline = Deadline(loop, self._expire)
         self._heads = HeadBuffer(limits.head_bytes)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._exchange: Exchange | None = None
         self._reading = True
         self._drained: asyncio.Future[None] | None = None
+        # Of the exchange that is going on:
+        self.is_busy = False
+        self._receiver: Receiver | None = None
+        """None once it has the answer's head."""
+        self._method = b""
+        self._head_s = 0.0
+        self._total_s: float | None = None
+        self._go_ahead: asyncio.Future[None] | None = None
+        """Done when the upstream wants the body; None if it is not asked."""
+        self._pump: asyncio.Task[None] | None = None
+        self._decoder: Decoder | None = None
+        self._body: Body | None = None
+        self._interim = 0
+        self._keep_alive = False
+        self._untouched = False
+        """Whether a broken pipe now would mean that the upstream has seen nothing of the request."""
 
     # -- what its owner says ------------------------------------------------------------------------------------------
 
     @property
     def is_usable(self) -> bool:
         """Whether a request may be sent."""
-        return self._exchange is None and not self._transport.is_closing()
+        return not self.is_busy and not self._transport.is_closing()
 
     def send(
         self,
+        receiver: Receiver,
         method: bytes,
         head: bytes,
-        body: bytes | AsyncIterator[bytes],
+        body: bytes,
+        *,
+        head_s: float,
+        total_s: float | None,
+    ) -> None:
+        """Send a request whose body is here; the answer goes to `receiver`."""
+        self._start(receiver, method, head_s, total_s)
+        if len(head) + len(body) <= _ATOMIC_BYTES_MAX:
+            self._untouched = True
+            self._transport.write(head + body)
+        else:
+            self._transport.write(head)
+            self._transport.write(body)
+
+    def send_stream(
+        self,
+        receiver: Receiver,
+        method: bytes,
+        head: bytes,
+        body: AsyncIterator[bytes],
         *,
         chunked: bool,
         expects: bool,
         head_s: float,
         total_s: float | None,
-    ) -> asyncio.Future[Answer]:
-        """Send a request; its answer, or a WireError, arrives in the future.
-
-        If the head `expects` a 100, a streaming body is touched only when that has come.
-        """
-        exchange = Exchange(method, self._loop.create_future(), head_s=head_s, total_s=total_s)
-        self._exchange = exchange
-        self._deadline.set(head_s if total_s is None else min(head_s, total_s))
-        if isinstance(body, bytes):
-            exchange.untouched = len(head) + len(body) <= _ATOMIC_BYTES_MAX
-            if exchange.untouched:
-                self._transport.write(head + body)
-            else:
-                self._transport.write(head)
-                self._transport.write(body)
-        else:
-            self._transport.write(head)
-            exchange.go_ahead = self._loop.create_future() if expects else None
-            exchange.pump = self._loop.create_task(self._pump(exchange, body, chunked=chunked))
-        return exchange.answer
+    ) -> None:
+        """Send a request piece by piece. If its head `expects` a 100, the body is touched only when that has come."""
+        self._start(receiver, method, head_s, total_s)
+        self._go_ahead = self._loop.create_future() if expects else None
+        self._transport.write(head)
+        self._pump = self._loop.create_task(self._pump_body(body, chunked=chunked))
 
     def rest(self, seconds: float) -> None:
         """Wait for a next request, at most so long."""
@@ -131,16 +155,15 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        exchange = self._exchange
-        if exchange is None:
+        if not self.is_busy:
             self._transport.abort()
             return
-        exchange.untouched = False
+        self._untouched = False
         try:
-            while data and exchange.decoder is None:
-                data = self._read_head(exchange, data)
-            if exchange.decoder is not None:
-                self._read_body(exchange, data)
+            if self._decoder is None:
+                self._read_head(data)
+            else:
+                self._read_body(data)
         except Refused as refused:
             self._fail(BadAnswer(refused.reason))
 
@@ -155,12 +178,10 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
         self.resume_writing()
-        exchange = self._exchange
-        if exchange is not None:
-            decoder = exchange.decoder
-            if exc is None and decoder is not None and not decoder.is_cut_by_end():
-                self._finish(exchange)
-            elif isinstance(exc, BrokenPipeError) and exchange.untouched:
+        if self.is_busy:
+            if exc is None and self._decoder is not None and not self._decoder.is_cut_by_end():
+                self._finish()
+            elif isinstance(exc, BrokenPipeError) and self._untouched:
                 self._fail(NotSent("the connection was closed"))
             else:
                 self._fail(Disconnected("the upstream closed the connection before its answer was complete"))
@@ -168,64 +189,76 @@ class UpstreamConnection(asyncio.Protocol):
 
     # -- the answer comes in ------------------------------------------------------------------------------------------
 
-    def _read_head(self, exchange: Exchange, data: bytes) -> bytes:
-        found = self._heads.feed(data)
-        if found is None:
-            return b""
-        head = parse_response(found[0], self._limits, method=exchange.method)
-        if head.status < 200:
-            exchange.interim += 1
-            if head.status == 101 or exchange.interim > self._limits.interim_answers:
-                raise Refused(400, "the upstream switches protocols or sends too many interim answers")
-            if head.status == 100 and exchange.go_ahead is not None and not exchange.go_ahead.done():
-                exchange.go_ahead.set_result(None)
-            return found[1]
-        exchange.decoder = response_decoder(head.content_length, bytes_max=self._limits.body_bytes)
-        exchange.keep_alive = head.keep_alive
-        exchange.body = Body(self._loop, on_taken=self._pace_reading)
-        if not found[1] and not exchange.decoder.done:
-            self._hand_over(exchange, Answer(head, exchange.body, self))
-            return b""
-        self._read_body(exchange, found[1])
-        # Handed over with its first bytes, and not at all if those are more than it should have.
-        self._hand_over(exchange, Answer(head, exchange.body, self))
-        return b""
+    def _read_head(self, data: bytes) -> None:
+        while data:
+            found = self._heads.feed(data)
+            if found is None:
+                return
+            head = parse_response(found[0], self._limits, method=self._method)
+            if head.status >= 200:
+                self._take(head, found[1])
+                return
+            self._note_interim(head.status)
+            data = found[1]
 
-    def _hand_over(self, exchange: Exchange, answer: Answer) -> None:
-        if exchange.total_s is None and self._exchange is exchange:
+    def _note_interim(self, status: int) -> None:
+        self._interim += 1
+        if status == 101 or self._interim > self._limits.interim_answers:
+            raise Refused(400, "the upstream switches protocols or sends too many interim answers")
+        if status == 100 and self._go_ahead is not None and not self._go_ahead.done():
+            self._go_ahead.set_result(None)
+
+    def _take(self, head: ResponseHead, rest: bytes) -> None:
+        """The final head is here: hand it over with what there is of the body, unless that is more than it should."""
+        self._keep_alive = head.keep_alive
+        length = head.content_length
+        receiver = self._receiver
+        if length is not None and length == len(rest) and length <= self._limits.body_bytes:
+            self._receiver = None
+            self._finish()
+            if receiver is not None:
+                receiver.on_answer(Answer(head, rest, None, self))
+            return
+        self._decoder = response_decoder(length, bytes_max=self._limits.body_bytes)
+        self._body = body = Body(self._loop, on_taken=self._pace_reading)
+        self._read_body(rest)
+        self._receiver = None
+        if self._total_s is None and self.is_busy:
             self._deadline.lift()
-        if not exchange.answer.done():
-            exchange.answer.set_result(answer)
+        if receiver is not None:
+            receiver.on_answer(Answer(head, None, body, self))
 
-    def _read_body(self, exchange: Exchange, data: bytes) -> None:
-        assert exchange.decoder is not None
-        assert exchange.body is not None
-        pieces, rest = exchange.decoder.feed(data) if data else ([], b"")
+    def _read_body(self, data: bytes) -> None:
+        assert self._decoder is not None
+        assert self._body is not None
+        pieces, rest = self._decoder.feed(data) if data else ([], b"")
         if rest:
             raise Refused(400, "the upstream sent more than its answer")
-        if exchange.decoder.done:
-            exchange.body.put(pieces, complete=True)
-            self._finish(exchange)
+        if self._decoder.done:
+            self._body.put(pieces, complete=True)
+            self._finish()
         elif pieces:
-            exchange.body.put(pieces, complete=False)
+            self._body.put(pieces, complete=False)
             self._pace_reading()
 
-    def _finish(self, exchange: Exchange) -> None:
-        if exchange.body is not None and not exchange.body.complete:
-            exchange.body.put([], complete=True)
-        self._exchange = None
-        whole = exchange.pump is None or exchange.pump.done()
-        if exchange.pump is not None and not whole:
-            exchange.pump.cancel()
-        if not whole or not exchange.keep_alive:
+    def _finish(self) -> None:
+        """The answer is complete: the connection is free, if both sides are in step."""
+        body, pump = self._body, self._pump
+        in_step = self._keep_alive and (pump is None or pump.done())
+        self._clear()
+        if body is not None and not body.complete:
+            body.put([], complete=True)
+        if pump is not None and not pump.done():
+            pump.cancel()
+        if not in_step:
             self._transport.abort()
             return
-        self._pace_reading()
+        if not self._reading:
+            self._pace_reading()
         self._on_free(self)
 
     def _pace_reading(self) -> None:
-        body = self._exchange.body if self._exchange is not None else None
-        reading = body is None or body.held_bytes <= self._limits.window_bytes
+        reading = self._body is None or self._body.held_bytes <= self._limits.window_bytes
         if reading == self._reading or self._transport.is_closing():
             return
         self._reading = reading
@@ -236,18 +269,27 @@ class UpstreamConnection(asyncio.Protocol):
 
     # -- the request goes out -----------------------------------------------------------------------------------------
 
-    async def _pump(self, exchange: Exchange, body: AsyncIterator[bytes], *, chunked: bool) -> None:
+    def _start(self, receiver: Receiver, method: bytes, head_s: float, total_s: float | None) -> None:
+        self.is_busy = True
+        self._receiver = receiver
+        self._method = method
+        self._head_s = head_s
+        self._total_s = total_s
+        self._interim = 0
+        self._deadline.set(head_s if total_s is None or head_s < total_s else total_s)
+
+    async def _pump_body(self, body: AsyncIterator[bytes], *, chunked: bool) -> None:
         try:
-            if exchange.go_ahead is not None:
-                await exchange.go_ahead
+            if self._go_ahead is not None:
+                await self._go_ahead
             async for piece in body:
                 if not piece:
                     continue
                 self._transport.write(encoding.chunk(piece) if chunked else piece)
                 if self._drained is not None:
                     await self._drained
-                if exchange.total_s is None and not exchange.answer.done():
-                    self._deadline.set(exchange.head_s)  # a long body takes long: the wait begins at its end
+                if self._total_s is None and self._receiver is not None:
+                    self._deadline.set(self._head_s)  # a long body takes long: the wait begins at its end
             if chunked:
                 self._transport.write(encoding.LAST_CHUNK)
         except WireError as error:
@@ -260,20 +302,29 @@ class UpstreamConnection(asyncio.Protocol):
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
+    def _clear(self) -> None:
+        self.is_busy = False
+        self._body = None
+        self._decoder = None
+        self._pump = None
+        self._go_ahead = None
+
     def _expire(self) -> None:
-        if self._exchange is None:
-            self._transport.close()
-        else:
+        if self.is_busy:
             self._fail(NoAnswer("the upstream did not answer in time"))
+        else:
+            self._transport.close()
 
     def _fail(self, error: WireError) -> None:
         self._transport.abort()
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
+        if not self.is_busy:
             return
-        if exchange.pump is not None and exchange.pump is not asyncio.current_task(self._loop):
-            exchange.pump.cancel()
-        if exchange.body is not None:
-            exchange.body.fail(error)
-        if not exchange.answer.done():
-            exchange.answer.set_exception(error)
+        receiver, body, pump = self._receiver, self._body, self._pump
+        self._receiver = None
+        self._clear()
+        if pump is not None and pump is not asyncio.current_task(self._loop):
+            pump.cancel()
+        if body is not None:
+            body.fail(error)
+        if receiver is not None:
+            receiver.on_failure(error)

@@ -185,13 +185,33 @@ async def test_a_body_that_breaks_off_is_not_taken_for_whole(start: Start, conne
         outcome.set_result("whole")
         return Response(200)
 
-    await start(handle)
+    await start(handle, Limits(window_bytes=8))
     _, writer = await connect()
     writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
     await asyncio.sleep(0.01)
     writer.close()
     async with asyncio.timeout(5):
         assert "whole" != await outcome
+
+
+async def test_a_small_body_that_breaks_off_is_never_handed_over(start: Start, connect: Connect) -> None:
+    asked: list[bytes] = []
+
+    async def handle(request: Request) -> Response:
+        asked.append(request.path)
+        return Response(200, [], b"%d" % len(await request.read(100)))
+
+    await start(handle)
+    _, writer = await connect()
+    writer.write(b"POST /broken HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+    writer.close()
+    reader, writer = await connect()
+    writer.write(b"POST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
+    await asyncio.sleep(0.01)
+    writer.write(b"abc")
+    assert b"3" == (await reader.readuntil(b"\r\n\r\n") + await reader.read(1))[-1:]
+    assert [b"/whole"] == asked
+    writer.close()
 
 
 async def test_a_body_nobody_reads_is_not_read_ahead(start: Start, connect: Connect) -> None:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.wire.heads import HeadBuffer, RequestHead, parse_request, parse_response
+from moorage.wire.heads import HeadBuffer, parse_request, parse_response
 from moorage.wire.limits import Limits
 from moorage.wire.messages import Refused
+from moorage.wire.request import ServerRequest
 
 LIMITS = Limits()
 
@@ -32,7 +33,7 @@ LIKELY_HEADS = st.builds(
 )
 
 
-def ours(head: bytes) -> RequestHead | None:
+def ours(head: bytes) -> ServerRequest | None:
     try:
         return parse_request(head, LIMITS)
     except Refused:

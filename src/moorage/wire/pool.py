@@ -1,0 +1,78 @@
+"""The connections to one upstream. The last one used is the first used again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from moorage.wire.limits import Limits
+from moorage.wire.messages import NotSent
+from moorage.wire.upstream import UpstreamConnection
+
+_CONNECT_S = 1.0
+
+
+class Pool:
+    """Connections to the Unix socket at `address`.
+
+    `idle_s` must be shorter than what the upstream allows, so that it is us who close.
+    """
+
+    __slots__ = ("_connecting", "_idle", "_idle_max", "_idle_s", "_limits", "_open", "address")
+
+    def __init__(self, address: str, limits: Limits, *, idle_s: float = 30.0, idle_max: int = 64) -> None:
+        self.address = address
+        self._limits = limits
+        self._idle_s = idle_s
+        self._idle_max = idle_max
+        self._idle: list[UpstreamConnection] = []
+        self._open: set[UpstreamConnection] = set()
+        self._connecting = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no connection, nor one being made."""
+        return not self._open and not self._connecting
+
+    def take(self) -> UpstreamConnection | None:
+        """A connection that may be used at once."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable:
+                return connection
+        return None
+
+    async def connect(self) -> UpstreamConnection:
+        """A new connection. Raises NotSent."""
+        loop = asyncio.get_running_loop()
+
+        def make() -> UpstreamConnection:
+            return UpstreamConnection(loop, self._limits, on_free=self._keep, on_lost=self._forget)
+
+        self._connecting += 1
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                _, connection = await loop.create_unix_connection(make, self.address)
+        except (OSError, TimeoutError) as error:
+            raise NotSent(f"{self.address} does not accept connections") from error
+        finally:
+            self._connecting -= 1
+        self._open.add(connection)
+        return connection
+
+    def close(self) -> None:
+        """Drop every connection and whatever is going on with it."""
+        for connection in tuple(self._open):
+            connection.abort()
+
+    def _keep(self, connection: UpstreamConnection) -> None:
+        if len(self._idle) >= self._idle_max:
+            connection.abort()
+            return
+        self._idle.append(connection)
+        connection.rest(self._idle_s)
+
+    def _forget(self, connection: UpstreamConnection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
