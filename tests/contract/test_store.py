@@ -11,9 +11,10 @@ from moorage.store.base import Store, StoreUnavailable
 from moorage.store.sql import open_store
 from moorage.testing.memory_store import MemoryStore
 from moorage.testing.store_suite import StoreSuite
+from moorage.testing.traffic_suite import TrafficSuite
 
 
-class TestSqliteStore(StoreSuite):
+class TestSqliteStore(StoreSuite, TrafficSuite):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         store = open_store(tmp_path / "state.db")
@@ -21,7 +22,7 @@ class TestSqliteStore(StoreSuite):
         await store.close()
 
 
-class TestMemoryStore(StoreSuite):
+class TestMemoryStore(StoreSuite, TrafficSuite):
     @pytest.fixture
     def store(self) -> Store:
         return MemoryStore()

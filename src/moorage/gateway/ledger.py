@@ -6,7 +6,7 @@ all is not its business. See `ledger_file` for the file and `telemetry/ledger_fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -112,9 +112,9 @@ class Ledger:
         series.share = round(SHARE / max(1, instances))
         return series
 
-    def tick(self, *, monotonic_ns: int, at_ms: int) -> None:
-        """Look after the file; to be called once a second."""
-        self._file.tick(monotonic_ns=monotonic_ns, at_ms=at_ms)
+    def tick(self, *, monotonic_ns: int, at_ms: int) -> Iterator[None]:
+        """Look after the file; once a second, in steps between which requests can be served."""
+        return self._file.tick(monotonic_ns=monotonic_ns, at_ms=at_ms)
 
     def _open(self, key: SeriesKey) -> Series:
         number, cells = self._file.open_series(encode_key(key), at=KEY)
@@ -127,7 +127,8 @@ async def keep_ledger(ledger: Ledger, clock: Clock) -> None:
     """Look after a ledger until cancelled, once a second, close to where a second ends."""
     while True:
         await clock.sleep(1.0 - clock.now().microsecond / 1e6)
-        ledger.tick(monotonic_ns=int(clock.monotonic() * 1e9), at_ms=_milliseconds(clock.now()))
+        for _ in ledger.tick(monotonic_ns=int(clock.monotonic() * 1e9), at_ms=_milliseconds(clock.now())):
+            await clock.sleep(0)
 
 
 def _milliseconds(at: datetime) -> int:

@@ -14,6 +14,7 @@ import logging
 import mmap
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -37,7 +38,7 @@ Block = memoryview
 
 SEGMENT_BLOCKS: Final = 448
 """What a file grows by: the blocks of 63 pages, about what fifty series in use take."""
-AWAY_NS: Final = 3_000_000_000
+AWAY_NS: Final = 1_500_000_000
 """Unread for longer than this, a ledger keeps pages."""
 _SEGMENT_BYTES: Final = SEGMENT_BLOCKS * BLOCK_BYTES
 _ZEROS: Final = memoryview(bytes(BLOCK_BYTES)).cast("Q")
@@ -80,8 +81,8 @@ class LedgerFile:
         """Nobody uses the series any more: its blocks are free as soon as the reader has its last counts."""
         self._closing.append(number)
 
-    def tick(self, *, monotonic_ns: int, at_ms: int) -> None:
-        """Copy what has no room, recycle what was read, and keep a page if nobody reads. Once a second."""
+    def tick(self, *, monotonic_ns: int, at_ms: int) -> Iterator[None]:
+        """Copy what has no room, recycle what was read, and keep a page if nobody reads. Once a second, in steps."""
         if self._started_ns is None:
             self._started_ns = monotonic_ns
         taken_ns = self._taken_ns()
@@ -90,7 +91,7 @@ class LedgerFile:
         self._closed.extend((number, monotonic_ns) for number in self._closing)
         self._closing.clear()
         if monotonic_ns - max(taken_ns, self._started_ns) > AWAY_NS:
-            self._pages.keep(self._held, monotonic_ns=monotonic_ns, at_ms=at_ms)
+            yield from self._pages.keep(self._held, monotonic_ns=monotonic_ns, at_ms=at_ms)
         else:
             self._pages.drop(read_ns=taken_ns)
 

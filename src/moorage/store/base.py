@@ -6,12 +6,13 @@ returned is on disk. Keep `work` short and free of anything but the transaction:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from moorage.core.model import Endpoint, EndpointKey
+from moorage.core.traffic import SeriesKey, Tallies, Tally
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -127,6 +128,67 @@ class Tags(Protocol):
     def clear(self, arn: str) -> None: ...
 
 
+class Counted(NamedTuple):
+    """What was counted of a series in a second, or a minute, that begins at `at_s`."""
+
+    at_s: int
+    key: SeriesKey
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficProgress:
+    """How far the traffic has been written. Saved by compare-and-swap on `version` with whatever it speaks of."""
+
+    version: int = 0
+    minutes_until_s: int = 0
+    """Seconds before this time, in seconds since 1970, are in the minutes and in the totals, later ones are not yet."""
+
+
+class Traffic(Protocol):
+    """What was counted of the traffic, and of each ledger, how far it has been taken. Times are seconds since 1970."""
+
+    def progress(self) -> TrafficProgress: ...
+    def swap(self, progress: TrafficProgress) -> TrafficProgress:
+        """Save `progress` if the stored version is its own; answers it with the version it now has.
+
+        Raises StaleVersion.
+        """
+        ...
+
+    def add_second(self, at_s: int, tallies: Tallies) -> None:
+        """Add to what was counted in one second."""
+        ...
+
+    def add_minute(self, at_s: int, tallies: Tallies) -> None:
+        """Add to what was counted in the minute that begins at `at_s`, and in total."""
+        ...
+
+    def seconds(self, since_s: int, until_s: int, *, endpoint: EndpointKey | None = None) -> Sequence[Counted]:
+        """What was counted from `since_s` up to, but not including, `until_s`, in order of time."""
+        ...
+
+    def minutes(self, since_s: int, until_s: int, *, endpoint: EndpointKey) -> Sequence[Counted]:
+        """The minutes that begin in that time, in order of time."""
+        ...
+
+    def totals(self, endpoint: EndpointKey | None = None) -> Tallies:
+        """All that has gone into minutes, ever."""
+        ...
+
+    def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
+        """Forget what is older. Totals stay."""
+        ...
+
+    def images(self) -> Mapping[str, Mapping[int, bytes]]:
+        """By ledger and series number, what has been taken, see `telemetry.ledger_images.encode_image`."""
+        ...
+
+    def put_images(self, ledger: str, images: Mapping[int, bytes]) -> None: ...
+    def drop_images(self, ledger: str, numbers: Collection[int]) -> None: ...
+    def drop_ledger(self, ledger: str) -> None: ...
+
+
 class Transaction(Protocol):
     """One transaction's view of every table."""
 
@@ -149,6 +211,8 @@ class Transaction(Protocol):
     def endpoints(self) -> Endpoints: ...
     @property
     def tags(self) -> Tags: ...
+    @property
+    def traffic(self) -> Traffic: ...
 
 
 class Store(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 METADATA: Final = MetaData()
 
@@ -60,4 +60,52 @@ TAGS: Final = Table(
     Column("key", _BYTEWISE, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("value", Text, nullable=False),
+)
+
+# What was counted of the traffic. A series' number is a digest of its key, so that no two writers can disagree on it.
+# Seconds lie in the order of time, as they are written, minutes in the order of series, as they are read.
+TRAFFIC_SERIES: Final = Table(
+    "traffic_series",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("region", _BYTEWISE, nullable=False),
+    Column("endpoint", _BYTEWISE, nullable=False),
+    Column("config", _BYTEWISE, nullable=False),
+    Column("variant", _BYTEWISE, nullable=False),
+    Column("instance", _BYTEWISE, nullable=False),
+    Column("total", LargeBinary, nullable=False),
+    Index("traffic_series_by_endpoint", "region", "endpoint"),
+)
+TRAFFIC_SECONDS: Final = Table(
+    "traffic_seconds",
+    METADATA,
+    Column("at_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("tally", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+TRAFFIC_MINUTES: Final = Table(
+    "traffic_minutes",
+    METADATA,
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("tally", LargeBinary, nullable=False),
+    Index("traffic_minutes_by_time", "at_s"),
+    sqlite_with_rowid=False,
+)
+
+# How far each gateway worker's ledger has been taken, and by the how manieth taking (one row).
+LEDGER_IMAGES: Final = Table(
+    "ledger_images",
+    METADATA,
+    Column("ledger", _BYTEWISE, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("image", LargeBinary, nullable=False),
+)
+TRAFFIC_PROGRESS: Final = Table(
+    "traffic_progress",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("minutes_until_s", BigInteger, nullable=False),
 )

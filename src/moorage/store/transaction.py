@@ -8,6 +8,7 @@ from moorage.store.documents import SqlDocuments
 from moorage.store.endpoints import SqlEndpoints
 from moorage.store.tables import BEARER_KEYS, ENDPOINT_CONFIGS, MODELS, POLICIES, ROLES, USERS
 from moorage.store.tags import SqlTags
+from moorage.store.traffic import SqlTraffic
 
 
 class SqlTransaction:
@@ -22,3 +23,4 @@ class SqlTransaction:
         self.bearer_keys = SqlDocuments(connection, BEARER_KEYS)
         self.endpoints = SqlEndpoints(connection)
         self.tags = SqlTags(connection)
+        self.traffic = SqlTraffic(connection)

@@ -19,6 +19,7 @@ from moorage.store.base import (
     Transaction,
 )
 from moorage.store.paging import Position, position_after
+from moorage.testing.memory_traffic import MemoryTraffic
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -163,6 +164,7 @@ class MemoryTransaction:
     bearer_keys: MemoryDocuments = field(default_factory=MemoryDocuments)
     endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
     tags: MemoryTags = field(default_factory=MemoryTags)
+    traffic: MemoryTraffic = field(default_factory=MemoryTraffic)
 
     def fork(self) -> MemoryTransaction:
         """A copy whose changes do not show here."""
@@ -175,6 +177,7 @@ class MemoryTransaction:
             bearer_keys=self.bearer_keys.fork(),
             endpoints=self.endpoints.fork(),
             tags=self.tags.fork(),
+            traffic=self.traffic.fork(),
         )
 
 

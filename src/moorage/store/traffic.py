@@ -1,0 +1,160 @@
+"""The traffic in SQL: tallies by second and by minute, totals, and how far each ledger has been taken.
+
+A statement takes all rows of a second at once: hundreds of series may be written every second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, select, true, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from moorage.core.model import EndpointKey
+from moorage.core.traffic import SeriesKey, Tallies, Tally
+from moorage.store.base import Counted, StaleVersion, TrafficProgress
+from moorage.store.codec import decode_tally, encode_tally
+from moorage.store.tables import LEDGER_IMAGES, TRAFFIC_MINUTES, TRAFFIC_PROGRESS, TRAFFIC_SECONDS, TRAFFIC_SERIES
+
+_IDS_PER_STATEMENT: Final = 500
+_NOTHING: Final = encode_tally(Tally())
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTraffic:
+    """The traffic, seen from within a transaction."""
+
+    connection: Connection
+
+    def progress(self) -> TrafficProgress:
+        row = self.connection.execute(select(TRAFFIC_PROGRESS)).one_or_none()
+        return TrafficProgress() if row is None else TrafficProgress(row.version, row.minutes_until_s)
+
+    def swap(self, progress: TrafficProgress) -> TrafficProgress:
+        saved = replace(progress, version=progress.version + 1)
+        values = {"version": saved.version, "minutes_until_s": saved.minutes_until_s}
+        if self.progress().version != progress.version:
+            raise StaleVersion("traffic")
+        if progress.version:
+            self.connection.execute(update(TRAFFIC_PROGRESS).values(values))
+        else:
+            self.connection.execute(insert(TRAFFIC_PROGRESS).values(id=1, **values))
+        return saved
+
+    def add_second(self, at_s: int, tallies: Tallies) -> None:
+        self._add(TRAFFIC_SECONDS, at_s, self._identify(tallies), Tally.__add__)
+
+    def add_minute(self, at_s: int, tallies: Tallies) -> None:
+        by_id = self._identify(tallies)
+        self._add(TRAFFIC_MINUTES, at_s, by_id, Tally.then)
+        self._add_to_totals(by_id)
+
+    def seconds(self, since_s: int, until_s: int, *, endpoint: EndpointKey | None = None) -> Sequence[Counted]:
+        return self._counted(TRAFFIC_SECONDS, since_s, until_s, endpoint)
+
+    def minutes(self, since_s: int, until_s: int, *, endpoint: EndpointKey) -> Sequence[Counted]:
+        return self._counted(TRAFFIC_MINUTES, since_s, until_s, endpoint)
+
+    def totals(self, endpoint: EndpointKey | None = None) -> Tallies:
+        rows = self.connection.execute(select(TRAFFIC_SERIES).where(_of(endpoint)))
+        return {_key(row): decode_tally(row.total) for row in rows}
+
+    def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
+        self.connection.execute(delete(TRAFFIC_SECONDS).where(TRAFFIC_SECONDS.c.at_s < seconds_before_s))
+        self.connection.execute(delete(TRAFFIC_MINUTES).where(TRAFFIC_MINUTES.c.at_s < minutes_before_s))
+
+    def images(self) -> Mapping[str, Mapping[int, bytes]]:
+        images: dict[str, dict[int, bytes]] = {}
+        for row in self.connection.execute(select(LEDGER_IMAGES)):
+            images.setdefault(row.ledger, {})[row.number] = row.image
+        return images
+
+    def put_images(self, ledger: str, images: Mapping[int, bytes]) -> None:
+        self.drop_images(ledger, images)
+        rows = [{"ledger": ledger, "number": number, "image": image} for number, image in images.items()]
+        if rows:
+            self.connection.execute(insert(LEDGER_IMAGES), rows)
+
+    def drop_images(self, ledger: str, numbers: Collection[int]) -> None:
+        if numbers:
+            those = and_(LEDGER_IMAGES.c.ledger == ledger, LEDGER_IMAGES.c.number == bindparam("one"))
+            self.connection.execute(delete(LEDGER_IMAGES).where(those), [{"one": number} for number in numbers])
+
+    def drop_ledger(self, ledger: str) -> None:
+        self.connection.execute(delete(LEDGER_IMAGES).where(LEDGER_IMAGES.c.ledger == ledger))
+
+    def _identify(self, tallies: Tallies) -> Mapping[int, Tally]:
+        """The tallies by the ids of their series, whose rows are made if they are not there yet."""
+        ids = {_id(key): key for key in tallies}
+        known = {id_ for some in _chunks(ids) for id_ in self.connection.scalars(_ids_among(some))}
+        new = [{"id": id_, "total": _NOTHING, **key._asdict()} for id_, key in ids.items() if id_ not in known]
+        if new:
+            self.connection.execute(insert(TRAFFIC_SERIES), new)
+        return {id_: tallies[key] for id_, key in ids.items()}
+
+    def _add(self, table: Table, at_s: int, by_id: Mapping[int, Tally], join: Callable[[Tally, Tally], Tally]) -> None:
+        rows = self.connection.execute(select(table.c.series_id, table.c.tally).where(table.c.at_s == at_s))
+        known = {row.series_id: row.tally for row in rows if row.series_id in by_id}
+        new = [
+            {"at_s": at_s, "series_id": id_, "tally": encode_tally(tally)}
+            for id_, tally in by_id.items()
+            if id_ not in known
+        ]
+        if new:
+            self.connection.execute(insert(table), new)
+        changed = [
+            {"one": id_, "tally": encode_tally(join(decode_tally(tally), by_id[id_]))} for id_, tally in known.items()
+        ]
+        if changed:
+            that = and_(table.c.at_s == at_s, table.c.series_id == bindparam("one"))
+            self.connection.execute(update(table).where(that).values(tally=bindparam("tally")), changed)
+
+    def _add_to_totals(self, by_id: Mapping[int, Tally]) -> None:
+        series = TRAFFIC_SERIES.c
+        totals = [
+            {"one": row.id, "total": encode_tally(decode_tally(row.total).then(by_id[row.id]))}
+            for some in _chunks(by_id)
+            for row in self.connection.execute(select(series.id, series.total).where(series.id.in_(some)))
+        ]
+        if totals:
+            statement = update(TRAFFIC_SERIES).where(series.id == bindparam("one")).values(total=bindparam("total"))
+            self.connection.execute(statement, totals)
+
+    def _counted(self, table: Table, since_s: int, until_s: int, endpoint: EndpointKey | None) -> Sequence[Counted]:
+        statement = (
+            select(table.c.at_s, table.c.tally, TRAFFIC_SERIES)
+            .join(TRAFFIC_SERIES, TRAFFIC_SERIES.c.id == table.c.series_id)
+            .where(table.c.at_s >= since_s, table.c.at_s < until_s, _of(endpoint))
+            .order_by(table.c.at_s)
+        )
+        return [Counted(row.at_s, _key(row), decode_tally(row.tally)) for row in self.connection.execute(statement)]
+
+
+def _id(key: SeriesKey) -> int:
+    """63 bits, which a database's integer can hold."""
+    digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def _ids_among(ids: Sequence[int]) -> Select[tuple[int]]:
+    return select(TRAFFIC_SERIES.c.id).where(TRAFFIC_SERIES.c.id.in_(ids))
+
+
+def _chunks(ids: Collection[int]) -> Iterator[Sequence[int]]:
+    """Databases limit how many values a statement may have."""
+    everything = list(ids)
+    for start in range(0, len(everything), _IDS_PER_STATEMENT):
+        yield everything[start : start + _IDS_PER_STATEMENT]
+
+
+def _of(endpoint: EndpointKey | None) -> ColumnElement[bool]:
+    if endpoint is None:
+        return true()
+    return and_(TRAFFIC_SERIES.c.region == endpoint.region, TRAFFIC_SERIES.c.endpoint == endpoint.name)
+
+
+def _key(row: Any) -> SeriesKey:
+    return SeriesKey(row.region, row.endpoint, row.config, row.variant, row.instance)
