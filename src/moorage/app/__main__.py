@@ -1,4 +1,4 @@
-"""`python -m moorage.app PART PARENT_PID [FD]`: the inside of each process that a supervisor starts.
+"""`python -m moorage.app PART PARENT_PID [NUMBER …]`: the inside of each process that a supervisor starts.
 
 Settings arrive on standard input, so that no secret stands in an argument list.
 """
@@ -18,9 +18,9 @@ from moorage.system.process import die_with_parent
 
 def main() -> None:
     """Become the part that the first argument names."""
-    part, parent_pid, *descriptors = sys.argv[1:]
+    part, parent_pid, *numbers = sys.argv[1:]
     settings = restore(sys.stdin.buffer.read())
-    configure_logging(part)
+    configure_logging("-".join([part, *numbers[:1]]))  # gateway-0: several of them write to one log
     match part:
         case "control":
             die_with_parent(int(parent_pid), signal.SIGKILL)  # no other control may find it still deciding
@@ -33,7 +33,8 @@ def main() -> None:
             with _loading():
                 from moorage.app.gateway_process import run as run_gateway
 
-            run_gateway(settings, int(descriptors[0]))
+            worker, descriptor = map(int, numbers)
+            run_gateway(settings, worker, descriptor)
         case "agent":
             with _loading():
                 from moorage.app.agent_process import run as run_agent
@@ -47,6 +48,9 @@ def main() -> None:
                 sys.exit(run_supervisor(settings, lambda line: print(line, flush=True)))
             except SupervisorError as error:
                 sys.exit(str(error))
+        case "check":
+            # Loading is all: a process of each part must be able to, before one that runs is ended for it.
+            from moorage.app import agent_process, control_process, gateway_process  # noqa: F401
         case _:
             sys.exit(f"There is no part of Moorage called {part!r}")
 

@@ -1,4 +1,4 @@
-"""Starting, ending and asking after a Moorage from another process: `moorage up --detach`, `down` and `status`."""
+"""A Moorage seen from another process: `moorage up --detach`, `down`, `restart` and `status`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from moorage.app.children import agent_child
+from moorage.app.agent_child import AgentChild
+from moorage.app.children import READY_TIMEOUT_S, Restarted
+from moorage.app.orders import OrderRefused, give_restart
 from moorage.app.settings import Settings, dump
-from moorage.app.supervisor import READY_TIMEOUT_S, STOP_TIMEOUT_S, State, SupervisorError, prepare_folders
+from moorage.app.supervisor import STOP_TIMEOUT_S, State, SupervisorError, prepare_folders
 from moorage.runners.process.client import shut_down_agent_now
 from moorage.system.clock import SystemClock
 from moorage.system.process import lock_holder
@@ -38,6 +41,7 @@ class Status:
     running: bool
     pid: int | None = None
     endpoint_url: str | None = None
+    gateway_workers: int = 0
 
 
 def status(settings: Settings) -> Status:
@@ -46,7 +50,7 @@ def status(settings: Settings) -> Status:
     state = _state(settings)
     if pid is None or state is None or state.pid != pid:
         return Status(running=False, pid=pid)
-    return Status(running=True, pid=pid, endpoint_url=state.endpoint_url)
+    return Status(running=True, pid=pid, endpoint_url=state.endpoint_url, gateway_workers=state.gateway_workers)
 
 
 def endpoint_url(settings: Settings) -> str:
@@ -106,11 +110,23 @@ def stop(settings: Settings, *, timeout_s: float = 3 * STOP_TIMEOUT_S) -> bool:
     return True
 
 
+def restart(settings: Settings) -> Iterator[Restarted]:
+    """Exchange the processes of the running Moorage, instances excepted, for ones that run what is installed now.
+
+    Yields as it goes on. Raises NotRunning, OrderRefused.
+    """
+    endpoint_url(settings)
+    try:
+        yield from give_restart(settings.supervisor_socket, timeout_s=STOP_TIMEOUT_S + READY_TIMEOUT_S)
+    except OSError as error:
+        raise OrderRefused(f"The supervisor does not answer ({error})") from None
+
+
 def _end_orphans(settings: Settings) -> bool:
     """End what a dead agent left, by way of another agent; whether there was anything."""
     if not any((settings.data_dir / "instances").glob("i-*")):
         return False
-    asyncio.run(agent_child(settings, SystemClock()).stop())
+    asyncio.run(AgentChild(settings, SystemClock()).stop())
     return True
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,18 @@ DEFAULT_PORT = 7070
 SOCKET_PATH_BYTES_MAX = 100
 """A Unix socket's path has 108 bytes; the names below the run directory need some of them."""
 _LONGEST_SOCKET_NAME = "/i/0123456789abcdef0.sock"
+GATEWAY_WORKERS_MAX = 64
+GATEWAY_WORKERS_DEFAULT_MAX = 4
+"""A worker carries far more requests than models answer on one core, and each keeps the whole route table in memory."""
 
 
 class SettingsError(Exception):
     """A setting that cannot be used, named, with the rule it breaks."""
+
+
+def default_gateway_workers() -> int:
+    """One for each processor that may be used, up to `GATEWAY_WORKERS_DEFAULT_MAX`."""
+    return min(len(os.sched_getaffinity(0)), GATEWAY_WORKERS_DEFAULT_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,9 @@ class Settings:
     instances_max: int = 32
     """How many instances of one type an endpoint may have."""
     health_interval_s: float = 5.0
+    gateway_workers: int = field(default_factory=default_gateway_workers)
+    instance_concurrency: int = 64
+    """How many requests an instance is asked at once, over all gateway workers, unless its container says another."""
     external_s3: ExternalEndpoint | None = None
     """Where model data is read from if its bucket is not one of ours."""
 
@@ -71,6 +82,15 @@ class Settings:
     @property
     def control_socket(self) -> Path:
         return self.run_dir / "control.sock"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Where the `moorage` command asks the supervisor for something."""
+        return self.run_dir / "supervisor.sock"
+
+    def gateway_socket(self, worker: int, pid: int) -> Path:
+        """Where control tells a gateway worker about new routes. A worker and its successor have different ones."""
+        return self.run_dir / f"gateway-{worker}-{pid}.sock"
 
     @property
     def agent_socket(self) -> Path:
@@ -153,6 +173,12 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
 def _checked(settings: Settings) -> Settings:
     if not 0 <= settings.port <= 65535:
         raise SettingsError(f"port must be between 0 and 65535, not {settings.port}")
+    if not 1 <= settings.gateway_workers <= GATEWAY_WORKERS_MAX:
+        raise SettingsError(
+            f"gateway_workers must be between 1 and {GATEWAY_WORKERS_MAX}, not {settings.gateway_workers}"
+        )
+    if not 1 <= settings.instance_concurrency <= 10_000:
+        raise SettingsError(f"instance_concurrency must be between 1 and 10000, not {settings.instance_concurrency}")
     if not re.fullmatch(r"\d{12}", settings.account_id):
         raise SettingsError(f"account_id must be 12 digits, not {settings.account_id!r}")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):

@@ -1,41 +1,43 @@
 """The supervisor: starts Moorage's processes, starts them again when they die, and ends them in order.
 
-    supervisor ── control    dies with the supervisor
-               ├─ gateway    dies with the supervisor; inherits the listening socket, so none is lost at a restart
-               └─ agent      in a session of its own: it and its instances outlive everybody, and are found again
+    supervisor ── control       dies with the supervisor
+               ├─ gateway × N   die with the supervisor; each inherits a listening socket, so none is lost at a restart
+               └─ agent         in a session of its own: it and its instances outlive everybody, and are found again
 
-The listening socket is bound here, once, before anything else: a port in use is one clear error, and connections that
-arrive while a gateway restarts wait in the kernel's queue.
+The port is taken here, once, before anything else: a port in use is one clear error, and connections that arrive while
+a gateway worker restarts wait in the kernel's queue.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from moorage.app import credentials
-from moorage.app.children import Child, ChildFailed, agent_child, control_child, gateway_child
+from moorage.app.agent_child import AgentChild
+from moorage.app.child_process import check_code
+from moorage.app.children import READY_TIMEOUT_S, Child, ChildFailed, Restarted
+from moorage.app.control_child import ControlChild
+from moorage.app.gateway_workers import GatewayWorkers
+from moorage.app.orders import Orders
+from moorage.app.ports import open_listeners
 from moorage.app.settings import Settings, with_port
 from moorage.system.clock import SystemClock
 from moorage.system.files import write_durably
 from moorage.system.process import AlreadyLocked, lock_for_life, lock_holder
 
-READY_TIMEOUT_S: Final = 30.0
-STOP_TIMEOUT_S: Final = 40.0
-LISTEN_BACKLOG: Final = 1024
+STOP_TIMEOUT_S: Final = 75.0
+"""For one part. The longest is a gateway worker's, which lets an invocation in flight have its 60 s."""
 PORT_WAIT_S: Final = 5.0
-PORT_POLL_S: Final = 0.02
 PLACE_POLL_S: Final = 1.0
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class State:
     pid: int
     host: str
     port: int
+    gateway_workers: int
 
     @property
     def endpoint_url(self) -> str:
@@ -69,13 +72,11 @@ def run(settings: Settings, say: Say) -> int:
         raise SupervisorError(
             f"Moorage is running already on {settings.data_dir}: `moorage status` shows it, `moorage down` ends it"
         ) from None
-    # A supervisor that was killed leaves its state behind, and for a moment a gateway that still has the port.
-    listener = _listen(settings, patience_s=PORT_WAIT_S if settings.state_path.exists() else 0.0)
-    bound = with_port(settings, listener.getsockname()[1])
+    listeners = _listen(settings)
+    bound = with_port(settings, listeners[0].getsockname()[1])
     credentials.ensure(bound)
     credentials.ensure_secrets(bound)
-    with listener:
-        return asyncio.run(_Supervisor(bound, listener, say).run())
+    return asyncio.run(_Supervisor(bound, listeners, say).run())
 
 
 def prepare_folders(settings: Settings) -> None:
@@ -90,54 +91,61 @@ def prepare_folders(settings: Settings) -> None:
         raise SupervisorError(f"{settings.run_dir} must belong to you alone (mode 0700): remove it, or `chmod 700` it")
 
 
-def _listen(settings: Settings, *, patience_s: float) -> socket.socket:
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            return socket.create_server(
-                (settings.host, settings.port),
-                family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
-                backlog=LISTEN_BACKLOG,
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                raise SupervisorError(
-                    f"Cannot listen on {settings.host} port {settings.port} ({os.strerror(error.errno or 0)}):"
-                    " choose another with --port"
-                ) from None
-        time.sleep(PORT_POLL_S)
+def _listen(settings: Settings) -> list[socket.socket]:
+    # A supervisor that was killed leaves its state behind, and for a moment gateways that still have the port.
+    patience_s = PORT_WAIT_S if settings.state_path.exists() else 0.0
+    try:
+        return open_listeners(settings.host, settings.port, count=settings.gateway_workers, patience_s=patience_s)
+    except OSError as error:
+        raise SupervisorError(
+            f"Cannot listen on {settings.host} port {settings.port} ({os.strerror(error.errno or 0)}):"
+            " choose another with --port"
+        ) from None
 
 
 class _Supervisor:
-    def __init__(self, settings: Settings, listener: socket.socket, say: Say) -> None:
+    def __init__(self, settings: Settings, listeners: Sequence[socket.socket], say: Say) -> None:
         self._settings = settings
         self._say = say
-        self._clock = SystemClock()
-        self._agent = agent_child(settings, self._clock)
-        self._control = control_child(settings, self._clock)
-        self._gateway = gateway_child(settings, listener, self._clock)
+        clock = SystemClock()
+        self._children: tuple[Child, ...] = (
+            AgentChild(settings, clock),
+            ControlChild(settings, clock),
+            GatewayWorkers(settings, listeners, clock),
+        )
+        self._orders = Orders(self._restart)
 
     async def run(self) -> int:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
-        children = (self._agent, self._control, self._gateway)
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
-                await asyncio.gather(*(child.start() for child in children))
-            state = State(os.getpid(), self._settings.host, self._settings.port)
+                await asyncio.gather(*(child.start() for child in self._children))
+            await self._orders.listen(self._settings.supervisor_socket)
+            state = State(os.getpid(), self._settings.host, self._settings.port, self._settings.gateway_workers)
             write_durably(self._settings.state_path, msgspec.json.encode(state))
         except (TimeoutError, ChildFailed, OSError) as error:
-            await self._stop(children)
+            await self._stop()
             why = str(error) or f"Not ready after {READY_TIMEOUT_S:.0f} s"
             raise SupervisorError(f"{why}: see {self._settings.platform_log_path}") from None
         self._tell(f"Moorage is ready at {state.endpoint_url}")
         why = await self._reason_to_stop(stopping)
         self._tell(f"{why}: finishing requests in flight, then the instances")
-        await self._stop(children)
+        await self._stop()
         self._settings.state_path.unlink(missing_ok=True)
         return 0
+
+    async def _restart(self) -> AsyncIterator[Restarted]:
+        """Exchange every process, those that callers depend on last. Raises ChildFailed, and leaves the rest as it is.
+
+        Control comes before the gateways: what they start from, it writes in the form that the new code reads.
+        """
+        await check_code(self._settings)
+        for child in self._children:
+            async for restarted in child.restart():
+                yield restarted
 
     async def _reason_to_stop(self, stopping: asyncio.Event) -> str:
         """Wait to be told to end, or for our place to be taken away: nobody could find us any more, `down` included."""
@@ -154,8 +162,9 @@ class _Supervisor:
         ):  # a full disk or a closed terminal must not keep anything from ending in order
             self._say(line)
 
-    async def _stop(self, children: tuple[Child, ...]) -> None:
-        for child in reversed(children):
+    async def _stop(self) -> None:
+        await self._orders.close(self._settings.supervisor_socket)
+        for child in reversed(self._children):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STOP_TIMEOUT_S):
                     await child.stop()

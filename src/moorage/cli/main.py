@@ -24,6 +24,9 @@ class Entry(NamedTuple):
 COMMANDS: Final[dict[str, Entry]] = {
     "up": Entry("moorage.cli.up", "Start Moorage."),
     "down": Entry("moorage.cli.down", "Stop Moorage and the instances it runs."),
+    "restart": Entry(
+        "moorage.cli.restart", "Restart Moorage's processes without a failed request, after an upgrade for example."
+    ),
     "status": Entry("moorage.cli.status", "Say whether Moorage runs, where, and with which processes."),
     "env": Entry("moorage.cli.env", "Print the exports that point AWS clients at Moorage."),
     "deploy": Entry("moorage.cli.deploy.command", "Deploy a model file, folder or archive to an endpoint."),

@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -15,6 +16,14 @@ from moorage.cli.target import not_running, on_moorage
 
 CONNECT_TIMEOUT_S = 1.0
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
+
+
+class Line(NamedTuple):
+    """What is said of one process."""
+
+    name: str
+    pid: int | None
+    remark: str = ""
 
 
 @click.command("status")
@@ -30,15 +39,32 @@ def command(settings: Settings) -> None:
     click.echo(f"Moorage is running at {found.endpoint_url}")
     click.echo(f"  data directory  {settings.data_dir}")
     click.echo(f"  supervisor      pid {found.pid}")
-    for name, pid in _parts(settings):
-        click.echo(f"  {name:<15} " + ("does not answer" if pid is None else f"pid {pid}"))
+    for name, pid, remark in _parts(settings, found.gateway_workers):
+        click.echo(f"  {name:<15} " + ("does not answer" if pid is None else f"pid {pid}{remark}"))
 
 
-def _parts(settings: Settings) -> Iterator[tuple[str, int | None]]:
-    yield "control", _listening_pid(settings.control_socket)
-    for path in sorted(settings.run_dir.glob("gateway-*.sock")):
-        yield path.stem, _listening_pid(path)
-    yield "agent", _listening_pid(settings.agent_socket)
+def _parts(settings: Settings, gateway_workers: int) -> Iterator[Line]:
+    yield Line("control", _listening_pid(settings.control_socket))
+    for worker in range(gateway_workers):
+        yield from _gateway(settings.run_dir, worker)
+    yield Line("agent", _listening_pid(settings.agent_socket))
+
+
+def _gateway(folder: Path, worker: int) -> Iterator[Line]:
+    """The worker that came last, and those before it that still finish requests."""
+    sockets = sorted(folder.glob(f"gateway-{worker}-*.sock"), key=_born)
+    *ending, latest = [_listening_pid(path) for path in sockets] or [None]
+    yield Line(f"gateway-{worker}", latest)
+    for pid in ending:
+        if pid is not None:
+            yield Line(f"gateway-{worker}", pid, " (finishing its last requests)")
+
+
+def _born(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # it has just ended
+        return 0.0
 
 
 def _listening_pid(path: Path) -> int | None:

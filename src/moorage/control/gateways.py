@@ -21,15 +21,43 @@ from moorage.wire.messages import WireError
 RELOAD_TIMEOUT_S: Final = 2.0
 _GRACE_S: Final = 2.0
 _ANSWER_BYTES_MAX: Final = 1 << 20
-_NOBODY_LISTENS = (FileNotFoundError, ConnectionRefusedError)
+_CONNECT_TIMEOUT_S: Final = 1.0
+
+
+class GatewayClient:
+    """Asks a gateway on its admin socket."""
+
+    def __init__(self) -> None:
+        self._client = Client()
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._client.close()
+
+    async def ask(
+        self, socket: Path, path: bytes, question: dict[str, Any], *, timeout_s: float
+    ) -> dict[str, Any] | None:
+        """The answer of the gateway at `socket`, or None if there is none, or none any more. Raises GatewayUnsure."""
+        try:
+            answer = await self._client.request(
+                str(socket), b"POST", path, body=msgspec.json.encode(question), head_s=timeout_s, total_s=timeout_s
+            )
+            content = await answer.read(_ANSWER_BYTES_MAX)
+        except WireError as error:
+            if await _nobody_listens(socket):
+                return None
+            raise GatewayUnsure(f"the gateway at {socket} did not answer {path.decode()}: {error!r}") from error
+        if answer.status != 200:
+            raise GatewayUnsure(f"the gateway at {socket} answered {path.decode()} with {content!r}")
+        return msgspec.json.decode(content, type=dict[str, Any])
 
 
 class Gateways:
-    """All gateways with an admin socket `gateway-<n>.sock` in `folder`."""
+    """All gateways with an admin socket `gateway-<worker>-<pid>.sock` in `folder`, those included that are ending."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._client = Client()
+        self._client = GatewayClient()
 
     def close(self) -> None:
         """Drop the connections."""
@@ -38,7 +66,7 @@ class Gateways:
     async def reload(self, version: int) -> None:
         """Have every gateway use the snapshot of at least `version`. Raises GatewayUnsure."""
         answers = await asyncio.gather(
-            *(self._ask(socket, b"/reload", {}, timeout_s=RELOAD_TIMEOUT_S) for socket in self._sockets())
+            *(self._client.ask(socket, b"/reload", {}, timeout_s=RELOAD_TIMEOUT_S) for socket in self._sockets())
         )
         for answer in answers:
             if answer is not None and answer.get("version", -1) < version:
@@ -51,7 +79,10 @@ class Gateways:
         """
         question = {"instances": sorted(instances), "timeout_s": timeout_s}
         answers = await asyncio.gather(
-            *(self._ask(socket, b"/drain", question, timeout_s=timeout_s + _GRACE_S) for socket in self._sockets())
+            *(
+                self._client.ask(socket, b"/drain", question, timeout_s=timeout_s + _GRACE_S)
+                for socket in self._sockets()
+            )
         )
         drained = frozenset(instances)
         for answer in answers:
@@ -62,19 +93,14 @@ class Gateways:
     def _sockets(self) -> list[Path]:
         return sorted(self._folder.glob("gateway-*.sock"))
 
-    async def _ask(
-        self, socket: Path, path: bytes, question: dict[str, Any], *, timeout_s: float
-    ) -> dict[str, Any] | None:
-        """The answer of the gateway at `socket`, or None if there is none. Raises GatewayUnsure."""
-        try:
-            answer = await self._client.request(
-                str(socket), b"POST", path, body=msgspec.json.encode(question), head_s=timeout_s, total_s=timeout_s
-            )
-            content = await answer.read(_ANSWER_BYTES_MAX)
-        except WireError as error:
-            if isinstance(error.__cause__, _NOBODY_LISTENS):
-                return None
-            raise GatewayUnsure(f"the gateway at {socket} did not answer {path.decode()}: {error!r}") from error
-        if answer.status != 200:
-            raise GatewayUnsure(f"the gateway at {socket} answered {path.decode()} with {content!r}")
-        return msgspec.json.decode(content, type=dict[str, Any])
+
+async def _nobody_listens(socket: Path) -> bool:
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            _, writer = await asyncio.open_unix_connection(socket)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return True
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return False

@@ -1,4 +1,7 @@
-"""The admin socket: control says that the routes have changed, and asks when instances are free of requests."""
+"""The admin socket: control says that the routes have changed, and asks when instances are free of requests.
+
+The supervisor asks too: whether a worker has its routes, and whether it still answers at all.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,14 @@ class Admin:
     def __init__(self, tables: Tables, reload: Callable[[], Awaitable[None]]) -> None:
         self._tables = tables
         self._reload = reload
-        self._actions = {b"/reload": self._answer_reload, b"/drain": self._answer_drain}
+        self._actions = {
+            b"/status": self._answer_status,
+            b"/reload": self._answer_reload,
+            b"/drain": self._answer_drain,
+        }
 
     async def handle(self, request: Request) -> Response:
-        """Answer one question of control's."""
+        """Answer one question."""
         action = self._actions.get(request.path)
         if action is None:
             return _answer(404, {"message": "There is no such question."})
@@ -40,12 +47,15 @@ class Admin:
             return _answer(405, {"message": "Questions are asked with POST."})
         return await action(await request.read(_QUESTION_BYTES_MAX))
 
-    async def _answer_reload(self, _body: bytes) -> Response:
+    async def _answer_status(self, _body: bytes) -> Response:
+        return _answer(200, {"version": self._tables.routes.version if self._tables.routes else 0})
+
+    async def _answer_reload(self, body: bytes) -> Response:
         try:
             await self._reload()
         except SnapshotInvalid as error:
             return _answer(500, {"message": str(error)})
-        return _answer(200, {"version": self._tables.routes.version if self._tables.routes else 0})
+        return await self._answer_status(body)
 
     async def _answer_drain(self, body: bytes) -> Response:
         try:

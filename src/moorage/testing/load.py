@@ -67,16 +67,32 @@ class Target:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Load:
-    """A running load; `stop` ends it and answers the report once everything in flight is over."""
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
-    def __init__(self, target: Target, *, rate: float, clock: Clock | None = None, timeout_s: float = 20.0) -> None:
+
+class Load:
+    """A running load; `stop` ends it and answers the report once everything in flight is over.
+
+    It goes round `connections` kept-alive ones, and opens more when all are busy. The kernel draws which worker of a
+    gateway a connection is with: with many, every worker has its share.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        rate: float,
+        connections: int = 1,
+        clock: Clock | None = None,
+        timeout_s: float = 20.0,
+    ) -> None:
         self._target = target
         self._rate = rate
         self._clock = clock or SystemClock()
         self._timeout_s = timeout_s
         self._report = Report()
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._connections = connections
+        self._idle: list[Connection] = []
         self._stopping = asyncio.Event()
         self._requests: set[asyncio.Task[None]] = set()
         self._started = self._clock.monotonic()
@@ -115,11 +131,7 @@ class Load:
             self._report.samples.append(Sample(due, self.elapsed, 0, b"", f"{type(error).__name__}: {error}"))
 
     async def _exchange(self) -> tuple[int, bytes]:
-        address = urlsplit(self._target.endpoint_url)
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        reader, writer = self._take_idle() or await self._connect()
         try:
             writer.write(signed_request(self._target))
             await writer.drain()
@@ -134,6 +146,18 @@ class Load:
         else:
             self._idle.append((reader, writer))
         return status, body
+
+    def _take_idle(self) -> Connection | None:
+        """The one that has rested longest, once as many as wanted rest. Like any client, none that was closed."""
+        closed = [idle for idle in self._idle if _is_closed(*idle)]
+        for idle in closed:
+            self._idle.remove(idle)
+            idle[1].close()
+        return self._idle.pop(0) if len(self._idle) >= self._connections else None
+
+    async def _connect(self) -> Connection:
+        address = urlsplit(self._target.endpoint_url)
+        return await asyncio.open_connection(address.hostname, address.port)
 
 
 async def run_for(
@@ -155,6 +179,10 @@ def signed_request(target: Target) -> bytes:
     SigV4Auth(Credentials(target.access_key_id, target.secret_access_key), "sagemaker", target.region).add_auth(request)
     lines = [f"POST {urlsplit(url).path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers.items())]
     return "\r\n".join([*lines, f"Content-Length: {len(target.body)}", "", ""]).encode() + target.body
+
+
+def _is_closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    return reader.at_eof() or writer.is_closing()
 
 
 def _content_length(head: bytes) -> int:

@@ -8,7 +8,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,11 +32,12 @@ class ProcessSeen:
 
 
 class RunningMoorage:
-    """One Moorage on `data_dir`, on a port that stays the same over restarts."""
+    """One Moorage on `data_dir`, on a port that stays the same over restarts, the same on every machine."""
 
-    def __init__(self, data_dir: Path, *, region: str = "us-east-1") -> None:
+    def __init__(self, data_dir: Path, *, region: str = "us-east-1", gateway_workers: int = 2) -> None:
         self.data_dir = data_dir
         self.region = region
+        self._gateway_workers = gateway_workers
         self._port = 0
 
     def start(self) -> None:
@@ -44,6 +45,10 @@ class RunningMoorage:
         found = lifecycle.start_detached(self._settings())
         assert found.endpoint_url is not None
         self._port = int(found.endpoint_url.rsplit(":", 1)[1])
+
+    def restart(self) -> list[str]:
+        """Exchange its processes under way, and answer the parts in order. Raises OrderRefused."""
+        return [restarted.part for restarted in lifecycle.restart(self._settings())]
 
     def stop(self) -> None:
         """End it in order, instances included."""
@@ -113,7 +118,7 @@ class RunningMoorage:
             time.sleep(0.01)
 
     def _settings(self) -> Settings:
-        return load_settings(self.data_dir, self._port)
+        return replace(load_settings(self.data_dir, self._port), gateway_workers=self._gateway_workers)
 
 
 def eventually(condition: Callable[[], object], *, timeout_s: float = 10.0) -> None:

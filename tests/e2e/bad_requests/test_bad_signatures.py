@@ -250,7 +250,14 @@ def test_a_signature_is_for_one_request_alone(caller: RawCaller, ask: Callable[[
 
 @pytest.mark.parametrize(
     ("method", "target"),
-    [("POST", "/health"), ("GET", "//health"), ("GET", "/health/"), ("POST", "/reload"), ("POST", "/drain")],
+    [
+        ("POST", "/health"),
+        ("GET", "//health"),
+        ("GET", "/health/"),
+        ("POST", "/reload"),
+        ("POST", "/drain"),
+        ("POST", "/status"),
+    ],
 )
 def test_nothing_but_health_is_served_unsigned(caller: RawCaller, method: str, target: str) -> None:
     assert 403 == caller.ask(caller.plain(method, target)).status
@@ -260,5 +267,5 @@ def test_sockets_and_secrets_are_for_their_owner_alone(abused: RunningMoorage) -
     sockets = [path for path in abused.data_dir.rglob("*") if path.is_socket()]
     private = [abused.data_dir / name for name in ("credentials.json", "secrets.json", "routes.json", "state.db")]
 
-    assert {"control.sock", "agent.sock", "gateway-0.sock"} <= {path.name for path in sockets}
+    assert {"control", "agent", "supervisor", "gateway"} <= {path.stem.split("-")[0] for path in sockets}
     assert [] == [path for path in sockets + private if stat.S_IMODE(path.stat().st_mode) & 0o077]

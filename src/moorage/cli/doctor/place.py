@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from moorage.app import lifecycle
+from moorage.app.ports import free_port
 from moorage.app.settings import Settings
 from moorage.cli.doctor.finding import Finding, bad, good, note
 
@@ -43,19 +43,16 @@ def check_port(settings: Settings) -> Iterator[Finding]:
     if running.running:
         yield good("Port", f"Moorage runs already, at {running.endpoint_url}")
         return
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            yield bad(
-                "Port",
-                f"{settings.host}:{settings.port}: {error.strerror}",
-                advice="Choose another: moorage up --port N",
-            )
-        else:
-            yield good("Port", f"{settings.host}:{settings.port} is free")
+    try:
+        free_port(settings.host, settings.port)
+    except OSError as error:
+        yield bad(
+            "Port",
+            f"{settings.host}:{settings.port}: {error.strerror}",
+            advice="Choose another: moorage up --port N",
+        )
+    else:
+        yield good("Port", f"{settings.host}:{settings.port} is free")
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import os
 import select
+import signal
 import socket
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -113,18 +114,61 @@ async def shut_down_agent(socket_path: Path) -> bool:
 
 def shut_down_agent_now(socket_path: Path) -> bool:
     """`shut_down_agent` for a caller without an event loop."""
+    try:
+        with _reach(socket_path) as agent:
+            agent.connection.sendall(encode(ShutDown()))
+            return agent.has_gone()
+    except OSError:
+        return False
+
+
+async def end_agent(socket_path: Path) -> int | None:
+    """End the agent and leave its instances to the next one; its pid once it is gone, None if there was none."""
+    return await asyncio.to_thread(_end_agent, socket_path)
+
+
+def agent_pid(socket_path: Path) -> int | None:
+    """The pid of the agent that listens now, if one does."""
+    try:
+        with _reach(socket_path) as agent:
+            return agent.pid
+    except OSError:
+        return None
+
+
+def _end_agent(socket_path: Path) -> int | None:
+    try:
+        with _reach(socket_path) as agent:
+            signal.pidfd_send_signal(agent.handle, signal.SIGTERM)
+            agent.has_gone()
+            return agent.pid
+    except OSError:
+        return None
+
+
+class _ReachedAgent(NamedTuple):
+    connection: socket.socket
+    pid: int
+    handle: int
+    """A pidfd."""
+
+    def has_gone(self) -> bool:
+        """Whether it ends in time."""
+        return bool(select.select([self.handle], [], [], _SHUT_DOWN_TIMEOUT_S)[0])
+
+
+@contextlib.contextmanager
+def _reach(socket_path: Path) -> Iterator[_ReachedAgent]:
+    """A connection to the agent. Raises OSError if there is none."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_SHUT_DOWN_TIMEOUT_S)
+        connection.connect(str(socket_path))
+        pid = _peer_pid(connection)
+        handle = os.pidfd_open(pid)
         try:
-            connection.connect(str(socket_path))
-            agent = os.pidfd_open(_peer_pid(connection))
-        except OSError:
-            return False
-        try:
-            connection.sendall(encode(ShutDown()))
-            return bool(select.select([agent], [], [], _SHUT_DOWN_TIMEOUT_S)[0])
+            yield _ReachedAgent(connection, pid, handle)
         finally:
-            os.close(agent)
+            os.close(handle)
 
 
 async def _exchange(path: Path, request: Request) -> Reply:

@@ -107,9 +107,11 @@ def reap_strays() -> None:
 
 def say_status(status: int | None) -> str:
     """`exited with code 3`, `was killed by SIGKILL`, `ended`."""
-    if status is None:
-        return "ended"
-    code = os.waitstatus_to_exitcode(status)
+    return "ended" if status is None else say_exit_code(os.waitstatus_to_exitcode(status))
+
+
+def say_exit_code(code: int) -> str:
+    """`exited with code 3`, `was killed by SIGKILL`. A signal is a negative code, as `subprocess` has it."""
     if code >= 0:
         return f"exited with code {code}"
     try:

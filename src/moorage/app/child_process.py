@@ -1,0 +1,93 @@
+"""One process of a part of Moorage, from its start to its end. Who keeps it running is not known here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from typing import Final
+
+from moorage.app.children import ChildFailed
+from moorage.app.settings import Settings, dump
+from moorage.runners.process.procfs import say_exit_code
+
+LAST_WORDS_S: Final = 1.0
+
+
+def command_line(part: str, *arguments: object) -> list[str]:
+    """What starts a part: see `moorage.app.__main__`."""
+    return [sys.executable, "-m", "moorage.app", part, str(os.getpid()), *map(str, arguments)]
+
+
+async def check_code(settings: Settings) -> None:
+    """See whether the code that is installed now can be loaded, in a process of its own. Raises ChildFailed."""
+    process = await asyncio.create_subprocess_exec(
+        *command_line("check"), stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, process_group=0
+    )
+    _, said = await process.communicate(dump(settings))
+    if process.returncode != 0:
+        reason = said.decode(errors="replace").strip().splitlines()[-1:]
+        raise ChildFailed(f"The code that is installed now does not load: {''.join(reason)}")
+
+
+class ChildProcess:
+    """A process that was started. Made by `spawn`."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.was_told_to_end = False
+
+    @classmethod
+    async def spawn(
+        cls, part: str, settings: Settings, *, arguments: tuple[object, ...] = (), pass_fds: tuple[int, ...] = ()
+    ) -> ChildProcess:
+        """Start one. It gets the settings on its standard input. Raises OSError."""
+        process = await asyncio.create_subprocess_exec(
+            *command_line(part, *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            pass_fds=pass_fds,
+            process_group=0,  # Ctrl-C in the terminal is for the supervisor, which ends its children in order
+        )
+        assert process.stdin is not None
+        process.stdin.write(dump(settings))
+        process.stdin.close()
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None
+
+    async def wait(self) -> str:
+        """Return when it has ended, with what became of it."""
+        return say_exit_code(await self._process.wait())
+
+    async def end(self, *, within_s: float) -> bool:
+        """Tell it to end and return when it is gone; whether it went by itself in that time, or had to be killed."""
+        self.was_told_to_end = True
+        self._signal(signal.SIGTERM)
+        return await self._gone(within_s)
+
+    async def abort(self) -> None:
+        """Have it say where it is, for which it needs no event loop, and kill it."""
+        self._signal(signal.SIGABRT)
+        await self._gone(LAST_WORDS_S)
+
+    async def _gone(self, within_s: float) -> bool:
+        try:
+            async with asyncio.timeout(within_s):
+                await self._process.wait()
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            await self._process.wait()
+            return False
+        return True
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
