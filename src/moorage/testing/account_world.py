@@ -46,11 +46,11 @@ class AccountWorld:
         table = self.snapshots.tables[-1]
         return Access(table.keys, table.permissions, table.bearer_keys)
 
-    def client(self, service: str, key: dict[str, Any] | None = None) -> Any:
+    def client(self, service: str, key: dict[str, Any] | None = None, *, region: str = "us-east-1") -> Any:
         """A boto3 client with root's key, or with one that CreateAccessKey answered."""
         if key is None:
-            return self._aws.client(service)
-        return self._aws.client(service, key_id=key["AccessKeyId"], secret=key["SecretAccessKey"])
+            return self._aws.client(service, region=region)
+        return self._aws.client(service, region=region, key_id=key["AccessKeyId"], secret=key["SecretAccessKey"])
 
     def add_user(self, name: str, *statements: dict[str, Any], path: str = "/") -> dict[str, Any]:
         """A user with one inline policy of these statements; its key, as CreateAccessKey answers it."""
