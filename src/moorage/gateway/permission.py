@@ -107,6 +107,9 @@ class Callers:
 
     def _inherit(self, older: Callers) -> None:
         keys = self._table.keys
+        if keys is older._table.keys and self._table.permissions is older._table.permissions:
+            self._prepared = older._prepared  # as after every change of routes alone
+            return
         for access_key_id, caller in older._prepared.items():
             key = keys.get(access_key_id)
             if key == caller.key and self._permission(caller.key) == caller.permission:
