@@ -62,7 +62,7 @@ def _cell(on: Sequence[int], load_on: Sequence[int], open_at_once: int, seconds:
         made = gateway_folder(Path(name) / "moorage", instance.path)
         with gateway_workers(made, on) as workers:
             wrk = Wrk(Path(name), *load_on)
-            wrk.load(signed_invocations(made.caller, workers[0].netloc, REQUESTS))
+            wrk.load(signed_invocations(made.caller, workers[0].netloc, [made.caller.endpoint_name] * REQUESTS))
             wrk.run(workers[0].netloc, connections=open_at_once, seconds=WARM_UP_S)
             return _measured(workers, wrk, open_at_once, seconds)
 

@@ -7,10 +7,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from harness.invocations import Caller
 from harness.machine import pinned
@@ -18,7 +19,7 @@ from harness.processes import Served, wait_for
 from moorage.app import credentials
 from moorage.app.ports import open_listeners
 from moorage.app.settings import Settings, dump, load_settings
-from moorage.core.model import InstanceId
+from moorage.core.model import InstanceId, instance_id
 from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.system.snapshot import SnapshotWriter
 
@@ -31,10 +32,16 @@ class GatewayFolder:
 
     settings: Settings
     caller: Caller
+    table: RouteTable
 
 
 def gateway_folder(folder: Path, *instances: Path) -> GatewayFolder:
     """A data directory with keys and a snapshot: one endpoint, one variant, and these sockets as its instances."""
+    return routes_folder(folder, {ENDPOINT: instances})
+
+
+def routes_folder(folder: Path, endpoints: Mapping[str, Sequence[Path]]) -> GatewayFolder:
+    """The same with several endpoints, each with the sockets of its instances."""
     settings = load_settings(folder)
     settings.data_dir.mkdir(exist_ok=True)
     settings.run_dir.mkdir(exist_ok=True)
@@ -45,10 +52,29 @@ def gateway_folder(folder: Path, *instances: Path) -> GatewayFolder:
         account_id=key.account_id,
         keys={key.access_key_id: AccessKey(key.secret_access_key, principal, key.account_id)},
         permissions={principal: UNRESTRICTED},
-        endpoints={settings.region: {ENDPOINT: _route(settings, instances)}},
+        endpoints={settings.region: {name: make_route(settings, name, paths) for name, paths in endpoints.items()}},
     )
-    SnapshotWriter(settings.snapshot_path, key=credentials.ensure_secrets(settings).snapshot_key).write(table)
-    return GatewayFolder(settings, Caller(key.access_key_id, key.secret_access_key, settings.region, ENDPOINT))
+    snapshot_writer(settings).write(table)
+    return GatewayFolder(settings, Caller(key.access_key_id, key.secret_access_key, settings.region, ENDPOINT), table)
+
+
+def snapshot_writer(settings: Settings) -> SnapshotWriter:
+    """What publishes the routes in a data directory."""
+    return SnapshotWriter(settings.snapshot_path, key=credentials.ensure_secrets(settings).snapshot_key)
+
+
+def make_route(settings: Settings, name: str, sockets: Sequence[Path]) -> EndpointRoute:
+    """The route of an endpoint with one variant that has these instances."""
+    instances = tuple(InstanceRoute(_instance_id(name, path), str(path)) for path in sockets)
+    return EndpointRoute(
+        arn=f"arn:aws:sagemaker:{settings.region}:{settings.account_id}:endpoint/{name}",
+        config_name=name,
+        variants=(VariantRoute("AllTraffic", 1.0, instances),),
+    )
+
+
+def _instance_id(name: str, path: Path) -> InstanceId:
+    return instance_id(name, 1, "AllTraffic", crc32(bytes(path)))
 
 
 @contextlib.contextmanager
@@ -94,12 +120,3 @@ def _worker(
             yield process
         finally:
             process.terminate()
-
-
-def _route(settings: Settings, instances: Sequence[Path]) -> EndpointRoute:
-    routes = [InstanceRoute(InstanceId(f"i-{number:017x}"), str(path)) for number, path in enumerate(instances)]
-    return EndpointRoute(
-        arn=f"arn:aws:sagemaker:{settings.region}:{settings.account_id}:endpoint/{ENDPOINT}",
-        config_name=ENDPOINT,
-        variants=(VariantRoute("AllTraffic", 1.0, tuple(routes)),),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from moorage.testing.models import IRIS_ROWS
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who invokes, and what."""
+    """Who invokes, and what if nothing else is said."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -25,8 +25,8 @@ class Caller:
     endpoint_name: str
 
 
-def signed_invocations(caller: Caller, netloc: str, count: int) -> list[bytes]:
-    """`count` different requests for the host `netloc`, signed now: good for five minutes."""
+def signed_invocations(caller: Caller, netloc: str, endpoints: Sequence[str]) -> list[bytes]:
+    """A request to each of the endpoints on the host `netloc`, no two the same, signed now: good for five minutes."""
     sent: list[bytes] = []
 
     def capture(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -41,15 +41,15 @@ def signed_invocations(caller: Caller, netloc: str, count: int) -> list[bytes]:
         aws_secret_access_key=caller.secret_access_key,
     )
     client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", capture)
-    for body in _bodies(count):
-        client.invoke_endpoint(EndpointName=caller.endpoint_name, ContentType="application/json", Body=body)
+    for name, body in zip(endpoints, _bodies(), strict=False):
+        client.invoke_endpoint(EndpointName=name, ContentType="application/json", Body=body)
     return sent
 
 
-def _bodies(count: int) -> Iterator[bytes]:
+def _bodies() -> Iterator[bytes]:
     """The recipe's three rows, each time a little off: all of one length."""
     draw = random.Random(1)
-    for _ in range(count):
+    while True:
         rows = [[round(value + draw.randrange(1, 10) / 100, 2) for value in row] for row in IRIS_ROWS]
         yield json.dumps({"instances": rows}).encode()
 

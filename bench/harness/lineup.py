@@ -39,13 +39,16 @@ class Lineup:
 
     def checked_requests(self) -> list[bytes]:
         """Different requests, signed now, of which some have gone through every proxy and come back right."""
-        # The gateway wants the host that was signed; the others take any.
-        requests = signed_invocations(self.caller, next(iter(self.proxies.values())).netloc, REQUESTS)
+        requests = signed_invocations(self.caller, self._host(), [self.caller.endpoint_name] * REQUESTS)
         for name, served in self.proxies.items():
             for request in requests[:CHECKED]:
                 if (heard := ask(served.netloc, request)) != (200, ANSWER):
                     raise SystemExit(f"{name} answers {heard}")
         return requests
+
+    def _host(self) -> str:
+        """The gateway wants the host that was signed, which is its own as it comes first; the others take any."""
+        return next(iter(self.proxies.values())).netloc
 
     def placement(self) -> str:
         """What ran where, for the report."""

@@ -22,6 +22,7 @@ from typing import Final
 from harness.processes import ANSWER
 
 SILENCE_S: Final = 10.0
+_SUCCESS: Final = b"HTTP/1.1 200 "
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,11 @@ class _PacedLoad:
     def _receive(self, fd: int, begun: float) -> None:
         chunk = os.read(fd, 65536)
         heard = self._heard[fd] + chunk
-        if chunk and not heard.endswith(ANSWER):
+        if not chunk or not heard.startswith(_SUCCESS) or fd not in self._due_s:
+            raise SystemExit(f"what came under paced load is {heard!r}")
+        if not heard.endswith(ANSWER):
             self._heard[fd] = heard
             return
-        if not heard.startswith(b"HTTP/1.1 200 ") or fd not in self._due_s:
-            raise SystemExit(f"a connection under paced load ended with {heard!r}")
         self._latencies_s.append(time.perf_counter() - begun - self._due_s.pop(fd))
         self._heard[fd] = b""
         self._idle.append(fd)
