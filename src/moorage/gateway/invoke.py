@@ -15,10 +15,20 @@ from moorage.aws.errors import ServiceError
 from moorage.gateway import errors
 from moorage.gateway.entry import Entry, enter
 from moorage.gateway.errors import ModelErrors
+from moorage.gateway.form import Form, form_of
 from moorage.gateway.pick import pick_other
 from moorage.gateway.relay import relay
 from moorage.gateway.tables import Endpoint, Instance, Routes, Tables, Variant
-from moorage.gateway.target import TARGET_VARIANT, Address, caller_fields, container_request, endpoint_name
+from moorage.gateway.target import (
+    TARGET_VARIANT,
+    Address,
+    Operation,
+    caller_event_fields,
+    caller_fields,
+    container_request,
+    container_stream_request,
+    endpoint_name,
+)
 from moorage.system.clock import Clock
 from moorage.system.entropy import new_request_id
 from moorage.wire.answer import Answer
@@ -27,6 +37,7 @@ from moorage.wire.upstream import UpstreamConnection
 
 INVOCATION_S: Final = 60.0
 _TRIES_MAX: Final = 3
+_STREAM: Final = Operation.STREAM
 
 _log = logging.getLogger(__name__)
 
@@ -176,8 +187,12 @@ class Invocation:
 
     def _send(self, connection: UpstreamConnection) -> None:
         self._connection = connection
-        head = container_request(self._request, self._body)
-        connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=INVOCATION_S)
+        if self._address.operation is _STREAM:
+            head = container_stream_request(self._request, self._body)
+            connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=None)
+        else:
+            head = container_request(self._request, self._body)
+            connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=INVOCATION_S)
 
     # -- the instance answers -----------------------------------------------------------------------------------------
 
@@ -189,7 +204,12 @@ class Invocation:
         self._connection = None
         instance.health.record_success()
         content = answer.content
-        if content is None or len(content) > errors.PAYLOAD_BYTES_MAX or not 200 <= answer.status < 300:
+        if (
+            content is None
+            or len(content) > errors.PAYLOAD_BYTES_MAX
+            or not 200 <= answer.status < 300
+            or self._address.operation is _STREAM
+        ):
             self.spawn(self._relay(answer, variant, instance))
             return
         fields = caller_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
@@ -231,9 +251,11 @@ class Invocation:
         return entry._replace(endpoint=endpoint)
 
     async def _relay(self, answer: Answer, variant: Variant, instance: Instance) -> None:
-        fields = caller_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
+        form = form_of(self._address.operation, self._request, answer.header(b"content-type"))
+        make_fields = caller_event_fields if form is Form.EVENTS else caller_fields
+        fields = make_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
         try:
-            response = await relay(answer, fields, blame=self._blame(), on_end=self._end)
+            response = await relay(answer, fields, form=form, blame=self._blame(), on_end=self._end)
         except ServiceError as error:
             self._refuse(error)
         except Exception:

@@ -1,7 +1,8 @@
 """Passing a container's answer on to the caller, or saying what is wrong with it, where it is not all here at once.
 
-An answer is held back until it is complete or has outgrown a window: while it is held, its failure still gets a status
-of its own. A longer one streams, and if it fails half way the caller's connection is cut, never completed falsely.
+Unless it is to stream, an answer is held back until it is complete or has outgrown a window: while it is held, its
+failure still gets a status of its own. A longer one streams as well; if it then fails half way, the caller's connection
+is cut, and the answer never completed falsely.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from moorage.gateway.errors import ORIGINAL_MESSAGE_BYTES_MAX, PAYLOAD_BYTES_MAX, ModelErrors
+from moorage.gateway.form import Form
+from moorage.gateway.stream import Events, Pieces
 from moorage.wire.answer import Answer
 from moorage.wire.messages import BadAnswer, NoAnswer, Response, WireError
 
 HELD_BYTES_MAX: Final = 65_536
 
 
-async def relay(answer: Answer, fields: bytes, *, blame: ModelErrors, on_end: Callable[[], None]) -> Response:
+async def relay(
+    answer: Answer, fields: bytes, *, form: Form, blame: ModelErrors, on_end: Callable[[], None]
+) -> Response:
     """The answer for the caller, with `fields` in its head.
 
     If its body streams, `on_end` is called when the caller has had it or has left. Raises ServiceError for whatever is
@@ -24,6 +29,8 @@ async def relay(answer: Answer, fields: bytes, *, blame: ModelErrors, on_end: Ca
     """
     if not 200 <= answer.status < 300:
         raise await _refused(answer, blame)
+    if form is not Form.WHOLE:
+        return await _stream(answer, fields, form=form, blame=blame, on_end=on_end)
     try:
         if answer.content_length is not None and answer.content_length > PAYLOAD_BYTES_MAX:
             raise BadAnswer("the answer is larger than an invocation may return")
@@ -33,6 +40,16 @@ async def relay(answer: Answer, fields: bytes, *, blame: ModelErrors, on_end: Ca
     except WireError as error:
         answer.close()
         raise blame.broke(str(error)) from error
+
+
+async def _stream(
+    answer: Answer, fields: bytes, *, form: Form, blame: ModelErrors, on_end: Callable[[], None]
+) -> Response:
+    pieces = Pieces(answer, on_end)
+    await pieces.begin(blame)
+    if form is Form.EVENTS:
+        return Response(200, fields, Events(pieces, blame))
+    return Response(200, fields, pieces, content_length=answer.content_length)
 
 
 async def _hold_or_stream(answer: Answer, fields: bytes, on_end: Callable[[], None]) -> Response:

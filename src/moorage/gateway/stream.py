@@ -36,14 +36,16 @@ _log = logging.getLogger(__name__)
 class Pieces:
     """The pieces of an answer as they come. `on_end` is called once, when the caller has had them or has left."""
 
-    __slots__ = ("_answer", "_deadline", "_first", "_is_stalled", "_on_end", "_stream")
+    __slots__ = ("_answer", "_deadline", "_ends_at", "_first", "_is_late", "_loop", "_on_end", "_stream")
 
     def __init__(self, answer: Answer, on_end: Callable[[], None]) -> None:
         self._answer = answer
         self._stream = answer.stream()
         self._on_end = on_end
-        self._deadline = Deadline(asyncio.get_running_loop(), self._stall)
-        self._is_stalled = False
+        self._loop = asyncio.get_running_loop()
+        self._deadline = Deadline(self._loop, self._expire)
+        self._ends_at = self._loop.time() + STREAM_S
+        self._is_late = False
         self._first = b""
 
     def __aiter__(self) -> Pieces:
@@ -78,18 +80,19 @@ class Pieces:
         if self._first:
             first, self._first = self._first, b""
             return first
-        self._deadline.set(IDLE_S)
+        left_s = self._ends_at - self._loop.time()
+        self._deadline.set(min(IDLE_S, left_s))
         try:
             return await anext(self._stream, b"")
         except WireError as error:
-            if self._is_stalled:
-                raise NoAnswer(f"the model sent nothing for {IDLE_S:.0f} s") from error
+            if self._is_late:
+                raise NoAnswer("the model was silent for too long, or has taken too long in all") from error
             raise
         finally:
-            self._deadline.lift()
+            self._deadline.set(left_s)  # the caller may be slow, but not for ever
 
-    def _stall(self) -> None:
-        self._is_stalled = True
+    def _expire(self) -> None:
+        self._is_late = True
         self._answer.close()
 
 

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from moorage.aws import eventstream
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors
 from moorage.wire.messages import HeaderList, Request
 
 TARGET_VARIANT: Final = b"x-amzn-sagemaker-target-variant"
+STREAM_ACCEPT: Final = b"x-amzn-sagemaker-accept"
+"""Where the streaming operation has what the container is to accept."""
 
 _PREFIX: Final = b"/endpoints/"
 _PATH = re.compile(rb"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)")
@@ -36,6 +39,7 @@ _UNSUPPORTED: Final = {
     ),
     b"x-amzn-sagemaker-session-id": "Session id {value} is not supported: endpoint {name} does not keep sessions.",
 }
+_EVENT_STREAM: Final = eventstream.MEDIA_TYPE.encode()
 _LOOKED_AT: Final = frozenset({*_LENGTHS_MAX, *_UNSUPPORTED})
 # The only headers of the caller that a container gets to see.
 _PASSED: Final = (
@@ -49,6 +53,7 @@ _RETURNED: Final = {
     b"content-type": b"Content-Type",
     b"x-amzn-sagemaker-custom-attributes": b"X-Amzn-SageMaker-Custom-Attributes",
 }
+_RETURNED_WITH_EVENTS: Final = {**_RETURNED, b"content-type": b"X-Amzn-SageMaker-Content-Type"}
 
 
 class Operation(enum.Enum):
@@ -124,6 +129,19 @@ def container_request(request: Request, body: bytes) -> bytes:
         passed: Iterable[tuple[bytes, bytes]] = [each for each in request.headers if each[0] in _PASSED]
     else:
         passed = [(name, fields[name]) for name in _PASSED if name in fields]
+    return _container_head(passed, body)
+
+
+def container_stream_request(request: Request, body: bytes) -> bytes:
+    """The same for the streaming operation. The caller's own Accept stands for a missing one of the container's."""
+    accept = request.fields.get(STREAM_ACCEPT) or request.fields.get(b"accept")
+    passed = [each for each in request.headers if each[0] in _PASSED and each[0] != b"accept"]
+    if accept is not None and accept != _EVENT_STREAM:
+        passed.append((b"accept", accept))
+    return _container_head(passed, body)
+
+
+def _container_head(passed: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
     return b"POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\n%bcontent-length: %d\r\n\r\n" % (
         b"".join([b"%b: %b\r\n" % field for field in passed]),
         len(body),
@@ -137,3 +155,10 @@ def caller_fields(headers: HeaderList, *, signature: bytes, request_id: bytes) -
     """
     returned = b"".join([b"%b: %b\r\n" % (_RETURNED[name], value) for name, value in headers if name in _RETURNED])
     return b"%b%bx-amzn-RequestId: %b\r\n" % (returned, signature, request_id)
+
+
+def caller_event_fields(headers: HeaderList, *, signature: bytes, request_id: bytes) -> bytes:
+    """The same above an event stream, where the type of what it carries has a field of its own."""
+    kept = _RETURNED_WITH_EVENTS
+    returned = b"".join([b"%b: %b\r\n" % (kept[name], value) for name, value in headers if name in kept])
+    return b"Content-Type: %b\r\n%b%bx-amzn-RequestId: %b\r\n" % (_EVENT_STREAM, returned, signature, request_id)

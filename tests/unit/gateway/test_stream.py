@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from botocore.eventstream import EventStreamBuffer
 from moorage.aws.errors import ServiceError
 from moorage.core.model import EndpointKey, InstanceId
 from moorage.gateway.errors import ModelErrors
-from moorage.gateway.stream import IDLE_S, PART_BYTES_MAX, Events, Pieces
+from moorage.gateway.stream import IDLE_S, PART_BYTES_MAX, STREAM_S, Events, Pieces
 from moorage.wire.messages import Disconnected, NoAnswer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -57,6 +58,16 @@ async def begun(answer: Any) -> Pieces:
     pieces = Pieces(answer, answer.ended)
     await pieces.begin(BLAME)
     return pieces
+
+
+async def heard(pieces: Pieces) -> bytes:
+    """What comes before the answer ends or breaks off."""
+    found = b""
+    with contextlib.suppress(Disconnected, NoAnswer):
+        async for piece in pieces:
+            found += piece
+    await pieces.aclose()
+    return found
 
 
 async def messages(answer: Any) -> list[tuple[dict[str, str], bytes]]:
@@ -155,13 +166,32 @@ async def test_a_model_may_pause_for_less_than_the_limit_as_often_as_it_likes() 
     assert b"01234" == b"".join(payload for _, payload in await messages(Sending(*script)))
 
 
-async def test_a_slow_caller_is_not_a_silent_model() -> None:
-    answer: Any = Sending(b"one", b"two")
-    pieces = await begun(answer)
-    await anext(pieces)
-    await asyncio.sleep(10 * IDLE_S)
+async def test_no_stream_lasts_longer_than_the_limit() -> None:
+    script = [step for _ in range(20) for step in (b"x", IDLE_S - 10)]
 
-    assert [b"two"] == [piece async for piece in pieces]
+    found = await messages(Sending(*script))
+
+    assert STREAM_S == asyncio.get_running_loop().time()
+    assert b"x" * 10 == b"".join(payload for _, payload in found[:-1])
+    assert b"ModelInvocationTimeExceeded" in failure(found)[1]
+
+
+async def test_a_slow_caller_is_not_a_silent_model() -> None:
+    pieces = await begun(Sending(b"one", b"two"))
+    await anext(pieces)
+    await asyncio.sleep(2 * IDLE_S)
+
+    assert b"two" == await heard(pieces)
+
+
+async def test_a_caller_has_no_longer_than_the_model() -> None:
+    answer: Any = Sending(b"one", 1.0, b"two")
+    pieces = await begun(answer)
+    assert b"one" == await anext(pieces)
+    await asyncio.sleep(STREAM_S + 1)
+
+    assert answer.is_closed
+    assert b"" == await heard(pieces)
 
 
 async def test_as_it_comes_a_failure_breaks_the_body() -> None:
