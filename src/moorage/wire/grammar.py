@@ -18,7 +18,7 @@ _OTHER_VERSION = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~]+ HTTP/\d+(\.\d
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [\t -~\x80-\xff]*)?")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::\d{0,5})?")
 _ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
-_CONTENT_LENGTH = re.compile(rb"\d{1,18}")
+_LENGTH_DIGITS_MAX = 18
 _CODINGS = frozenset({b"chunked", b"gzip", b"x-gzip", b"deflate", b"compress", b"x-compress"})
 _STRAY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|$)")
 
@@ -87,10 +87,14 @@ def host_of(values: Sequence[bytes], *, required: bool) -> bytes | None:
         return None
     if len(values) > 1:
         raise Refused(400, "there is more than one Host header")
-    host = values[0]
-    if not (_is_short_host(host) if len(host) <= _SHORT else _is_host(host)):
+    return host(values[0])
+
+
+def host(value: bytes) -> bytes:
+    """A Host header's value."""
+    if not (_is_short_host(value) if len(value) <= _SHORT else _is_host(value)):
         raise Refused(400, "the Host header is malformed")
-    return host
+    return value
 
 
 def _is_host(value: bytes) -> bool:
@@ -111,9 +115,16 @@ def body_length(lengths: Sequence[bytes], codings: Sequence[bytes], *, http_11: 
         return None
     if not lengths:
         return 0
-    if len(lengths) > 1 or _CONTENT_LENGTH.fullmatch(lengths[0]) is None:
+    if len(lengths) > 1:
         raise Refused(400, "Content-Length is malformed")
-    return int(lengths[0])
+    return content_length(lengths[0])
+
+
+def content_length(value: bytes) -> int:
+    """A Content-Length header's value: digits of ASCII only, and not too many."""
+    if not value.isdigit() or len(value) > _LENGTH_DIGITS_MAX:
+        raise Refused(400, "Content-Length is malformed")
+    return int(value)
 
 
 def check_codings(codings: Sequence[bytes]) -> None:

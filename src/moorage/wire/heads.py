@@ -7,8 +7,9 @@ HEAD. No socket here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import httptools
 
@@ -19,7 +20,8 @@ from moorage.wire.request import ServerRequest
 
 _END = b"\r\n\r\n"
 _SLASH = 0x2F
-_NONE: Sequence[bytes] = ()
+_BODILESS = frozenset({204, 304})
+_LASTING = (None, b"keep-alive")
 
 
 @dataclass(slots=True)
@@ -100,14 +102,23 @@ def parse_request(head: bytes, limits: Limits) -> ServerRequest:
     method, target, http_11 = grammar.request_line(line, limits.target_bytes)
     headers = _parse(httptools.HttpRequestParser, head, limits)
     fields = dict(headers)
-    framing = _framing(headers, fields)
-    host = grammar.host_of(framing(b"host"), required=http_11)
+    keep_alive = http_11 or b"connection" in fields
+    expect: bytes | None = None
+    length: int | None
+    if _is_plain(headers, fields) and b"expect" not in fields and b"host" in fields:
+        host: bytes | None = grammar.host(fields[b"host"])
+        length = _plain_length(fields)
+    else:
+        values = partial(grammar.values_of, headers)
+        host = grammar.host_of(values(b"host"), required=http_11)
+        length = grammar.body_length(values(b"content-length"), values(b"transfer-encoding"), http_11=http_11)
+        keep_alive = grammar.keeps_alive(values(b"connection"), http_11=http_11)
+        expectations = values(b"expect") if http_11 else []
+        expect = b",".join(expectations).lower() if expectations else None
     if target[0] != _SLASH:
         target = grammar.origin_form(method, target, host)
-    length = grammar.body_length(framing(b"content-length"), framing(b"transfer-encoding"), http_11=http_11)
     if length is not None and length > limits.body_bytes:
         raise Refused(413, "the body is too large")
-    expect = framing(b"expect") if http_11 else _NONE
     return ServerRequest(
         method,
         target,
@@ -115,8 +126,8 @@ def parse_request(head: bytes, limits: Limits) -> ServerRequest:
         fields,
         content_length=length,
         http_11=http_11,
-        keep_alive=grammar.keeps_alive(framing(b"connection"), http_11=http_11),
-        expect=b",".join(expect).lower() if expect else None,
+        keep_alive=keep_alive,
+        expect=expect,
     )
 
 
@@ -124,19 +135,31 @@ def parse_response(head: bytes, limits: Limits, *, method: bytes) -> ResponseHea
     """Parse the complete head of the answer to a request with `method`. Raises Refused."""
     status, http_11 = grammar.status_line(head[: head.index(b"\r\n")])
     headers = _parse(httptools.HttpResponseParser, head, limits)
-    framing = _framing(headers, dict(headers))
-    lengths, codings = framing(b"content-length"), framing(b"transfer-encoding")
-    length = grammar.body_length(lengths, codings, http_11=http_11)
-    if method == b"HEAD" or status < 200 or status in (204, 304):
+    fields = dict(headers)
+    length: int | None
+    if _is_plain(headers, fields) and b"content-length" in fields:
+        keep_alive, length = http_11 or b"connection" in fields, _plain_length(fields)
+    else:
+        values = partial(grammar.values_of, headers)
+        lengths, codings = values(b"content-length"), values(b"transfer-encoding")
+        keep_alive = grammar.keeps_alive(values(b"connection"), http_11=http_11)
+        length = grammar.body_length(lengths, codings, http_11=http_11) if lengths or codings else -1
+    if status in _BODILESS or status < 200 or method == b"HEAD":
         length = 0
-    elif not lengths and not codings:
-        length = -1
-    return ResponseHead(
-        status=status,
-        headers=headers,
-        content_length=length,
-        keep_alive=length != -1 and grammar.keeps_alive(framing(b"connection"), http_11=http_11),
-    )
+    return ResponseHead(status, headers, length, keep_alive and length != -1)
+
+
+def _is_plain(headers: HeaderList, fields: Mapping[bytes, bytes]) -> bool:
+    """Whether no field is there twice and none says anything special of the framing: the rule, and then 2 µs less.
+
+    A Connection field, if there is one, says no more than that the connection stays.
+    """
+    return len(fields) == len(headers) and b"transfer-encoding" not in fields and fields.get(b"connection") in _LASTING
+
+
+def _plain_length(fields: Mapping[bytes, bytes]) -> int:
+    value = fields.get(b"content-length")
+    return 0 if value is None else grammar.content_length(value)
 
 
 def _parse(
@@ -159,10 +182,3 @@ def _parse(
     if b" \r\n" in head or b"\t\r\n" in head:  # the parser leaves white space at the end of a value where it is
         headers = [(name, value.rstrip(b" \t")) for name, value in headers]
     return headers
-
-
-def _framing(headers: HeaderList, fields: Mapping[bytes, bytes]) -> Callable[[bytes], Sequence[bytes]]:
-    """Finds all values of a field. Hardly any head repeats one: then a lookup is enough."""
-    if len(fields) < len(headers):
-        return lambda name: grammar.values_of(headers, name)
-    return lambda name: (fields[name],) if name in fields else _NONE

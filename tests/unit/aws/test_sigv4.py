@@ -28,7 +28,7 @@ def check(sent: Sent, *, at=NOW) -> Credential:
         sent.method,
         sent.path,
         query=sent.query,
-        headers=sent.headers,
+        fields=canonical.header_fields(sent.headers),
         body_sha256=sent.body_sha256,
         secret_of=secret_of,
         now=at,
