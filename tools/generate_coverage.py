@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-
+from moorage.api.bearer_keys import BearerKeys
 from moorage.api.iam import Iam
 from moorage.api.logs import Logs
 from moorage.api.s3 import S3
@@ -20,11 +18,11 @@ from moorage.api.sagemaker import SageMaker
 from moorage.api.secretsmanager import SecretsManager
 from moorage.api.service import Service
 from moorage.api.sts import Sts
-from moorage.aws.services import NAMES
+from moorage.aws.services import NAMES, service
 
 TARGET: Final = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
 
-SERVICES: Final[tuple[type[Service], ...]] = (SageMaker, S3, Iam, Sts, SecretsManager, Logs)
+SERVICES: Final[tuple[type[Service], ...]] = (SageMaker, S3, Iam, Sts, SecretsManager, Logs, BearerKeys)
 IN_THE_GATEWAY: Final[Mapping[str, frozenset[str]]] = {"sagemaker-runtime": frozenset({"InvokeEndpoint"})}
 
 HEAD: Final = """# What is implemented
@@ -41,9 +39,8 @@ def generate() -> str:
 
 
 def _sections(implemented: Mapping[str, frozenset[str]]) -> Iterator[str]:
-    loader = Loader()
     for name in NAMES:
-        model = ServiceModel(loader.load_service_model(name, "service-2"), name)
+        model = service(name)
         done = implemented.get(name, frozenset())
         yield f"## {model.metadata['serviceFullName']} (`{name}`)\n"
         names = ", ".join(f"`{operation}`" for operation in sorted(done))

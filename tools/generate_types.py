@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
+
+from moorage.aws.services import service
 
 TARGET: Final = Path(__file__).resolve().parent.parent / "src" / "moorage" / "aws" / "types"
 
@@ -130,6 +131,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "UploadPart",
         "UploadPartCopy",
     ),
+    "moorage": ("CreateBearerKey", "DeleteBearerKey", "ListBearerKeys"),
     "logs": ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"),
 }
 
@@ -236,11 +238,7 @@ def _mentions(name: str, body: str, has_enums: bool) -> bool:
 
 def generate() -> dict[str, str]:
     """File name to source, for every service in `OPERATIONS`."""
-    loader = Loader()
-    return {
-        f"{name}.py": Module(ServiceModel(loader.load_service_model(name, "service-2"), name), operations).text()
-        for name, operations in OPERATIONS.items()
-    }
+    return {f"{name}.py": Module(service(name), operations).text() for name, operations in OPERATIONS.items()}
 
 
 def main() -> None:

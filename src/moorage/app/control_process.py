@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
+from moorage.api.bearer_keys import BearerKeys
 from moorage.api.iam.part import Needs as IamNeeds
 from moorage.api.iam.service import Iam
 from moorage.api.logs.service import Logs
@@ -141,6 +142,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
         objects=objects,
         token_key=secrets.token_key,
         iam=Iam(IamNeeds(store=store, clock=clock, enforce=access.enforce, secret_of=secret_of)),
+        bearer_keys=BearerKeys(store, clock=clock, enforce=access.enforce),
         sagemaker=SageMaker(
             store,
             clock=clock,
@@ -152,6 +154,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             prepare=lambda image: hints.start(runner.prepare(image), name=f"prepare {image}"),
             token_key=secrets.token_key,
             instances_max=settings.instances_max,
+            enforce_access=access.enforce,
         ),
     )
     return Api(services, principals.find, clock=clock)
@@ -163,12 +166,14 @@ def _services(
     objects: ObjectStore,
     token_key: bytes,
     iam: Iam,
+    bearer_keys: BearerKeys,
     sagemaker: SageMaker,
 ) -> list[Service]:
     return [
         sagemaker,
         S3(objects, token_key=token_key),
         iam,
+        bearer_keys,
         Sts(),
         SecretsManager(),
         Logs(LogFolder(settings.logs_dir), account_id=settings.account_id),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from botocore.loaders import Loader
@@ -50,7 +51,11 @@ ENTRIES: Final = (
     ),
     ServiceEntry("logs", "logs", (Protocol.JSON,), target_prefix="Logs_20140328"),
     ServiceEntry("ecr", "ecr", (Protocol.JSON,), target_prefix="AmazonEC2ContainerRegistry_V20150921"),
+    ServiceEntry("moorage", "moorage", (Protocol.JSON,), target_prefix="Moorage"),
 )
+
+OWN_MODELS: Final = Path(__file__).parent / "models"
+"""The model of our own operations, in botocore's form: with `AWS_DATA_PATH` set to it, every AWS client knows them."""
 
 NAMES: Final = tuple(entry.name for entry in ENTRIES)
 
@@ -63,4 +68,4 @@ def service(name: str) -> ServiceModel:
 
 @functools.cache
 def _loader() -> Loader:
-    return Loader()
+    return Loader(extra_search_paths=[str(OWN_MODELS)])

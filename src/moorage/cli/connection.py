@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ParamValidationError
 
 from moorage.app import credentials, lifecycle
+from moorage.aws.client_session import make_session
 from moorage.cli.failures import Failure
 from moorage.cli.target import command_line
 
@@ -53,6 +54,7 @@ def connected(settings: Settings) -> Iterator[Connection]:
     url = lifecycle.endpoint_url(settings)
     key = credentials.load(settings)
     session = Session(
+        botocore_session=make_session(),
         aws_access_key_id=key.access_key_id,
         aws_secret_access_key=key.secret_access_key,
         region_name=settings.region,

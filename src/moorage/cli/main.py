@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "list": Entry("moorage.cli.list_endpoints", "List the endpoints."),
     "logs": Entry("moorage.cli.logs", "Print what an endpoint's instances have logged."),
     "delete": Entry("moorage.cli.delete", "Delete an endpoint, and what `moorage deploy` made for it."),
+    "keys": Entry("moorage.cli.keys", "Make, list and revoke the bearer keys of endpoints."),
     "doctor": Entry("moorage.cli.doctor.command", "Check what this machine can run."),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moorage.core.model import InstanceId
+from moorage.core.model import EndpointKey, InstanceId
 
 LOG_GROUP_PREFIX = "/aws/sagemaker/Endpoints/"
 
@@ -23,3 +23,8 @@ def log_group(endpoint_name: str) -> str:
 def log_stream(variant: str, instance: InstanceId) -> str:
     """The CloudWatch log stream of one instance."""
     return f"{variant}/{instance}"
+
+
+def bearer_keys_name(endpoint: EndpointKey) -> str:
+    """What the document of an endpoint's bearer keys is called in the store."""
+    return f"{endpoint.region}/{endpoint.name}"

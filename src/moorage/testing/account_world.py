@@ -32,9 +32,14 @@ class AccountWorld:
         publisher = Publisher(self.snapshots, self.gateways, account_id=ACCOUNT_ID, access=Access())
         self.enforcer = AccessEnforcer(self._principals, publisher, clock)
         self.iam = Iam(Needs(store=self.store, clock=clock, enforce=self.enforcer.enforce, secret_of=_secret_of))
-        self._aws = InProcess(Api([self.iam, *services], self._principals.find, clock=clock))
+        self._services: list[Service] = [self.iam, *services]
+
+    def serve(self, service: Service) -> None:
+        """Serve one more, which may need what this world has. Before `with`."""
+        self._services.append(service)
 
     def __enter__(self) -> AccountWorld:
+        self._aws = InProcess(Api(self._services, self._principals.find, clock=SystemClock()))
         return self
 
     def __exit__(self, *_: object) -> None:

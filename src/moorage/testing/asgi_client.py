@@ -20,6 +20,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
+from moorage.aws.client_session import make_session
 from moorage.core.iam.principal import KeyHolder, root
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -123,7 +124,7 @@ class InProcess:
 @functools.cache
 def _session() -> Any:
     """One for all, because it keeps the service models that it has loaded."""
-    return boto3.session.Session()
+    return boto3.session.Session(botocore_session=make_session())
 
 
 class _Exchange:

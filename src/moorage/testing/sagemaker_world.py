@@ -41,6 +41,8 @@ class SageMakerWorld:
     prepared: list[str] = field(default_factory=list)
     readable: set[str] = field(default_factory=lambda: {DATA})
     data_fault: Exception | None = None
+    enforced: int = 0
+    """How often the gateways were to go by what is stored of bearer keys."""
     region: str = REGION
 
     def __post_init__(self) -> None:
@@ -54,12 +56,21 @@ class SageMakerWorld:
             check_model_data=self._check_model_data,
             prepare=self.prepared.append,
             token_key=b"key",
+            enforce_access=self.enforce_access,
             instances_max=4,
         )
 
     def wake(self, key: EndpointKey) -> None:
         """What the service does after every save of an endpoint."""
         self.woken.append(key)
+
+    async def enforce_access(self) -> None:
+        """What is asked for after every change of bearer keys."""
+        self.enforced += 1
+
+    def caller(self) -> Caller:
+        """Root, in the world's region."""
+        return Caller(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "AKIA", self.region, "request")
 
     async def _check_model_data(self, url: str) -> None:
         if self.data_fault is not None:
@@ -68,8 +79,7 @@ class SageMakerWorld:
             raise ModelDataUnreadable(url, "it is not there")
 
     async def call(self, operation: str, **request: Any) -> Any:
-        caller = Caller(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "AKIA", self.region, "request")
-        return await self.service.handlers()[operation](caller, request)
+        return await self.service.handlers()[operation](self.caller(), request)
 
     async def refusal(self, operation: str, **request: Any) -> str:
         """The message of the ValidationException that the call is answered with."""

@@ -25,7 +25,8 @@ def test_every_command_takes_a_data_directory(name: str) -> None:
     command = main.get_command(click.Context(main), name)
 
     assert command is not None
-    assert "data_dir" in {parameter.name for parameter in command.params}
+    for each in command.commands.values() if isinstance(command, click.Group) else [command]:
+        assert "data_dir" in {parameter.name for parameter in each.params}
 
 
 def test_the_overview_imports_nothing_heavy() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from moorage.api.sagemaker.config_rules import check_weights
 from moorage.api.sagemaker.deployment_rules import check_deployment
@@ -42,8 +43,11 @@ from moorage.aws.types.sagemaker import (
 )
 from moorage.core import endpoint as changes
 from moorage.core.model import Endpoint, EndpointKey, EndpointStatus
+from moorage.core.names import bearer_keys_name
 from moorage.store.base import AlreadyExists, Document, StaleVersion, Transaction
 from moorage.system.entropy import new_uid
+
+_NO_REGION: Final = ""
 
 
 class Endpoints(Part):
@@ -148,14 +152,19 @@ class Endpoints(Part):
 
     @operation("DeleteEndpoint")
     async def delete_endpoint(self, caller: Caller, request: DeleteEndpointInput) -> None:
-        """Accept that an endpoint is to go. Its tags go at once, its name is free when its last instance has gone."""
+        """Accept that an endpoint is to go. Its tags and bearer keys go at once, its name with its last instance."""
         now = self._clock.now()
+        had_keys = False
 
         def change(tx: Transaction, endpoint: Endpoint) -> Endpoint:
+            nonlocal had_keys
             tx.tags.clear(endpoint.arn)
+            had_keys = tx.bearer_keys.delete(_NO_REGION, bearer_keys_name(endpoint.key))
             return changes.delete(endpoint, now=now)
 
         await self._change(caller, request["EndpointName"], change)
+        if had_keys:
+            await self._needs.enforce_access()
 
     async def _change(self, caller: Caller, name: str, change: Callable[[Transaction, Endpoint], Endpoint]) -> str:
         """Load, change, save, wake; again from the start if a loop has saved in between. The endpoint's ARN."""

@@ -31,6 +31,7 @@ class Needs:
     prepare: Callable[[str], None]
     tokens: PageTokens
     instances_max: int
+    enforce_access: Callable[[], Awaitable[None]]
 
 
 class Part(Service):

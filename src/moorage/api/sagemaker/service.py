@@ -25,7 +25,8 @@ class SageMaker(Models, EndpointConfigs, Endpoints, Tags):
     `wake` is called after every save of an endpoint, and `changed` is notified after every save by a loop.
     `ready_counts` says how many instances of each variant of an endpoint's serving fleet answer. `check_model_data`
     raises ModelDataUnreadable for a URL that cannot be read; `prepare` is told the image of every new model, as a hint.
-    `token_key` authenticates pagination tokens. `instances_max` is how many instances of one type an endpoint may have.
+    `token_key` authenticates pagination tokens. `enforce_access` returns once the gateways go by what is stored of
+    bearer keys. `instances_max` is how many instances of one type an endpoint may have.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class SageMaker(Models, EndpointConfigs, Endpoints, Tags):
         check_model_data: Callable[[str], Awaitable[None]],
         prepare: Callable[[str], None],
         token_key: bytes,
+        enforce_access: Callable[[], Awaitable[None]],
         instances_max: int = INSTANCES_MAX,
     ) -> None:
         super().__init__(
@@ -54,5 +56,6 @@ class SageMaker(Models, EndpointConfigs, Endpoints, Tags):
                 prepare=prepare,
                 tokens=PageTokens(token_key),
                 instances_max=instances_max,
+                enforce_access=enforce_access,
             )
         )
