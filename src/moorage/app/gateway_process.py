@@ -12,6 +12,7 @@ import uvloop
 
 from moorage.app import credentials
 from moorage.app.settings import Settings
+from moorage.gateway.admission import Share
 from moorage.gateway.gateway import Gateway
 from moorage.system.clock import SystemClock
 
@@ -29,6 +30,7 @@ async def _serve(settings: Settings, worker: int, listener: socket.socket) -> No
         snapshot_key=credentials.ensure_secrets(settings).snapshot_key,
         control_socket=settings.control_socket,
         clock=SystemClock(),
+        share=Share(settings.instance_concurrency, workers=settings.gateway_workers),
     )
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)

@@ -62,7 +62,7 @@ class Admin:
             question = msgspec.json.decode(body, type=DrainQuestion)
         except msgspec.MsgspecError as error:
             return _answer(400, {"message": str(error)})
-        drained = await self._tables.drain(question.instances, timeout_s=question.timeout_s)
+        drained = await self._tables.live.drain(question.instances, timeout_s=question.timeout_s)
         return _answer(200, {"drained": drained})
 
 

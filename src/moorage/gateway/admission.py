@@ -11,11 +11,10 @@ Times are monotonic seconds. Who joins brings a callback, which must not raise; 
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from moorage.gateway.pick import Candidate, Pick
 
@@ -34,13 +33,24 @@ _MEMORY_S: Final = 5.0
 _FIRST_GUESS: Final = (50.0, 1.0)
 
 
-def slots_of(concurrency_max: int, workers: int) -> int:
-    """This worker's share of what one instance may be asked at once, over all gateway workers.
+class Share(NamedTuple):
+    """What one gateway worker may ask of every instance."""
 
-    >>> slots_of(64, 2), slots_of(3, 2), slots_of(1, 2)
-    (32, 2, 1)
-    """
-    return math.ceil(concurrency_max / workers)
+    concurrency_max: int = 64
+    """Of an instance whose route does not say, over all workers."""
+    workers: int = 1
+
+    def slots(self, concurrency_max: int | None) -> int:
+        """This worker's part of what the route says.
+
+        >>> Share(64, workers=2).slots(None), Share(64, workers=2).slots(3), Share(64, workers=2).slots(1)
+        (32, 2, 1)
+        """
+        return math.ceil((concurrency_max or self.concurrency_max) / self.workers)
+
+
+WHOLE_SHARE: Final = Share()
+"""That of a worker which is alone."""
 
 
 class Allowance:
@@ -111,10 +121,11 @@ class Pace:
 class Waiter(Generic[C]):
     """A request in a queue."""
 
-    __slots__ = ("body_bytes", "deadline", "on_turn", "only")
+    __slots__ = ("body_bytes", "deadline", "is_waiting", "on_turn", "only")
 
     def __init__(self, on_turn: Turn[C], *, deadline: float, body_bytes: int, only: C | None) -> None:
         self.on_turn = on_turn
+        self.is_waiting = True
         self.deadline = deadline
         self.body_bytes = body_bytes
         self.only = only
@@ -123,15 +134,16 @@ class Waiter(Generic[C]):
 class Queue(Generic[C]):
     """The requests waiting for a slot on any instance of one variant, or on `only` a certain one.
 
-    `pick` finds an instance with a free slot; the variant's next route brings another.
+    It outlasts the variant's routes: each brings another `pick`.
     """
 
-    __slots__ = ("_began", "_bytes", "_pace", "_pick", "_serving", "waiters")
+    __slots__ = ("__weakref__", "_began", "_bytes", "_pace", "_serving", "pick", "waiters")
 
-    def __init__(self, pick: Pick[C]) -> None:
+    def __init__(self) -> None:
         self.waiters: deque[Waiter[C]] = deque()
         """Looked at by whoever gives a slot back; changed here only."""
-        self._pick = pick
+        self.pick: Pick[C] = _nobody
+        """Finds an instance with a free slot."""
         self._pace = Pace()
         self._began = 0.0
         self._bytes = 0
@@ -156,7 +168,7 @@ class Queue(Generic[C]):
 
     def leave(self, waiter: Waiter[C]) -> None:
         """The caller is gone: a turn would be wasted on it. Does nothing if it has had its turn."""
-        with contextlib.suppress(ValueError):
+        if waiter.is_waiting:
             self._remove(waiter)
 
     def serve(self, now: float) -> None:
@@ -178,9 +190,8 @@ class Queue(Generic[C]):
         """Have those look again whose deadline has passed."""
         self._send_back([waiter for waiter in self.waiters if waiter.deadline <= now])
 
-    def follow(self, pick: Pick[C], *, now: float) -> None:
-        """The variant's instances have changed. Those who wait for a certain one have to find out if it is there."""
-        self._pick = pick
+    def follow(self, now: float) -> None:
+        """The variant's route has changed. Those who wait for a certain instance have to find out if it is there."""
         self._send_back([waiter for waiter in self.waiters if waiter.only is not None])
         self.serve(now)
 
@@ -202,7 +213,7 @@ class Queue(Generic[C]):
     def _next_turn(self, now: float) -> tuple[Waiter[C], C] | None:
         if not self.waiters:
             return None
-        free = self._pick(now)
+        free = self.pick(now)
         for waiter in self.waiters:
             instance = free if waiter.only is None else _if_free(waiter.only)
             if instance is not None:
@@ -216,8 +227,13 @@ class Queue(Generic[C]):
             waiter.on_turn(None)
 
     def _remove(self, waiter: Waiter[C]) -> None:
+        waiter.is_waiting = False
         self.waiters.remove(waiter)
         self._bytes -= waiter.body_bytes
+
+
+def _nobody(_now: float) -> None:
+    return None
 
 
 def _if_free(instance: C) -> C | None:

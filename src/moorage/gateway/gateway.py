@@ -15,10 +15,13 @@ import msgspec
 
 from moorage.gateway import errors
 from moorage.gateway.admin import Admin
+from moorage.gateway.admission import WHOLE_SHARE, Share
 from moorage.gateway.forward import Forwarder
 from moorage.gateway.invoke import Invoker
+from moorage.gateway.probing import Pinger, Prober
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import address_of
+from moorage.gateway.watch import Watch
 from moorage.system import entropy
 from moorage.system.clock import Clock
 from moorage.system.snapshot import SnapshotInvalid, read_snapshot
@@ -44,13 +47,16 @@ class Gateway:
         snapshot_key: bytes,
         control_socket: Path,
         clock: Clock,
+        share: Share = WHOLE_SHARE,
         limits: Limits | None = None,
     ) -> None:
         self._snapshot_path = snapshot_path
         self._snapshot_key = snapshot_key
         self._limits = limits or Limits()
-        self._tables = Tables(entropy.unit)
-        self._invoker = Invoker(self._tables, clock=clock, draw=entropy.unit)
+        self._tables = Tables(entropy.unit, monotonic=clock.monotonic, share=share)
+        self._pinger = Pinger()
+        self._watch = Watch(Prober(self._pinger, clock=clock), clock=clock)
+        self._invoker = Invoker(self._tables, self._watch, clock=clock, draw=entropy.unit)
         self._control = Client(idle_s=_CONTROL_IDLE_S)
         self._forwarder = Forwarder(self._control, str(control_socket))
         self._others = Tasks(self._answer, _render)
@@ -62,6 +68,7 @@ class Gateway:
 
         The admin socket is bound first and the snapshot read then, so a change between the two is not missed.
         """
+        self._watch.start()
         self._servers.append(await serve(self._admin.handle, path=admin_path))
         try:
             await self._reload()
@@ -74,7 +81,9 @@ class Gateway:
         for server in reversed(self._servers):
             await server.close(grace_s=grace_s)
         self._servers.clear()
-        self._tables.close()
+        await self._watch.close()
+        self._pinger.close()
+        self._tables.live.close()
         self._control.close()
 
     async def _reload(self) -> None:

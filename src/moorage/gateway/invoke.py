@@ -12,15 +12,17 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from moorage.aws.errors import ServiceError
-from moorage.gateway import errors
+from moorage.gateway import errors, sessions
+from moorage.gateway.admission import WAIT_S, Waiter
+from moorage.gateway.aim import Aim, aim, by_weight, is_aimed
 from moorage.gateway.entry import Entry, enter
 from moorage.gateway.errors import ModelErrors
 from moorage.gateway.form import Form, form_of
+from moorage.gateway.instance import Instance
 from moorage.gateway.pick import pick_other
 from moorage.gateway.relay import relay
-from moorage.gateway.tables import Endpoint, Instance, Routes, Tables, Variant
+from moorage.gateway.tables import Endpoint, Routes, Tables, Variant
 from moorage.gateway.target import (
-    TARGET_VARIANT,
     Address,
     Operation,
     caller_event_fields,
@@ -29,10 +31,21 @@ from moorage.gateway.target import (
     container_stream_request,
     endpoint_name,
 )
+from moorage.gateway.watch import Watch
 from moorage.system.clock import Clock
 from moorage.system.entropy import new_request_id
 from moorage.wire.answer import Answer
-from moorage.wire.messages import BodyTooLarge, Disconnected, NoAnswer, NotSent, Reply, Request, Response, WireError
+from moorage.wire.messages import (
+    BadAnswer,
+    BodyTooLarge,
+    Disconnected,
+    NoAnswer,
+    NotSent,
+    Reply,
+    Request,
+    Response,
+    WireError,
+)
 from moorage.wire.upstream import UpstreamConnection
 
 INVOCATION_S: Final = 60.0
@@ -45,8 +58,9 @@ _log = logging.getLogger(__name__)
 class Invoker:
     """Begins invocations. `draw` gives random numbers in [0, 1)."""
 
-    def __init__(self, tables: Tables, *, clock: Clock, draw: Callable[[], float]) -> None:
+    def __init__(self, tables: Tables, watch: Watch, *, clock: Clock, draw: Callable[[], float]) -> None:
         self.tables = tables
+        self.watch = watch
         self.now = clock.now
         self.monotonic = clock.monotonic
         self.draw = draw
@@ -85,9 +99,11 @@ class Invocation:
         "_is_over",
         "_reply",
         "_request",
+        "_session_id",
         "_task",
         "_tried",
         "_variant",
+        "_waiter",
         "request_id",
     )
 
@@ -102,6 +118,8 @@ class Invocation:
         self._variant: Variant | None = None
         self._instance: Instance | None = None
         self._tried: list[Instance] | None = None
+        self._session_id: bytes | None = None
+        self._waiter: Waiter[Instance] | None = None
         self._connection: UpstreamConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_over = False
@@ -146,36 +164,66 @@ class Invocation:
     # -- an instance is asked -----------------------------------------------------------------------------------------
 
     def _ask(self, endpoint: Endpoint) -> None:
-        """Ask one instance, and another only while no byte of the request has reached any."""
-        variant = self._variant = self._pick_variant(endpoint)
-        now = self._invoker.monotonic()
-        if self._tried is None:
+        """Ask one instance, and another only while no byte of the request has reached any; or wait for a free one."""
+        invoker, only = self._invoker, None
+        if is_aimed(self._request.fields):
+            variant, only, self._session_id = self._aim(endpoint)
+        else:
+            variant = by_weight(endpoint, invoker.draw)
+        self._variant = variant
+        now = invoker.monotonic()
+        if only is None and self._tried is None:
             instance = variant.pick(now)
         else:
-            instance = pick_other(variant.instances, self._tried, draw=self._invoker.draw, now=now)
+            candidates = variant.instances if only is None else (only,)
+            instance = pick_other(candidates, self._tried or (), draw=invoker.draw, now=now)
         if instance is None:
+            self._wait(endpoint, variant, only, now)
+        else:
+            instance.in_flight += 1
+            self._visit(instance)
+
+    def _aim(self, endpoint: Endpoint) -> Aim:
+        assert self._entry is not None
+        return aim(
+            endpoint,
+            self._request.fields,
+            self._address.operation,
+            account_id=self._entry.account_id,
+            draw=self._invoker.draw,
+        )
+
+    def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:
+        """Wait for a slot, unless there is nobody left to wait for, or no hope."""
+        candidates = variant.instances if only is None else (only,)
+        if all(each in (self._tried or ()) for each in candidates):
             raise errors.no_ready_instance(endpoint.key.name)
+        deadline = self._waiter.deadline if self._waiter is not None else now + WAIT_S
+        self._waiter = variant.queue.join(
+            self._on_turn, deadline=deadline, now=now, body_bytes=len(self._body), only=only
+        )
+        if self._waiter is None:
+            raise errors.overloaded(endpoint.key.name)
+
+    def _on_turn(self, instance: Instance | None) -> None:
+        """A slot has been taken; without an instance, there is none any more where the request waited."""
+        if instance is None:
+            self._look_again()
+            return
+        try:
+            self._visit(instance)
+        except Exception:
+            self._break()
+
+    def _visit(self, instance: Instance) -> None:
         self._instance = instance
-        instance.in_flight += 1
+        if not instance.is_watched:
+            self._invoker.watch.add(instance)
         connection = instance.pool.take()
         if connection is None:
             self.spawn(self._send_when_connected(instance))
         else:
             self._send(connection)
-
-    def _pick_variant(self, endpoint: Endpoint) -> Variant:
-        wanted = self._request.fields.get(TARGET_VARIANT)
-        if wanted is None:
-            variant = endpoint.ready.pick(self._invoker.draw())
-            if variant is None:
-                raise errors.no_ready_instance(endpoint.key.name)
-            return variant
-        name = wanted.decode("latin-1")
-        found = endpoint.variants.get(name)
-        if found is None:
-            assert self._entry is not None
-            raise errors.no_such_variant(name, endpoint.key.name, self._entry.account_id)
-        return found
 
     async def _send_when_connected(self, instance: Instance) -> None:
         try:
@@ -187,12 +235,12 @@ class Invocation:
 
     def _send(self, connection: UpstreamConnection) -> None:
         self._connection = connection
-        if self._address.operation is _STREAM:
-            head = container_stream_request(self._request, self._body)
-            connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=None)
-        else:
-            head = container_request(self._request, self._body)
-            connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=INVOCATION_S)
+        is_stream = self._address.operation is _STREAM
+        head = (container_stream_request if is_stream else container_request)(self._request, self._body)
+        if self._session_id is not None:
+            head = sessions.with_session(head, self._session_id)
+        total_s = None if is_stream else INVOCATION_S
+        connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=total_s)
 
     # -- the instance answers -----------------------------------------------------------------------------------------
 
@@ -209,6 +257,7 @@ class Invocation:
             or len(content) > errors.PAYLOAD_BYTES_MAX
             or not 200 <= answer.status < 300
             or self._address.operation is _STREAM
+            or self._session_id is not None
         ):
             self.spawn(self._relay(answer, variant, instance))
             return
@@ -223,17 +272,17 @@ class Invocation:
         assert self._instance is not None
         self._connection = None
         instance = self._instance
-        instance.health.record_failure(now=self._invoker.monotonic())
+        instance.record_failure(error)
         if isinstance(error, NotSent):
-            self._try_another(instance)
+            self._leave_instance()
+            self._tried = [*(self._tried or ()), instance]
+            self._look_again()
         else:
             self._refuse(_silence(error, self._blame()))
 
-    def _try_another(self, tried: Instance) -> None:
-        """Look again, in the routes then in force: those of before may name instances that have gone since."""
+    def _look_again(self) -> None:
+        """In the routes now in force: those of before may name instances that have gone since."""
         assert self._entry is not None
-        self._leave_instance()
-        self._tried = [*(self._tried or ()), tried]
         try:
             self._ask(self._entry_now(self._entry).endpoint)
         except ServiceError as error:
@@ -253,8 +302,9 @@ class Invocation:
     async def _relay(self, answer: Answer, variant: Variant, instance: Instance) -> None:
         form = form_of(self._address.operation, self._request, answer.header(b"content-type"))
         make_fields = caller_event_fields if form is Form.EVENTS else caller_fields
-        fields = make_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
         try:
+            signature = variant.signature + self._session_fields(answer, instance)
+            fields = make_fields(answer.headers, signature=signature, request_id=self.request_id.encode())
             response = await relay(answer, fields, form=form, blame=self._blame(), on_end=self._end)
         except ServiceError as error:
             self._refuse(error)
@@ -265,6 +315,15 @@ class Invocation:
                 self._end()
             self._task = None  # from here on it is the server that sends, and closes the answer if the caller leaves
             self._reply.respond(response)
+
+    def _session_fields(self, answer: Answer, instance: Instance) -> bytes:
+        if self._session_id is None or not 200 <= answer.status < 300:
+            return b""
+        try:
+            return sessions.caller_fields(answer.headers, instance.id)
+        except BadAnswer as error:
+            answer.close()
+            raise self._blame().broke(str(error)) from error
 
     def _blame(self) -> ModelErrors:
         assert self._entry is not None
@@ -301,6 +360,8 @@ class Invocation:
         if not self._is_over:
             self._is_over = True
             self._leave_instance()
+            if self._waiter is not None and self._variant is not None:
+                self._variant.queue.leave(self._waiter)
 
     def _leave_instance(self) -> None:
         instance, self._instance = self._instance, None

@@ -112,21 +112,6 @@ def pick_other(instances: Sequence[C], tried: Collection[C], *, draw: Draw, now:
     return make_pick(RoutingStrategy.LEAST_OUTSTANDING_REQUESTS, left, draw)(now)
 
 
-class _Old(Loaded, Protocol):
-    def is_ejected(self, now: float) -> bool: ...
-
-
-_O = TypeVar("_O", bound=_Old)
-
-
-def pick_instance(instances: Sequence[_O], a: float, b: float, *, now: float, tried: Collection[_O] = ()) -> _O | None:
-    """Until `invoke` calls what `make_pick` makes."""
-    left = [instance for instance in instances if instance not in tried]
-    sound = [instance for instance in left if not instance.is_ejected(now)] or left
-    draws = iter((a, b))
-    return less_busy_of_two(sound, lambda: next(draws)) if sound else None
-
-
 def _nobody(_now: float) -> None:
     return None
 

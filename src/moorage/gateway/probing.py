@@ -31,8 +31,12 @@ Ping = Callable[[str], Awaitable[bool]]
 class Asked(Protocol):
     """What is needed of an instance."""
 
-    address: str
     health: Health
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        ...
 
 
 class Pinger:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from moorage.core.model import InstanceId
 from moorage.gateway import errors
-from moorage.wire.messages import BadAnswer
+from moorage.wire.messages import BadAnswer, HeaderList
 
 SESSION_ID: Final = b"x-amzn-sagemaker-session-id"
 NEW_SESSION_ID: Final = b"x-amzn-sagemaker-new-session-id"
@@ -48,6 +48,17 @@ def of_stream(value: bytes) -> Session:
     return _session(value, pattern=_ID_PATTERN)
 
 
+def with_session(head: bytes, container_id: bytes) -> bytes:
+    """The head of a request to a container, saying which session it is for."""
+    return b"%bX-Amzn-SageMaker-Session-Id: %b\r\n\r\n" % (head.removesuffix(b"\r\n"), container_id)
+
+
+def caller_fields(headers: HeaderList, instance: InstanceId) -> bytes:
+    """What the head of an answer of `instance` says of a session, as it goes out to the caller. Raises BadAnswer."""
+    fields = [(_RETURNED[name], value) for name, value in headers if name in _RETURNED]
+    return b"".join([b"%b: %b\r\n" % (name, translate(value, instance)) for (name, translate), value in fields])
+
+
 def new_id(value: bytes, instance: InstanceId) -> bytes:
     """The `NewSessionId` for the caller, `<id>; Expires=<time>`, from the container's. Raises BadAnswer."""
     container_id, separator, expires = value.partition(b";")
@@ -59,6 +70,12 @@ def new_id(value: bytes, instance: InstanceId) -> bytes:
 def closed_id(value: bytes, instance: InstanceId) -> bytes:
     """The `ClosedSessionId` for the caller, from the container's. Raises BadAnswer."""
     return _tagged(value, instance)
+
+
+_RETURNED: Final = {
+    NEW_SESSION_ID: (b"X-Amzn-SageMaker-New-Session-Id", new_id),
+    CLOSED_SESSION_ID: (b"X-Amzn-SageMaker-Closed-Session-Id", closed_id),
+}
 
 
 def _session(value: bytes, *, pattern: str) -> Session:

@@ -37,7 +37,6 @@ _UNSUPPORTED: Final = {
         "Inference Component Name header is not allowed for endpoints to which you dont plan to deploy inference "
         "components to. Please remove the header and try again."
     ),
-    b"x-amzn-sagemaker-session-id": "Session id {value} is not supported: endpoint {name} does not keep sessions.",
 }
 _EVENT_STREAM: Final = eventstream.MEDIA_TYPE.encode()
 _LOOKED_AT: Final = frozenset({*_LENGTHS_MAX, *_UNSUPPORTED})

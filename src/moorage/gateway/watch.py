@@ -15,6 +15,7 @@ from moorage.gateway.admission import Allowance, Queue
 from moorage.gateway.health import Look, Silence
 from moorage.gateway.probing import Asked, Prober
 from moorage.system.clock import Clock
+from moorage.system.tasks import BackgroundTasks
 
 LOOK_S: Final = 0.25
 
@@ -31,13 +32,23 @@ class Watched(Asked, Protocol):
 
 
 class Watch:
-    """Looks for as long as `run` does. Whatever sends a request to an instance that is not watched has to `add` it."""
+    """Looks from `start` to `close`. Whatever sends a request to an instance that is not watched has to `add` it."""
 
     def __init__(self, prober: Prober, *, clock: Clock) -> None:
         self._prober = prober
         self._clock = clock
         self._silences: dict[Watched, Silence] = {}
         self._added = asyncio.Event()
+        self._tasks = BackgroundTasks()
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._tasks.start(self._run(), name="watch")
+
+    async def close(self) -> None:
+        """Look no more, and ask no more."""
+        await self._tasks.close()
+        await self._prober.close()
 
     def add(self, instance: Watched) -> None:
         """Look at the instance until it is idle."""
@@ -45,8 +56,7 @@ class Watch:
         self._silences[instance] = Silence(instance.health, now=self._clock.monotonic())
         self._added.set()
 
-    async def run(self) -> None:
-        """Look again and again, until cancelled."""
+    async def _run(self) -> None:
         while True:
             await self._added.wait()
             await self._clock.sleep(LOOK_S)

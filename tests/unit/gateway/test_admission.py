@@ -15,8 +15,8 @@ from moorage.gateway.admission import (
     Allowance,
     Pace,
     Queue,
+    Share,
     Waiter,
-    slots_of,
 )
 from moorage.gateway.health import Health
 from moorage.gateway.pick import Pick, make_pick
@@ -37,6 +37,12 @@ def picking(*instances: Fake) -> Pick[Fake]:
     return make_pick(RoutingStrategy.LEAST_OUTSTANDING_REQUESTS, instances, lambda: 0.5)
 
 
+def queueing(pick: Pick[Fake]) -> Queue[Fake]:
+    queue: Queue[Fake] = Queue()
+    queue.pick = pick
+    return queue
+
+
 class Caller:
     """Remembers the turns it got."""
 
@@ -55,7 +61,7 @@ def give_back(queue: Queue[Fake], instance: Fake, now: float = 0.0) -> None:
 
 @given(st.integers(1, 1000), st.integers(1, 32))
 def test_the_workers_together_give_an_instance_what_it_may_have(limit: int, workers: int) -> None:
-    slots = slots_of(limit, workers)
+    slots = Share(64, workers).slots(limit)
     assert limit <= slots * workers < limit + workers
 
 
@@ -82,7 +88,7 @@ def test_there_is_always_a_slot_and_never_one_too_many(slots_max: int, pauses: l
 
 def test_slots_go_to_who_has_waited_longest() -> None:
     instance = Fake(in_flight=1)
-    queue, callers = Queue(picking(instance)), [Caller() for _ in range(3)]
+    queue, callers = queueing(picking(instance)), [Caller() for _ in range(3)]
     for caller in callers:
         caller.join(queue)
     give_back(queue, instance)
@@ -93,7 +99,7 @@ def test_slots_go_to_who_has_waited_longest() -> None:
 
 def test_a_turn_is_not_given_to_who_has_left() -> None:
     instance = Fake(in_flight=1)
-    queue, gone, next_one = Queue(picking(instance)), Caller(), Caller()
+    queue, gone, next_one = queueing(picking(instance)), Caller(), Caller()
     waiter = gone.join(queue)
     next_one.join(queue)
     assert waiter is not None
@@ -105,7 +111,7 @@ def test_a_turn_is_not_given_to_who_has_left() -> None:
 
 def test_who_waits_for_a_certain_instance_gets_that_one() -> None:
     one, other = Fake(in_flight=1), Fake(in_flight=1)
-    queue, pinned, free = Queue(picking(one, other)), Caller(), Caller()
+    queue, pinned, free = queueing(picking(one, other)), Caller(), Caller()
     pinned.join(queue, only=one)
     free.join(queue)
     give_back(queue, other)
@@ -117,7 +123,7 @@ def test_who_waits_for_a_certain_instance_gets_that_one() -> None:
 def test_a_slot_on_an_instance_out_of_rotation_is_not_given_away() -> None:
     sick, sound = Fake(in_flight=1), Fake(in_flight=1)
     sick.health.suspend()
-    queue, caller = Queue(picking(sick, sound)), Caller()
+    queue, caller = queueing(picking(sick, sound)), Caller()
     caller.join(queue)
     give_back(queue, sick)
     assert [] == caller.turns
@@ -126,7 +132,7 @@ def test_a_slot_on_an_instance_out_of_rotation_is_not_given_away() -> None:
 
 
 def test_who_has_waited_too_long_looks_again() -> None:
-    queue, caller, patient = Queue(picking(Fake(in_flight=1))), Caller(), Caller()
+    queue, caller, patient = queueing(picking(Fake(in_flight=1))), Caller(), Caller()
     caller.join(queue, deadline=5.0)
     patient.join(queue, deadline=6.0)
     queue.expire(4.9)
@@ -137,15 +143,16 @@ def test_who_has_waited_too_long_looks_again() -> None:
 
 def test_a_queue_follows_its_variant() -> None:
     old, new = Fake(in_flight=1), Fake()
-    queue, pinned, free = Queue(picking(old)), Caller(), Caller()
+    queue, pinned, free = queueing(picking(old)), Caller(), Caller()
     pinned.join(queue, only=old)
     free.join(queue)
-    queue.follow(picking(new), now=0.0)
+    queue.pick = picking(new)
+    queue.follow(0.0)
     assert ([None], [new]) == (pinned.turns, free.turns)
 
 
 def test_without_their_variant_all_look_again() -> None:
-    queue, caller = Queue(picking(Fake(in_flight=1))), Caller()
+    queue, caller = queueing(picking(Fake(in_flight=1))), Caller()
     caller.join(queue)
     queue.disperse()
     assert [None] == caller.turns
@@ -153,7 +160,7 @@ def test_without_their_variant_all_look_again() -> None:
 
 
 def test_a_queue_is_bounded_by_count_and_by_bytes() -> None:
-    queue = Queue(picking(Fake(in_flight=1)))
+    queue = queueing(picking(Fake(in_flight=1)))
     assert Caller().join(queue, body_bytes=WAITING_BYTES_MAX)
     assert Caller().join(queue, body_bytes=1) is None
     for _ in range(WAITERS_MAX - 1):
@@ -163,7 +170,7 @@ def test_a_queue_is_bounded_by_count_and_by_bytes() -> None:
 
 def test_bytes_are_free_again_when_their_waiter_is_gone() -> None:
     instance = Fake(in_flight=1)
-    queue = Queue(picking(instance))
+    queue = queueing(picking(instance))
     for end in (queue.leave, lambda _: queue.expire(FOREVER), lambda _: give_back(queue, instance)):
         waiter = Caller().join(queue, body_bytes=WAITING_BYTES_MAX)
         assert waiter is not None
@@ -172,7 +179,7 @@ def test_bytes_are_free_again_when_their_waiter_is_gone() -> None:
 
 def test_who_cannot_make_it_is_refused_at_once() -> None:
     instance = Fake(in_flight=1)
-    queue, now = Queue(picking(instance)), 0.0
+    queue, now = queueing(picking(instance)), 0.0
     for _ in range(300):  # ten a second, for longer than the queue remembers
         while not queue.waiters:
             assert Caller().join(queue, now=now)
@@ -187,7 +194,7 @@ def test_who_cannot_make_it_is_refused_at_once() -> None:
 def test_in_an_overload_that_lasts_all_slots_are_used_and_few_wait_for_long() -> None:
     """Three times what a model can do, which answers fifty a second."""
     instance, waits, sent_back = Fake(in_flight=1), list[float](), 0
-    queue = Queue(picking(instance))
+    queue = queueing(picking(instance))
 
     def come(now: float) -> None:
         def on_turn(found: Fake | None) -> None:
@@ -210,7 +217,7 @@ def test_in_an_overload_that_lasts_all_slots_are_used_and_few_wait_for_long() ->
 
 
 def test_an_empty_queue_takes_everybody_however_slow_it_was() -> None:
-    queue = Queue(picking(Fake(in_flight=1)))
+    queue = queueing(picking(Fake(in_flight=1)))
     first = Caller().join(queue)
     assert first is not None
     assert Caller().join(queue, now=1000.0, deadline=1005.0) is None
@@ -220,7 +227,7 @@ def test_an_empty_queue_takes_everybody_however_slow_it_was() -> None:
 
 def test_a_turn_that_is_over_at_once_makes_no_deep_stack() -> None:
     instance = Fake(in_flight=1)
-    queue, turns = Queue(picking(instance)), []
+    queue, turns = queueing(picking(instance)), []
 
     def take(found: Fake | None) -> None:
         turns.append(found)
@@ -250,7 +257,7 @@ class Crowd(RuleBasedStateMachine):
         self.now = 0.0
         self.fleet = [Fake(slots=slots) for slots in (1, 2)]
         self.pick = picking(*self.fleet)
-        self.queue: Queue[Fake] = Queue(self.pick)
+        self.queue: Queue[Fake] = queueing(self.pick)
         self.waiting: dict[int, Waiter[Fake]] = {}
         self.working: list[Fake] = []
         self.number = 0

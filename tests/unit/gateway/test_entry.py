@@ -11,11 +11,14 @@ from moorage.aws.errors import ServiceError
 from moorage.core.iam.evaluation import Grant
 from moorage.core.names import sagemaker_arn
 from moorage.core.routes import AccessKey, BearerKey, EndpointRoute, InvokePermission, RouteTable
+from moorage.gateway.admission import WHOLE_SHARE
 from moorage.gateway.entry import Entry, enter
+from moorage.gateway.live import Live
 from moorage.gateway.tables import Routes
 from moorage.gateway.target import Operation
 from moorage.system.clock import SystemClock
 from moorage.testing.signing import KEY_ID, REGION, SECRET, sign
+from moorage.wire.limits import Limits
 from moorage.wire.request import ServerRequest
 
 ACCOUNT = "123456789012"
@@ -65,7 +68,8 @@ def let_in(
         keep_alive=True,
         expect=None,
     )
-    routes = Routes(table, lambda route: pytest.fail("no instance is looked for"), lambda: 0.0)
+    live = Live(monotonic=lambda: 0.0, share=WHOLE_SHARE, limits=Limits())
+    routes = Routes(table, live, lambda: 0.0)
     return enter(routes, request, sent.body, name=name, operation=operation, now=SystemClock().now)
 
 

@@ -8,8 +8,10 @@ import pytest
 from moorage.core.model import InstanceId
 from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.gateway.invoke import Invoker
+from moorage.gateway.probing import Pinger, Prober
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import address_of
+from moorage.gateway.watch import Watch
 from moorage.system.clock import SystemClock
 from moorage.testing.signing import KEY_ID, REGION, SECRET, sign
 from moorage.wire.messages import NotSent, Response
@@ -65,7 +67,7 @@ def invocation() -> ServerRequest:
 
 
 async def test_another_instance_is_looked_for_in_the_routes_then_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = Tables(lambda: 0.0)
+    tables = Tables(lambda: 0.0, monotonic=SystemClock().monotonic)
     tables.install(routes(1, "old-1", "old-2"))
     asked: list[str] = []
 
@@ -77,7 +79,9 @@ async def test_another_instance_is_looked_for_in_the_routes_then_in_force(monkey
 
     monkeypatch.setattr(Pool, "connect", connect)
     caller = Caller()
-    invoker = Invoker(tables, clock=SystemClock(), draw=lambda: 0.0)
+    clock = SystemClock()
+    watch = Watch(Prober(Pinger(), clock=clock), clock=clock)
+    invoker = Invoker(tables, watch, clock=clock, draw=lambda: 0.0)
     address = address_of(b"/endpoints/iris/invocations")
     assert address is not None
     invoker.begin(invocation(), caller, address)

@@ -68,3 +68,12 @@ def test_what_a_container_must_not_say_of_a_new_session(value: bytes) -> None:
 def test_what_a_container_must_not_say_of_a_closed_session(value: bytes) -> None:
     with pytest.raises(BadAnswer):
         sessions.closed_id(value, INSTANCE)
+
+
+def test_what_an_answer_says_of_sessions_goes_out_as_the_caller_knows_them() -> None:
+    headers = [(sessions.NEW_SESSION_ID, b"a" + EXPIRES), (b"x-other", b"b"), (sessions.CLOSED_SESSION_ID, b"c")]
+    assert (
+        b"X-Amzn-SageMaker-New-Session-Id: a-00f00c9e6a1b2c3d4; Expires=2026-01-01T12:00:00Z\r\n"
+        b"X-Amzn-SageMaker-Closed-Session-Id: c-00f00c9e6a1b2c3d4\r\n"
+    ) == sessions.caller_fields(headers, INSTANCE)
+    assert b"" == sessions.caller_fields([(b"content-type", b"text/csv")], INSTANCE)

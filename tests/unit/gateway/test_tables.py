@@ -2,7 +2,8 @@ import asyncio
 
 from moorage.core.model import InstanceId
 from moorage.core.routes import EndpointRoute, InstanceRoute, RouteTable, VariantRoute
-from moorage.gateway.tables import Instance, Tables
+from moorage.gateway.instance import Instance
+from moorage.gateway.tables import Tables
 
 
 def table(version: int, *ids: str, name: str = "iris") -> RouteTable:
@@ -20,7 +21,7 @@ def instances(tables: Tables) -> tuple[Instance, ...]:
 
 
 def test_an_older_table_is_not_installed() -> None:
-    tables = Tables(lambda: 0.0)
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
     for version, expected in ((2, 2), (1, 2), (3, 3)):
         tables.install(table(version))
         assert tables.routes is not None
@@ -28,7 +29,7 @@ def test_an_older_table_is_not_installed() -> None:
 
 
 def test_names_are_found_in_their_region_and_case_only() -> None:
-    tables = Tables(lambda: 0.0)
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
     tables.install(table(1))
     assert tables.routes is not None
     assert tables.routes.endpoint("eu-west-1", "iris") is not None
@@ -37,7 +38,7 @@ def test_names_are_found_in_their_region_and_case_only() -> None:
 
 
 def test_an_instance_keeps_its_count_and_health_from_table_to_table() -> None:
-    tables = Tables(lambda: 0.0)
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
     tables.install(table(1, "i-1", "i-2"))
     (first, _) = instances(tables)
     first.health.record_failure(now=0)
@@ -47,24 +48,24 @@ def test_an_instance_keeps_its_count_and_health_from_table_to_table() -> None:
 
 
 async def test_a_drain_sees_requests_admitted_under_an_older_table() -> None:
-    tables = Tables(lambda: 0.0)
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
     tables.install(table(1, "i-1", "i-2"))
     (first, _) = instances(tables)
     first.in_flight += 1
     for version in (2, 3, 4):
         tables.install(table(version, "i-9"))
-    assert [InstanceId("i-2")] == await tables.drain([InstanceId("i-1"), InstanceId("i-2")], timeout_s=0.001)
-    drain = asyncio.create_task(tables.drain([InstanceId("i-1")], timeout_s=60))
+    assert [InstanceId("i-2")] == await tables.live.drain([InstanceId("i-1"), InstanceId("i-2")], timeout_s=0.001)
+    drain = asyncio.create_task(tables.live.drain([InstanceId("i-1")], timeout_s=60))
     await asyncio.sleep(0)
     assert not drain.done()
     first.leave()
     assert [InstanceId("i-1")] == await drain
     del first
-    assert [InstanceId("i-1")] == await tables.drain([InstanceId("i-1")], timeout_s=0)
+    assert [InstanceId("i-1")] == await tables.live.drain([InstanceId("i-1")], timeout_s=0)
 
 
 async def test_a_drained_instance_that_is_routed_to_again_is_the_same() -> None:
-    tables = Tables(lambda: 0.0)
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
     tables.install(table(1, "i-1"))
     (first,) = instances(tables)
     first.in_flight += 1

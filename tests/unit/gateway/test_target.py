@@ -107,7 +107,6 @@ def test_the_caller_sees_a_fixed_list_of_headers() -> None:
         b"x-amzn-sagemaker-target-model",
         b"x-amzn-sagemaker-target-container-hostname",
         b"x-amzn-sagemaker-inference-component",
-        b"x-amzn-sagemaker-session-id",
     ],
 )
 def test_wishes_that_no_endpoint_fulfils(header: bytes) -> None:

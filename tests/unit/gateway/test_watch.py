@@ -19,10 +19,6 @@ from moorage.testing.virtual_clock import LoopClock
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-def unpicked(_now: float) -> None:
-    return None
-
-
 @dataclass(eq=False)
 class Fake:
     """An instance that answers pings unless it is frozen, and requests every `pace_s`."""
@@ -33,7 +29,7 @@ class Fake:
     is_watched: bool = False
     allowance: Allowance = field(default_factory=lambda: Allowance(10))
     health: Health = field(default_factory=Health)
-    queue: "Queue[Fake]" = field(default_factory=lambda: Queue(unpicked))
+    queue: "Queue[Fake]" = field(default_factory=Queue)
     going: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -74,12 +70,10 @@ async def world() -> AsyncIterator[World]:
         await instance.going.wait()
         return True
 
-    prober = Prober(ping, clock=clock)
-    watch = Watch(prober, clock=clock)
-    running = asyncio.create_task(watch.run())
+    watch = Watch(Prober(ping, clock=clock), clock=clock)
+    watch.start()
     yield World(watch, fleet, pings)
-    running.cancel()
-    await prober.close()
+    await watch.close()
 
 
 async def test_a_frozen_instance_is_out_within_two_seconds_and_back_at_once(world: World) -> None:
@@ -176,7 +170,7 @@ async def test_nobody_asks_after_an_instance_that_is_gone(world: World) -> None:
 async def test_who_waits_too_long_is_sent_back(world: World) -> None:
     instance = world.instance()
     instance.allowance = Allowance(1)
-    instance.queue = Queue(make_pick(RoutingStrategy.RANDOM, [instance], lambda: 0.0))
+    instance.queue.pick = make_pick(RoutingStrategy.RANDOM, [instance], lambda: 0.0)
     turns: list[Fake | None] = []
     instance.queue.join(turns.append, deadline=LoopClock().monotonic() + 5, now=LoopClock().monotonic())
     await asyncio.sleep(4.9)

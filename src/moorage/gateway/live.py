@@ -1,0 +1,68 @@
+"""What outlasts any one route table: the state of instances, and the queues in front of variants.
+
+Both are known as long as a table or a request in flight holds them. A new table finds them here, so that counts go on,
+and a drain sees requests that were let in under a table long gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from weakref import WeakValueDictionary
+
+from moorage.core.model import EndpointKey, InstanceId
+from moorage.core.routes import InstanceRoute
+from moorage.gateway.admission import Queue, Share
+from moorage.gateway.instance import Instance
+from moorage.wire.limits import Limits
+from moorage.wire.pool import Pool
+
+
+class Live:
+    """The live state behind the routes of one gateway worker. `monotonic` gives seconds."""
+
+    def __init__(self, *, monotonic: Callable[[], float], share: Share, limits: Limits) -> None:
+        self._monotonic = monotonic
+        self._share = share
+        self._limits = limits
+        self._instances: WeakValueDictionary[InstanceId, Instance] = WeakValueDictionary()
+        self._queues: WeakValueDictionary[tuple[EndpointKey, str], Queue[Instance]] = WeakValueDictionary()
+
+    def instance(self, route: InstanceRoute, *, concurrency_max: int | None) -> Instance:
+        """The instance of that id, as this route has it from now on."""
+        slots_max = self._share.slots(concurrency_max)
+        instance = self._instances.get(route.id)
+        if instance is None:
+            pool = Pool(route.address, self._limits)
+            instance = Instance(route.id, pool, slots_max=slots_max, monotonic=self._monotonic)
+            self._instances[route.id] = instance
+            return instance
+        instance.allowance.slots_max = slots_max
+        instance.slots = instance.allowance.slots(self._monotonic())
+        if instance.pool.address != route.address:
+            instance.pool = Pool(route.address, self._limits)
+        return instance
+
+    def queue(self, key: EndpointKey, variant: str) -> Queue[Instance]:
+        """The queue in front of the variant of that name."""
+        queue = self._queues.get((key, variant))
+        if queue is None:
+            queue = self._queues[key, variant] = Queue()
+        return queue
+
+    def waiting(self) -> list[tuple[EndpointKey, str, Queue[Instance]]]:
+        """The queues that are not empty, and whose they are."""
+        return [(key, variant, queue) for (key, variant), queue in tuple(self._queues.items()) if queue.waiters]
+
+    async def drain(self, ids: Iterable[InstanceId], *, timeout_s: float) -> list[InstanceId]:
+        """Those of `ids` without a request in flight, as soon as that is all of them, or at the timeout."""
+        wanted = list(ids)
+        waiters = {id_: instance.idle() for id_ in wanted if (instance := self._instances.get(id_)) is not None}
+        if waiters:
+            await asyncio.wait(waiters.values(), timeout=timeout_s)
+        return [id_ for id_ in wanted if id_ not in waiters or waiters[id_].done()]
+
+    def close(self) -> None:
+        """Drop every connection to an instance."""
+        for instance in tuple(self._instances.values()):
+            instance.pool.close()
