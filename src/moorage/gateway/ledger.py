@@ -116,6 +116,10 @@ class Ledger:
         """Look after the file; once a second, in steps between which requests can be served."""
         return self._file.tick(monotonic_ns=monotonic_ns, at_ms=at_ms)
 
+    def close(self) -> None:
+        """Nothing more is counted: to be called when the last invocation is over."""
+        self._file.close()
+
     def _open(self, key: SeriesKey) -> Series:
         number, cells = self._file.open_series(encode_key(key), at=KEY)
         series = Series(cells, partial(self._file.open_part, number))

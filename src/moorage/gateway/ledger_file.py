@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class LedgerFile:
-    """The ledger file `name` in `folder`, locked for the life of this process, which it outlives."""
+    """The ledger file `name` in `folder`, which outlives this process and is locked until it ends, or `close`."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._free: list[Block] = []
@@ -87,13 +87,18 @@ class LedgerFile:
             self._started_ns = monotonic_ns
         taken_ns = self._taken_ns()
         self._write_the_unwritten(taken_ns)
-        self._recycle(taken_ns)
+        self._pages.drop(read_ns=taken_ns)
+        if self._pages.is_empty:  # a page that still speaks of a series the reader has forgotten would count it again
+            self._recycle(taken_ns)
         self._closed.extend((number, monotonic_ns) for number in self._closing)
         self._closing.clear()
         if monotonic_ns - max(taken_ns, self._started_ns) > AWAY_NS:
             yield from self._pages.keep(self._held, monotonic_ns=monotonic_ns, at_ms=at_ms)
-        else:
-            self._pages.drop(read_ns=taken_ns)
+
+    def close(self) -> None:
+        """Nothing more is counted: what is there can be taken to its end."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # to close it is not enough: mapped segments keep the file open
+        os.close(self._descriptor)
 
     def _take(self, number: int, part: int, *, content: Block, at: int) -> Block:
         if not self._free:

@@ -51,11 +51,15 @@ class LedgerPages:
         self._last_ns = monotonic_ns
         self._next_ns = monotonic_ns + (_SECOND_NS << pace) - _SECOND_NS // 2  # ticks are not on time to the ns
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not self._last_ns
+
     def drop(self, *, read_ns: int) -> None:
         """The cells have been read at `read_ns`: if that was after the last page, the pages are of no more use."""
         if self._last_ns and read_ns > self._last_ns:
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
             self._bytes = self._first_bytes = self._last_ns = self._next_ns = 0
             self._written.clear()
 

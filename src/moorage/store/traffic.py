@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, select, true, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from moorage.core.model import EndpointKey
@@ -89,7 +89,9 @@ class SqlTraffic:
     def _identify(self, tallies: Tallies) -> Mapping[int, Tally]:
         """The tallies by the ids of their series, whose rows are made if they are not there yet."""
         ids = {_id(key): key for key in tallies}
-        known = {id_ for some in _chunks(ids) for id_ in self.connection.scalars(_ids_among(some))}
+        id_column = TRAFFIC_SERIES.c.id
+        queries = (select(id_column).where(id_column.in_(some)) for some in _chunks(ids))
+        known = {row.id for query in queries for row in self.connection.execute(query)}
         new = [{"id": id_, "total": _NOTHING, **key._asdict()} for id_, key in ids.items() if id_ not in known]
         if new:
             self.connection.execute(insert(TRAFFIC_SERIES), new)
@@ -137,10 +139,6 @@ def _id(key: SeriesKey) -> int:
     """63 bits, which a database's integer can hold."""
     digest = hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
-
-
-def _ids_among(ids: Sequence[int]) -> Select[tuple[int]]:
-    return select(TRAFFIC_SERIES.c.id).where(TRAFFIC_SERIES.c.id.in_(ids))
 
 
 def _chunks(ids: Collection[int]) -> Iterator[Sequence[int]]:
