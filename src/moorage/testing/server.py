@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from botocore.config import Config
 
 from moorage.app import credentials, lifecycle
 from moorage.app.settings import Settings, load_settings
+from moorage.aws.client_session import make_session
 from moorage.testing.load import Target
 
 GONE_TIMEOUT_S: Final = 20.0
@@ -58,15 +60,18 @@ class RunningMoorage:
     def endpoint_url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
-    def client(self, service: str, *, region: str | None = None) -> Any:
-        """A boto3 client with the root key. Retries are off, so that a test sees every failure."""
-        key = credentials.load(self._settings())
-        return boto3.client(
+    def client(self, service: str, *, region: str | None = None, key: Mapping[str, Any] | None = None) -> Any:
+        """A boto3 client with the root key, or with one that CreateAccessKey answered.
+
+        Retries are off, so that a test sees every failure.
+        """
+        root = credentials.load(self._settings())
+        return _session().client(
             service,
             endpoint_url=self.endpoint_url,
             region_name=region or self.region,
-            aws_access_key_id=key.access_key_id,
-            aws_secret_access_key=key.secret_access_key,
+            aws_access_key_id=key["AccessKeyId"] if key else root.access_key_id,
+            aws_secret_access_key=key["SecretAccessKey"] if key else root.secret_access_key,
             config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
         )
 
@@ -119,6 +124,12 @@ class RunningMoorage:
 
     def _settings(self) -> Settings:
         return replace(load_settings(self.data_dir, self._port), gateway_workers=self._gateway_workers)
+
+
+@functools.cache
+def _session() -> Any:
+    """One for all, because it keeps the service models that it has loaded."""
+    return boto3.session.Session(botocore_session=make_session())
 
 
 def eventually(condition: Callable[[], object], *, timeout_s: float = 10.0) -> None:
