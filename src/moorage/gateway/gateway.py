@@ -24,7 +24,8 @@ from moorage.gateway.target import address_of
 from moorage.gateway.watch import Watch
 from moorage.system import entropy
 from moorage.system.clock import Clock
-from moorage.system.snapshot import SnapshotInvalid, read_snapshot
+from moorage.system.snapshot import SnapshotInvalid, SnapshotReader
+from moorage.system.tasks import BackgroundTasks
 from moorage.wire.client import Client
 from moorage.wire.limits import Limits
 from moorage.wire.messages import Cancellable, Refused, Reply, Request, Response
@@ -50,8 +51,8 @@ class Gateway:
         share: Share = WHOLE_SHARE,
         limits: Limits | None = None,
     ) -> None:
-        self._snapshot_path = snapshot_path
-        self._snapshot_key = snapshot_key
+        self._snapshot = SnapshotReader(snapshot_path, key=snapshot_key)
+        self._clock = clock
         self._limits = limits or Limits()
         self._tables = Tables(entropy.unit, monotonic=clock.monotonic, share=share)
         self._pinger = Pinger()
@@ -61,6 +62,7 @@ class Gateway:
         self._forwarder = Forwarder(self._control, str(control_socket))
         self._others = Tasks(self._answer, _render)
         self._admin = Admin(self._tables, self._reload)
+        self._tasks = BackgroundTasks()
         self._servers: list[Server] = []
 
     async def serve(self, sock: socket.socket, admin_path: Path) -> None:
@@ -81,14 +83,19 @@ class Gateway:
         for server in reversed(self._servers):
             await server.close(grace_s=grace_s)
         self._servers.clear()
+        await self._tasks.close()
         await self._watch.close()
         self._pinger.close()
         self._tables.live.close()
         self._control.close()
 
     async def _reload(self) -> None:
-        table = await asyncio.to_thread(read_snapshot, self._snapshot_path, key=self._snapshot_key)
-        self._tables.install(table)
+        self._tables.install(await asyncio.to_thread(self._snapshot.read))
+        self._tasks.start(self._renew(), name="renewing routes")
+
+    async def _renew(self) -> None:
+        for _ in self._tables.renew():
+            await self._clock.sleep(0)
 
     def _begin(self, request: Request, reply: Reply) -> Cancellable | None:
         address = address_of(request.path)

@@ -73,7 +73,7 @@ class SnapshotWriter:
 
 
 class SnapshotReader:
-    """Reads the same path again and again; tables share what has not changed from one to the next."""
+    """Reads the same path again and again; tables share what has not changed from one to the next. Several may read."""
 
     def __init__(self, path: Path, *, key: bytes) -> None:
         self._path = path
@@ -90,14 +90,13 @@ class SnapshotReader:
         lines = _Lines(content, self._begin(content))
         try:
             head = msgspec.json.decode(lines.take(), type=_Head)
-            common = lines.take(self._common[0])
-            if common is not self._common[0]:
-                self._common = (common, _decode_common(common))
-            self._regions = {region: self._stored(region, lines) for region in head.regions}
+            common = self._decoded(lines)
+            regions = {region: self._stored(region, lines) for region in head.regions}
         except (msgspec.MsgspecError, ValueError) as error:
             raise SnapshotInvalid(f"{self._path} does not hold a route table") from error
-        endpoints = {region: ShardedRoutes(shards) for region, shards in self._regions.items()}
-        return replace(self._common[1], version=head.version, endpoints=endpoints)
+        self._regions = regions
+        endpoints = {region: ShardedRoutes(shards) for region, shards in regions.items()}
+        return replace(common, version=head.version, endpoints=endpoints)
 
     def _content(self) -> bytes:
         try:
@@ -115,14 +114,17 @@ class SnapshotReader:
             raise SnapshotInvalid(f"{self._path} is damaged or was signed with another key")
         return begin
 
+    def _decoded(self, lines: _Lines) -> RouteTable:
+        known, table = self._common
+        line = lines.take(known)
+        if line is not known:
+            table = _decode_common(line)
+            self._common = (line, table)
+        return table
+
     def _stored(self, region: str, lines: _Lines) -> Sequence[_StoredShard]:
         before = self._regions.get(region) or [_StoredShard(b"")] * SHARD_COUNT
         return [shard if (line := lines.take(shard.line)) is shard.line else _StoredShard(line) for shard in before]
-
-
-def read_snapshot(path: Path, *, key: bytes) -> RouteTable:
-    """The table at `path`, read once. Raises SnapshotInvalid."""
-    return SnapshotReader(path, key=key).read()
 
 
 class _Head(msgspec.Struct, frozen=True):

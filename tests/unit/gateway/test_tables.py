@@ -74,3 +74,42 @@ async def test_a_drained_instance_that_is_routed_to_again_is_the_same() -> None:
     assert 1 == instances(tables)[0].in_flight
     first.leave()
     assert 0 == instances(tables)[0].in_flight
+
+
+def test_what_has_not_changed_stays_prepared_and_what_has_is_prepared_anew() -> None:
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+    for version, ids, is_kept in ((1, ["i-1"], False), (2, ["i-1"], True), (3, ["i-1", "i-2"], False)):
+        before = tables.routes.endpoint("eu-west-1", "iris") if tables.routes else None
+        tables.install(table(version, *ids))
+        assert tables.routes is not None
+        after = tables.routes.endpoint("eu-west-1", "iris")
+        assert after is not None
+        assert is_kept == (before is after)
+        assert len(ids) == len(after.variants["v"].instances)
+
+
+def test_a_swap_looks_at_nothing_and_renewing_at_everything_in_use() -> None:
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+    names = [f"e{n}" for n in range(100)]
+    many = {name: table(1, f"i-{name}", name=name).endpoints["eu-west-1"][name] for name in names}
+    tables.install(RouteTable(1, endpoints={"eu-west-1": many}))
+    assert tables.routes is not None
+    for name in names:
+        tables.routes.endpoint("eu-west-1", name)
+    tables.install(RouteTable(2, endpoints={"eu-west-1": {"e7": many["e7"]}}))
+    assert 100 == len(tables.routes.prepared())
+    steps = len(list(tables.renew()))
+    assert [("eu-west-1", "e7")] == tables.routes.prepared()
+    assert 2 < steps < 10
+
+
+def test_a_swap_ends_the_renewing_for_the_table_before() -> None:
+    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+    tables.install(table(1, "i-1"))
+    (instance,) = instances(tables)
+    tables.install(RouteTable(2))
+    renewing = tables.renew()
+    next(renewing)
+    tables.install(table(3, "i-1"))
+    assert [] == list(renewing)
+    assert (instance,) == instances(tables)
