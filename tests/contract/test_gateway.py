@@ -1,138 +1,27 @@
 """The gateway on a real port, in front of instances and a control on Unix sockets; botocore is the client."""
 
 import asyncio
-import contextlib
-import json
-import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import botocore.config
-import botocore.session
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
-from moorage.core.model import InstanceId
-from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
-from moorage.gateway.gateway import Gateway
-from moorage.system.clock import SystemClock
-from moorage.system.snapshot import SnapshotWriter
+from moorage.testing.gateway_world import ACCOUNT, LIMIT, GatewayWorld, answering, invoke, refused, running_gateway
 from moorage.wire.client import Client
-from moorage.wire.messages import Handler, Request, Response
-from moorage.wire.server import Server, serve
-
-KEY = b"k" * 32
-ACCOUNT = "123456789012"
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-LIMIT = 6_291_456
-
-
-@dataclass
-class World:
-    """A gateway and what is around it."""
-
-    folder: Path
-    gateway: Gateway
-    port: int = 0
-    version: int = 0
-    servers: list[Server] = field(default_factory=list)
-    admin: Client = field(default_factory=Client)
-
-    async def instance(self, name: str, handler: Handler) -> Server:
-        server = await serve(handler, path=self.folder / f"{name}.sock")
-        self.servers.append(server)
-        return server
-
-    async def publish(self, *variants: tuple[str, float, list[str]]) -> None:
-        """Endpoint `iris` with these variants: name, weight, instances."""
-        self.version += 1
-        routes = tuple(
-            VariantRoute(name, weight, tuple(InstanceRoute(InstanceId(each), self._path(each)) for each in instances))
-            for name, weight, instances in variants
-        )
-        table = RouteTable(
-            self.version,
-            ACCOUNT,
-            keys={"AKIA": AccessKey("secret", ROOT, ACCOUNT)},
-            permissions={ROOT: UNRESTRICTED},
-            endpoints={"eu-west-1": {"iris": EndpointRoute("arn", "config", routes)}},
-        )
-        SnapshotWriter(self.folder / "routes.json", key=KEY).write(table)
-        assert {"version": self.version} == await self.ask_admin(b"/reload", {})
-
-    async def ask_admin(self, path: bytes, question: dict[str, Any]) -> dict[str, Any]:
-        body = json.dumps(question).encode()
-        answer = await self.admin.request(str(self.folder / "admin.sock"), b"POST", path, body=body)
-        found: dict[str, Any] = json.loads(await answer.read(10_000))
-        return found
-
-    def client(self, *, secret: str = "secret", region: str = "eu-west-1", key: str = "AKIA") -> Any:
-        return botocore.session.get_session().create_client(
-            "sagemaker-runtime",
-            endpoint_url=f"http://127.0.0.1:{self.port}",
-            region_name=region,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            config=botocore.config.Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
-        )
-
-    async def invoke(self, body: bytes = b"1,2", **arguments: Any) -> dict[str, Any]:
-        """InvokeEndpoint; the answer has its body read."""
-        return await asyncio.to_thread(invoke, self.client(), body, **arguments)
-
-    def _path(self, name: str) -> str:
-        return str(self.folder / f"{name}.sock")
-
-
-def invoke(client: Any, body: bytes, **arguments: Any) -> dict[str, Any]:
-    with contextlib.closing(client):
-        answer = client.invoke_endpoint(**{"EndpointName": "iris", "ContentType": "text/csv"} | arguments, Body=body)
-        return {**answer, "Body": answer["Body"].read()}
-
-
-async def refused(call: Any) -> dict[str, Any]:
-    """The error that a call ends with."""
-    with pytest.raises(ClientError) as caught:
-        await call
-    response: dict[str, Any] = caught.value.response
-    return response
+from moorage.wire.messages import Request, Response
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    gateway = Gateway(
-        snapshot_path=tmp_path / "routes.json",
-        snapshot_key=KEY,
-        control_socket=tmp_path / "control.sock",
-        clock=SystemClock(),
-    )
-    world = World(tmp_path, gateway)
-    sock = socket.create_server(("127.0.0.1", 0))
-    world.port = sock.getsockname()[1]
-    await gateway.serve(sock, tmp_path / "admin.sock")
-    yield world
-    world.admin.close()
-    await gateway.close(grace_s=1)
-    for server in world.servers:
-        await server.close(grace_s=1)
-    assert [] == list(tmp_path.glob("*.sock"))
+async def world(tmp_path: Path) -> AsyncIterator[GatewayWorld]:
+    async with running_gateway(tmp_path) as world:
+        yield world
 
 
-def answering(status: int = 200, body: bytes = b"", **headers: str) -> Handler:
-    async def handle(request: Request) -> Response:
-        sent = await request.read(LIMIT)
-        fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        return Response(status, fields, body or sent)
-
-    return handle
-
-
-async def test_an_invocation_reaches_the_container_and_comes_back(world: World) -> None:
+async def test_an_invocation_reaches_the_container_and_comes_back(world: GatewayWorld) -> None:
     seen: list[Request] = []
 
     async def handle(request: Request) -> Response:
@@ -157,7 +46,7 @@ async def test_an_invocation_reaches_the_container_and_comes_back(world: World) 
     }
 
 
-async def test_large_bodies_pass_both_ways(world: World) -> None:
+async def test_large_bodies_pass_both_ways(world: GatewayWorld) -> None:
     await world.instance("i-1", answering())
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
     body = bytes(range(256)) * (LIMIT // 256)
@@ -166,7 +55,7 @@ async def test_large_bodies_pass_both_ways(world: World) -> None:
     assert 413 == error["ResponseMetadata"]["HTTPStatusCode"]
 
 
-async def test_who_may_not_invoke(world: World) -> None:
+async def test_who_may_not_invoke(world: GatewayWorld) -> None:
     await world.instance("i-1", answering())
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
     for code, client in (
@@ -177,7 +66,7 @@ async def test_who_may_not_invoke(world: World) -> None:
         assert (code, 403) == (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"])
 
 
-async def test_what_is_not_there(world: World) -> None:
+async def test_what_is_not_there(world: GatewayWorld) -> None:
     assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
     await world.publish(("Empty", 1.0, []))
     assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
@@ -188,7 +77,7 @@ async def test_what_is_not_there(world: World) -> None:
     assert f"Endpoint iris of account {ACCOUNT} not found." == elsewhere["Error"]["Message"]
 
 
-async def test_a_variant_can_be_aimed_at(world: World) -> None:
+async def test_a_variant_can_be_aimed_at(world: GatewayWorld) -> None:
     await world.instance("i-1", answering(body=b"one"))
     await world.instance("i-2", answering(body=b"two"))
     await world.publish(("One", 1.0, ["i-1"]), ("Two", 0.0, ["i-2"]))
@@ -197,7 +86,7 @@ async def test_a_variant_can_be_aimed_at(world: World) -> None:
     assert (b"two", "Two") == (answer["Body"], answer["InvokedProductionVariant"])
 
 
-async def test_what_the_model_refuses_is_a_model_error(world: World) -> None:
+async def test_what_the_model_refuses_is_a_model_error(world: GatewayWorld) -> None:
     await world.instance("i-1", answering(400, "three features, four expected é".encode()))
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
     error = await refused(world.invoke())
@@ -221,7 +110,7 @@ async def test_what_the_model_refuses_is_a_model_error(world: World) -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-async def test_what_makes_no_sense_is_the_models_fault(world: World, answer: bytes) -> None:
+async def test_what_makes_no_sense_is_the_models_fault(world: GatewayWorld, answer: bytes) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n1,2")
         writer.write(answer)
@@ -237,7 +126,7 @@ async def test_what_makes_no_sense_is_the_models_fault(world: World, answer: byt
     path.unlink(missing_ok=True)  # from Python 3.13 on, closing has done it
 
 
-async def test_a_dead_instance_costs_nobody_a_request(world: World) -> None:
+async def test_a_dead_instance_costs_nobody_a_request(world: GatewayWorld) -> None:
     await world.instance("i-1", answering(body=b"one"))
     dead = await world.instance("i-2", answering(body=b"two"))
     await world.publish(("AllTraffic", 1.0, ["i-1", "i-2", "i-3"]))
@@ -247,7 +136,7 @@ async def test_a_dead_instance_costs_nobody_a_request(world: World) -> None:
     assert {b"one"} == {(await world.invoke())["Body"] for _ in range(6)}
 
 
-async def test_a_long_answer_that_breaks_off_is_cut(world: World) -> None:
+async def test_a_long_answer_that_breaks_off_is_cut(world: GatewayWorld) -> None:
     async def handle(request: Request) -> Response:
         async def pieces() -> AsyncIterator[bytes]:
             yield b"x" * 200_000
@@ -262,7 +151,7 @@ async def test_a_long_answer_that_breaks_off_is_cut(world: World) -> None:
     assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", {"instances": ["i-1"], "timeout_s": 1})
 
 
-async def test_a_drain_waits_for_the_requests_of_an_older_table(world: World) -> None:
+async def test_a_drain_waits_for_the_requests_of_an_older_table(world: GatewayWorld) -> None:
     arrived, go_on = asyncio.Event(), asyncio.Event()
 
     async def handle(request: Request) -> Response:
@@ -283,7 +172,7 @@ async def test_a_drain_waits_for_the_requests_of_an_older_table(world: World) ->
     assert {"drained": ["i-1", "i-2"]} == await drain
 
 
-async def test_a_body_that_arrives_after_a_swap_goes_where_the_new_table_says(world: World) -> None:
+async def test_a_body_that_arrives_after_a_swap_goes_where_the_new_table_says(world: GatewayWorld) -> None:
     await world.instance("i-1", answering(body=b"old"))
     await world.instance("i-2", answering(body=b"new"))
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
@@ -301,7 +190,7 @@ async def test_a_body_that_arrives_after_a_swap_goes_where_the_new_table_says(wo
     writer.close()
 
 
-async def test_a_client_that_leaves_cancels_its_invocation(world: World) -> None:
+async def test_a_client_that_leaves_cancels_its_invocation(world: GatewayWorld) -> None:
     arrived, gone = asyncio.Event(), asyncio.Event()
 
     async def handle(request: Request) -> Response:
@@ -333,7 +222,7 @@ def signed(port: int, body: bytes) -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode() + body
 
 
-async def test_everything_else_is_forwarded(world: World) -> None:
+async def test_everything_else_is_forwarded(world: GatewayWorld) -> None:
     async def control(request: Request) -> Response:
         pieces = request.stream()
         first = await anext(pieces)
@@ -365,7 +254,7 @@ async def test_everything_else_is_forwarded(world: World) -> None:
     client.close()
 
 
-async def test_an_upload_that_is_refused_is_not_asked_for(world: World) -> None:
+async def test_an_upload_that_is_refused_is_not_asked_for(world: GatewayWorld) -> None:
     async def control(request: Request) -> Response:
         return Response(403, [], b"no")
 
@@ -388,7 +277,7 @@ async def test_an_upload_that_is_refused_is_not_asked_for(world: World) -> None:
     ],
 )
 async def test_while_control_is_away_callers_are_told_to_come_back(
-    world: World, expected: bytes, fields: bytes
+    world: GatewayWorld, expected: bytes, fields: bytes
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n" + fields + b"\r\n")
@@ -400,7 +289,7 @@ async def test_while_control_is_away_callers_are_told_to_come_back(
     assert expected in answer
 
 
-async def test_health_needs_no_signature(world: World) -> None:
+async def test_health_needs_no_signature(world: GatewayWorld) -> None:
     await world.publish(("AllTraffic", 1.0, []))
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(b"GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")

@@ -1,0 +1,146 @@
+"""A gateway on a real port, in front of instances and a control on Unix sockets; botocore is the client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import botocore.config
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+
+from moorage.core.model import InstanceId
+from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.gateway.gateway import Gateway
+from moorage.system.clock import SystemClock
+from moorage.system.snapshot import SnapshotWriter
+from moorage.wire.client import Client
+from moorage.wire.messages import Handler, Request, Response
+from moorage.wire.server import Server, serve
+
+KEY: Final = b"k" * 32
+ACCOUNT: Final = "123456789012"
+ROOT: Final = f"arn:aws:iam::{ACCOUNT}:root"
+LIMIT: Final = 6_291_456
+
+
+@dataclass
+class GatewayWorld:
+    """A gateway and what is around it."""
+
+    folder: Path
+    gateway: Gateway
+    port: int = 0
+    version: int = 0
+    servers: list[Server] = field(default_factory=list)
+    admin: Client = field(default_factory=Client)
+
+    async def instance(self, name: str, handler: Handler) -> Server:
+        """What listens at the instance of that name."""
+        server = await serve(handler, path=self.folder / f"{name}.sock")
+        self.servers.append(server)
+        return server
+
+    async def publish(self, *variants: tuple[str, float, list[str]], concurrency_max: int | None = None) -> None:
+        """Endpoint `iris` with these variants: name, weight, instances."""
+        self.version += 1
+        routes = tuple(
+            VariantRoute(
+                name,
+                weight,
+                tuple(InstanceRoute(InstanceId(each), self._path(each)) for each in instances),
+                concurrency_max=concurrency_max,
+            )
+            for name, weight, instances in variants
+        )
+        table = RouteTable(
+            self.version,
+            ACCOUNT,
+            keys={"AKIA": AccessKey("secret", ROOT, ACCOUNT)},
+            permissions={ROOT: UNRESTRICTED},
+            endpoints={"eu-west-1": {"iris": EndpointRoute("arn", "config", routes)}},
+        )
+        SnapshotWriter(self.folder / "routes.json", key=KEY).write(table)
+        assert {"version": self.version} == await self.ask_admin(b"/reload", {})
+
+    async def ask_admin(self, path: bytes, question: dict[str, Any]) -> dict[str, Any]:
+        """Ask as control does."""
+        body = json.dumps(question).encode()
+        answer = await self.admin.request(str(self.folder / "admin.sock"), b"POST", path, body=body)
+        found: dict[str, Any] = json.loads(await answer.read(10_000))
+        return found
+
+    def client(self, *, secret: str = "secret", region: str = "eu-west-1", key: str = "AKIA") -> Any:
+        return botocore.session.get_session().create_client(
+            "sagemaker-runtime",
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name=region,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=botocore.config.Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
+        )
+
+    async def invoke(self, body: bytes = b"1,2", **arguments: Any) -> dict[str, Any]:
+        """InvokeEndpoint; the answer has its body read."""
+        return await asyncio.to_thread(invoke, self.client(), body, **arguments)
+
+    def sockets(self) -> list[Path]:
+        """Every socket in the folder."""
+        return list(self.folder.glob("*.sock"))
+
+    def _path(self, name: str) -> str:
+        return str(self.folder / f"{name}.sock")
+
+
+def invoke(client: Any, body: bytes, **arguments: Any) -> dict[str, Any]:
+    """InvokeEndpoint with a client that is then closed; the answer has its body read."""
+    with contextlib.closing(client):
+        answer = client.invoke_endpoint(**{"EndpointName": "iris", "ContentType": "text/csv"} | arguments, Body=body)
+        return {**answer, "Body": answer["Body"].read()}
+
+
+async def refused(call: Any) -> dict[str, Any]:
+    """The error that a call ends with."""
+    with pytest.raises(ClientError) as caught:
+        await call
+    response: dict[str, Any] = caught.value.response
+    return response
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(folder: Path) -> AsyncIterator[GatewayWorld]:
+    """A gateway with everything of it in `folder`; at the end, no socket may be left there."""
+    gateway = Gateway(
+        snapshot_path=folder / "routes.json",
+        snapshot_key=KEY,
+        control_socket=folder / "control.sock",
+        clock=SystemClock(),
+    )
+    world = GatewayWorld(folder, gateway)
+    sock = socket.create_server(("127.0.0.1", 0))
+    world.port = sock.getsockname()[1]
+    await gateway.serve(sock, folder / "admin.sock")
+    yield world
+    world.admin.close()
+    await gateway.close(grace_s=1)
+    for server in world.servers:
+        await server.close(grace_s=1)
+    assert [] == world.sockets()
+
+
+def answering(status: int = 200, body: bytes = b"", **headers: str) -> Handler:
+    """An instance that says this, or what it is told."""
+
+    async def handle(request: Request) -> Response:
+        sent = await request.read(LIMIT)
+        fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        return Response(status, fields, body or sent)
+
+    return handle
