@@ -15,6 +15,7 @@ from documents import DOCUMENTS, ROOT, anchors, blocks, links, script
 
 from moorage.app import lifecycle
 from moorage.app.settings import Settings, load_settings
+from moorage.core.iam import aws_managed
 
 EXAMPLES_TIMEOUT_S = 300
 README = ROOT / "README.md"
@@ -80,6 +81,12 @@ def test_every_setting_is_described() -> None:
     described = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
 
     assert {field.name for field in fields(Settings)} - {"data_dir", "run_dir"} == described
+
+
+def test_the_policies_of_aws_that_users_can_have_are_listed() -> None:
+    item = OPERATING.read_text().partition("* **AWS's own policies**")[2].partition("Roles are kept")[0]
+
+    assert sorted(aws_managed.NAMES) == re.findall(r"`(\w+)`", item)
 
 
 def test_the_coverage_page_lists_what_the_handlers_implement() -> None:

@@ -83,6 +83,9 @@ _BY_NAME: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
+NAMES: Final = tuple(_BY_NAME)
+
+
 def document(arn: str) -> Mapping[str, Any] | None:
     """The document of the policy of that ARN; None if it is not one of these."""
     return _BY_NAME.get(arn.removeprefix(_PREFIX)) if arn.startswith(_PREFIX) else None
