@@ -23,7 +23,9 @@ from moorage.aws.services import NAMES, service
 TARGET: Final = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
 
 SERVICES: Final[tuple[type[Service], ...]] = (SageMaker, S3, Iam, Sts, SecretsManager, Logs, BearerKeys)
-IN_THE_GATEWAY: Final[Mapping[str, frozenset[str]]] = {"sagemaker-runtime": frozenset({"InvokeEndpoint"})}
+IN_THE_GATEWAY: Final[Mapping[str, frozenset[str]]] = {
+    "sagemaker-runtime": frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
+}
 
 HEAD: Final = """# What is implemented
 
