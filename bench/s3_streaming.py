@@ -15,12 +15,12 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 
 from moorage.testing.asgi_client import KEY_ID, SECRET
 from moorage.testing.s3_server import running_s3
@@ -38,7 +38,8 @@ def main() -> None:
         server = multiprocessing.get_context("spawn").Process(target=serve, args=(Path(folder), theirs))
         server.start()
         try:
-            measure(ours.recv(), psutil.Process(server.pid), size)
+            assert server.pid is not None
+            measure(ours.recv(), server.pid, size)
         finally:
             ours.send("stop")
             server.join()
@@ -51,7 +52,7 @@ def serve(folder: Path, control: Connection) -> None:
         control.recv()
 
 
-def measure(endpoint: str, server: psutil.Process, size: int) -> None:
+def measure(endpoint: str, server: int, size: int) -> None:
     """Print each transfer's time and rate, and the server's peak memory after it."""
     s3 = boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET
@@ -60,11 +61,12 @@ def measure(endpoint: str, server: psutil.Process, size: int) -> None:
     s3.put_object(Bucket="bench", Key="warm-up", Body=b"")
     data = os.urandom(size)
     print(f"{'idle':34}{'':24}{_peak_rss_mib(server):7.0f} MiB peak")
-    for sealing, extra in (("plain", {}), ("encrypted", {"ServerSideEncryption": "AES256"})):
+    sealings: dict[str, dict[str, str]] = {"plain": {}, "encrypted": {"ServerSideEncryption": "AES256"}}
+    for sealing, extra in sealings.items():
         transfers: dict[str, Callable[[], Any]] = {
-            "upload in parts": lambda extra=extra: s3.upload_fileobj(io.BytesIO(data), "bench", "k", ExtraArgs=extra),
+            "upload in parts": partial(_upload_parts, s3, data, extra),
             "download in parts": lambda: s3.download_fileobj("bench", "k", io.BytesIO()),
-            "upload in one request": lambda extra=extra: s3.put_object(Bucket="bench", Key="k", Body=data, **extra),
+            "upload in one request": partial(s3.put_object, Bucket="bench", Key="k", Body=data, **extra),
             "download in one request": lambda: _read_whole(s3),
         }
         for name, transfer in transfers.items():
@@ -75,12 +77,16 @@ def measure(endpoint: str, server: psutil.Process, size: int) -> None:
             print(f"{sealing + ', ' + name:34}{took:8.2f} s {rate:8.0f} MiB/s {_peak_rss_mib(server):7.0f} MiB peak")
 
 
+def _upload_parts(s3: Any, data: bytes, extra: dict[str, str]) -> None:
+    s3.upload_fileobj(io.BytesIO(data), "bench", "k", ExtraArgs=extra)
+
+
 def _read_whole(s3: Any) -> None:
     s3.get_object(Bucket="bench", Key="k")["Body"].read()
 
 
-def _peak_rss_mib(process: psutil.Process) -> float:
-    status = Path(f"/proc/{process.pid}/status").read_text()
+def _peak_rss_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
