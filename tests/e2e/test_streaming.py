@@ -111,7 +111,7 @@ def test_every_piece_arrives_while_the_next_is_being_made(deployer: Deployer, bo
 
 
 def test_streams_of_one_instance_run_side_by_side(deployer: Deployer) -> None:
-    """Their steps take turns in the model's thread: four of four steps would else take as long as sixteen."""
+    """While one awaits, the others go on: one after the other they would take four times as long."""
     begun = time.monotonic()
     threads = [threading.Thread(target=lambda: list(events(deployer, b"async"))) for _ in range(4)]
     for thread in threads:
