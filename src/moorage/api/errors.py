@@ -12,8 +12,8 @@ from moorage.aws.authentication import AuthenticationError, answer_for
 from moorage.aws.call import Protocol, Target
 from moorage.aws.errors import ServiceError
 from moorage.core.faults import NotInForceYet
-from moorage.core.iam.evaluation import Decision, refusal
-from moorage.core.iam.principal import Requirement
+from moorage.core.iam.evaluation import refusal
+from moorage.core.iam.principal import Refused
 from moorage.store.base import StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -44,12 +44,11 @@ def answer_to(error: Exception, target: Target, *, request_id: str) -> ServiceEr
     return ServiceError("InternalFailure", message, status=500)
 
 
-def not_authorized(
-    principal_arn: str, required: Requirement, decision: Decision, *, protocol: Protocol
-) -> ServiceError:
+def not_authorized(principal_arn: str, refused: Refused, *, protocol: Protocol) -> ServiceError:
     """The caller's policies do not allow what a call requires; nothing is said of whether the resource exists."""
-    shown = required.shown_as or required.resource
-    message = refusal(decision, principal_arn=principal_arn, action=required.action, resource=shown)
+    required, decision = refused
+    resource = required.shown_as or required.resource
+    message = refusal(decision, principal_arn=principal_arn, action=required.action, resource=resource)
     is_older = protocol in (Protocol.QUERY, Protocol.REST_XML)
     return ServiceError("AccessDenied" if is_older else "AccessDeniedException", message)
 

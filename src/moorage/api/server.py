@@ -19,7 +19,6 @@ from moorage.aws.call import Call, Target
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers, HttpRequest, HttpResponse
 from moorage.aws.protocols import decode, detect, encode, encode_error
-from moorage.core.iam.evaluation import Decision
 from moorage.core.iam.principal import Principal, request_context
 from moorage.system.clock import Clock
 from moorage.system.entropy import new_request_id
@@ -30,11 +29,14 @@ _log = logging.getLogger(__name__)
 
 
 class Api:
-    """Every AWS-compatible service on one address."""
+    """Every AWS-compatible service on one address. Several may share a name, and the operations under it."""
 
     def __init__(self, services: Sequence[Service], keys: KeyRing, *, clock: Clock) -> None:
-        self._services = {service.name: service for service in services}
-        self._handlers: dict[str, dict[str, Handler]] = {service.name: dict(service.handlers()) for service in services}
+        self._operations: dict[tuple[str, str], tuple[Service, Handler]] = {
+            (service.name, name): (service, handler)
+            for service in services
+            for name, handler in service.handlers().items()
+        }
         self._admission = Admission(keys)
         self._clock = clock
 
@@ -72,29 +74,28 @@ class Api:
     async def _serve(self, target: Target, body: Body, request_id: str) -> HttpResponse:
         admitted = await self._admission.admit(target, body, now=self._clock.now())
         call = decode(target.request, request_id=request_id)
-        handler = self._find(call)
+        service, handler = self._find(call)
         caller = _caller(admitted, request_id)
-        await self._authorize(admitted.principal, caller, call)
+        await self._authorize(service, admitted.principal, caller=caller, call=call)
         output = await handler(caller, call.params)
         return encode(output, call)
 
-    async def _authorize(self, principal: Principal, caller: Caller, call: Call) -> None:
+    async def _authorize(self, service: Service, principal: Principal, *, caller: Caller, call: Call) -> None:
         """Refuse what the principal's policies do not allow, before anything is looked up. Raises ServiceError."""
-        service = self._services[call.service.service_name]
         user_agent = call.request.headers.get("user-agent")
         known = request_context(region=caller.region, user_agent=user_agent, now=self._clock.now())
-        for required in await service.requirements(call.operation.name, caller, call.params):
-            decision = principal.decide(required, known)
-            if decision is not Decision.ALLOWED:
-                raise not_authorized(principal.arn, required, decision, protocol=call.protocol)
+        required = await service.requirements(call.operation.name, caller, call.params)
+        refused = principal.first_refused(required, known)
+        if refused is not None:
+            raise not_authorized(principal.arn, refused, protocol=call.protocol)
 
-    def _find(self, call: Call) -> Handler:
+    def _find(self, call: Call) -> tuple[Service, Handler]:
         service, operation = call.service.service_name, call.operation.name
-        handler = self._handlers.get(service, {}).get(operation)
-        if handler is None:
+        found = self._operations.get((service, operation))
+        if found is None:
             message = f"Moorage does not implement {service}:{operation}. See docs/coverage.md for what it does."
             raise ServiceError("NotImplemented", message, status=501)
-        return handler
+        return found
 
 
 async def _end_body(request: HttpRequest, response: HttpResponse, body: Body) -> None:

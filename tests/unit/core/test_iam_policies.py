@@ -281,6 +281,24 @@ def test_no_pattern_takes_long() -> None:
     assert not is_match(expression("*a" * 60 + "b", {}), "a" * 5000)
 
 
+def read_plainly(some, arn: str) -> Decision:
+    """What statements come to, one after the other and each by its words."""
+    effects = set()
+    for one in some:
+        is_about = one["Action"] in (INVOKE, "sagemaker:*", "*")
+        listed = any(plainly(pattern, arn) for pattern in one.get("Resource", one.get("NotResource")))
+        if is_about and listed is ("Resource" in one):
+            effects.add(one["Effect"])
+    if "Deny" in effects:
+        return Decision.DENIED
+    return Decision.ALLOWED if "Allow" in effects else Decision.NOT_ALLOWED
+
+
+@given(st.lists(statements, max_size=4), texts)
+def test_a_grant_decides_what_the_statements_say(some, arn: str) -> None:
+    assert read_plainly(some, arn) is decide(*some, arn=arn)
+
+
 @given(st.lists(statements, max_size=4), texts)
 def test_a_deny_wins_whatever_is_beside_it(others, arn: str) -> None:
     assert Decision.DENIED is decide(*others, deny(), arn=arn)

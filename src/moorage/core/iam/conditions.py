@@ -85,7 +85,7 @@ def _compare(compare: Compare, actual: str, wanted: str, context: Context) -> Tr
         return compare(actual, wanted, context)
     except Unresolved as error:
         return False if error.is_known else None
-    except (ValueError, InvalidOperation, OverflowError):
+    except (ValueError, InvalidOperation, OverflowError, OSError):
         return None
 
 

@@ -7,10 +7,10 @@ Source: IAM user guide, "AWS global condition context keys".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from moorage.core.iam.context import Context
 from moorage.core.iam.evaluation import Decision, Grant, grant
@@ -54,6 +54,13 @@ class Requirement:
     """What a refusal calls the resource, where its ARN would tell whether it exists."""
 
 
+class Refused(NamedTuple):
+    """What is not allowed, and why."""
+
+    requirement: Requirement
+    decision: Decision
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A user of the account, or the account itself (root). `id` is what STS calls `UserId`."""
@@ -70,10 +77,20 @@ class Principal:
         """What `action` is allowed on, as far as it can be told before any request."""
         return grant(self.statements, action, self.context)
 
-    def decide(self, requirement: Requirement, request: Context) -> Decision:
-        """Whether a request of which `request` is known may do what is required."""
-        context = {**self.context, **request, **requirement.context}
-        return grant(self.statements, requirement.action, context).decide(requirement.resource)
+    def first_refused(self, required: Iterable[Requirement], request: Context) -> Refused | None:
+        """What a request of which `request` is known may not do of all that it requires; None if it may do it all.
+
+        A call on a thousand objects has a thousand requirements of one action: its grant is made once.
+        """
+        grants: dict[Any, Grant] = {}
+        for each in required:
+            kind = (each.action, *each.context.items())
+            if kind not in grants:
+                grants[kind] = grant(self.statements, each.action, {**self.context, **request, **each.context})
+            decision = grants[kind].decide(each.resource)
+            if decision is not Decision.ALLOWED:
+                return Refused(each, decision)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
