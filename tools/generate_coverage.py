@@ -18,11 +18,12 @@ from moorage.api.sagemaker import SageMaker
 from moorage.api.secretsmanager import SecretsManager
 from moorage.api.service import Service
 from moorage.api.sts import Sts
+from moorage.api.traffic import Traffic
 from moorage.aws.services import NAMES, service
 
 TARGET: Final = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
 
-SERVICES: Final[tuple[type[Service], ...]] = (SageMaker, S3, Iam, Sts, SecretsManager, Logs, BearerKeys)
+SERVICES: Final[tuple[type[Service], ...]] = (SageMaker, S3, Iam, Sts, SecretsManager, Logs, BearerKeys, Traffic)
 IN_THE_GATEWAY: Final[Mapping[str, frozenset[str]]] = {
     "sagemaker-runtime": frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 }
@@ -36,7 +37,9 @@ signature checked, and answered with `NotImplemented` (HTTP 501).
 
 def generate() -> str:
     """The page."""
-    implemented = {service.name: frozenset(service.operations()) for service in SERVICES} | IN_THE_GATEWAY
+    implemented = dict(IN_THE_GATEWAY)
+    for each in SERVICES:
+        implemented[each.name] = implemented.get(each.name, frozenset()) | frozenset(each.operations())
     return "\n".join([HEAD, *_sections(implemented)])
 
 

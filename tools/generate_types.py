@@ -131,7 +131,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "UploadPart",
         "UploadPartCopy",
     ),
-    "moorage": ("CreateBearerKey", "DeleteBearerKey", "ListBearerKeys"),
+    "moorage": ("CreateBearerKey", "DeleteBearerKey", "ListBearerKeys", "ListTraffic"),
     "logs": ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"),
 }
 

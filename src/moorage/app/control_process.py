@@ -22,11 +22,14 @@ from moorage.api.secretsmanager.service import SecretsManager
 from moorage.api.server import Api
 from moorage.api.service import Service
 from moorage.api.sts.service import Sts
+from moorage.api.traffic import Traffic
 from moorage.app import credentials
 from moorage.app.settings import Settings
 from moorage.control.access import AccessEnforcer
+from moorage.control.accounts import Accounts
 from moorage.control.endpoints import Control
 from moorage.control.gateways import Gateways
+from moorage.control.ledgers import Ledgers
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
 from moorage.core.model import EndpointKey
@@ -105,6 +108,9 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     secrets = credentials.ensure_secrets(settings)
     store = await asyncio.to_thread(open_store, settings.database_path)
     parts.push_async_callback(store.close)
+    accounts = Accounts(store, Ledgers(settings.ledger_dir), clock=clock)
+    await accounts.start()
+    parts.push_async_callback(accounts.close)
     objects = await open_object_store(
         settings.data_dir / "objects", key_path=settings.data_dir / "objects.key", clock=clock
     )
@@ -142,7 +148,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
         objects=objects,
         token_key=secrets.token_key,
         iam=Iam(IamNeeds(store=store, clock=clock, enforce=access.enforce, secret_of=secret_of)),
-        bearer_keys=BearerKeys(store, clock=clock, enforce=access.enforce),
+        own=[BearerKeys(store, clock=clock, enforce=access.enforce), Traffic(store, clock=clock)],
         sagemaker=SageMaker(
             store,
             clock=clock,
@@ -166,14 +172,14 @@ def _services(
     objects: ObjectStore,
     token_key: bytes,
     iam: Iam,
-    bearer_keys: BearerKeys,
+    own: list[Service],
     sagemaker: SageMaker,
 ) -> list[Service]:
     return [
         sagemaker,
         S3(objects, token_key=token_key),
         iam,
-        bearer_keys,
+        *own,
         Sts(),
         SecretsManager(),
         Logs(LogFolder(settings.logs_dir), account_id=settings.account_id),

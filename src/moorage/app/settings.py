@@ -22,6 +22,9 @@ from moorage.objects.external_endpoint import ExternalEndpoint
 DEFAULT_PORT = 7070
 SOCKET_PATH_BYTES_MAX = 100
 """A Unix socket's path has 108 bytes; the names below the run directory need some of them."""
+_SHARED_MEMORY = Path("/dev/shm")
+_SHARED_MEMORY_BYTES_MIN = 256 << 20
+"""A container has 64 MiB of it unless told otherwise, and others may want some of these."""
 _LONGEST_SOCKET_NAME = "/i/0123456789abcdef0.sock"
 GATEWAY_WORKERS_MAX = 64
 GATEWAY_WORKERS_DEFAULT_MAX = 4
@@ -54,6 +57,10 @@ class Settings:
     gateway_workers: int = field(default_factory=default_gateway_workers)
     instance_concurrency: int = 64
     """How many requests an instance is asked at once, over all gateway workers, unless its container says another."""
+    access_log_successes_per_s: int = 10
+    """How many invocations a second, of those that succeed, a gateway worker writes into its access log."""
+    access_log_failures_per_s: int = 100
+    access_log_bytes_max: int = 64 << 20
     external_s3: ExternalEndpoint | None = None
     """Where model data is read from if its bucket is not one of ours."""
 
@@ -80,6 +87,11 @@ class Settings:
         return self.data_dir / "moorage.log"
 
     @property
+    def access_log_path(self) -> Path:
+        """A line of JSON for a sample of the invocations; the file before it has the suffix `.1`."""
+        return self.data_dir / "access.log"
+
+    @property
     def control_socket(self) -> Path:
         return self.run_dir / "control.sock"
 
@@ -95,6 +107,11 @@ class Settings:
     @property
     def agent_socket(self) -> Path:
         return self.run_dir / "agent.sock"
+
+    @property
+    def ledger_dir(self) -> Path:
+        """Where gateway workers count, for control to read."""
+        return ledger_dir_for(self.data_dir)
 
     @property
     def snapshot_path(self) -> Path:
@@ -137,8 +154,22 @@ def run_dir_for(data_dir: Path) -> Path:
     inside = data_dir / "run"
     if len(os.fsencode(inside)) + len(_LONGEST_SOCKET_NAME) <= SOCKET_PATH_BYTES_MAX:
         return inside
-    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    return Path("/tmp") / f"moorage-{os.getuid()}-{digest}"
+    return Path("/tmp") / _name_for(data_dir)
+
+
+def ledger_dir_for(data_dir: Path) -> Path:
+    """In memory, where the machine has room there: a page that is being written to a disk holds up who counts in it."""
+    try:
+        memory = os.statvfs(_SHARED_MEMORY)
+    except FileNotFoundError:
+        return run_dir_for(data_dir)
+    has_room = memory.f_blocks * memory.f_frsize >= _SHARED_MEMORY_BYTES_MIN
+    return _SHARED_MEMORY / _name_for(data_dir) if has_room else run_dir_for(data_dir)
+
+
+def _name_for(data_dir: Path) -> str:
+    """A folder's name outside the data directory, no other user's and no other Moorage's."""
+    return f"moorage-{os.getuid()}-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}"
 
 
 def dump(settings: Settings) -> bytes:

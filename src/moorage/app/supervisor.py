@@ -14,8 +14,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import socket
+import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -84,11 +86,24 @@ def prepare_folders(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.ledger_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SupervisorError(f"Cannot make {error.filename}: {error.strerror}. Choose another --data-dir") from None
-    owner = settings.run_dir.stat()
-    if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
-        raise SupervisorError(f"{settings.run_dir} must belong to you alone (mode 0700): remove it, or `chmod 700` it")
+    for folder in (settings.run_dir, settings.ledger_dir):
+        owner = folder.lstat()
+        if not stat.S_ISDIR(owner.st_mode) or owner.st_uid != os.getuid() or owner.st_mode & 0o077:
+            raise SupervisorError(f"{folder} must belong to you alone (mode 0700): remove it, or `chmod 700` it")
+
+
+def remove_ledgers(settings: Settings) -> None:
+    """Leave no folder behind where nobody would look: counts that could not be saved stay for the next start.
+
+    Without the data directory there will be none.
+    """
+    if not settings.data_dir.is_dir():
+        shutil.rmtree(settings.ledger_dir, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        settings.ledger_dir.rmdir()
 
 
 def _listen(settings: Settings) -> list[socket.socket]:
@@ -134,6 +149,7 @@ class _Supervisor:
         why = await self._reason_to_stop(stopping)
         self._tell(f"{why}: finishing requests in flight, then the instances")
         await self._stop()
+        remove_ledgers(self._settings)
         self._settings.state_path.unlink(missing_ok=True)
         return 0
 

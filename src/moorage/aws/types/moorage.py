@@ -28,9 +28,52 @@ class DeleteBearerKeyInput(TypedDict):
     KeyId: str
 
 
+class LatencyStatistics(TypedDict):
+    SampleCount: int
+    Sum: int
+    Average: float
+    Minimum: float
+    Maximum: float
+    p50: float
+    p90: float
+    p99: float
+
+
 class ListBearerKeysInput(TypedDict):
     EndpointName: str
 
 
 class ListBearerKeysOutput(TypedDict):
     BearerKeys: list[BearerKeySummary]
+
+
+class ListTrafficInput(TypedDict):
+    EndpointName: NotRequired[str]
+    PeriodSeconds: NotRequired[int]
+
+
+class ListTrafficOutput(TypedDict):
+    Traffic: list[TrafficSummary]
+
+
+class TrafficStatistics(TypedDict):
+    Invocations: int
+    InvocationsPerInstance: float
+    Invocation4XXErrors: int
+    Invocation5XXErrors: int
+    InvocationModelErrors: int
+    Refused: int
+    BytesIn: int
+    BytesOut: int
+    ModelLatency: NotRequired[LatencyStatistics]
+    OverheadLatency: NotRequired[LatencyStatistics]
+
+
+class TrafficSummary(TypedDict):
+    EndpointName: str
+    EndpointConfigName: NotRequired[str]
+    VariantName: NotRequired[str]
+    InstanceId: NotRequired[str]
+    InFlight: int
+    Recent: TrafficStatistics
+    Total: TrafficStatistics
