@@ -163,6 +163,17 @@ async def test_the_old_fleet_may_finish_its_requests(host: Host) -> None:
     assert 21 > host.clock.monotonic()
 
 
+async def test_a_long_request_on_one_instance_does_not_hold_up_the_others(host: Host) -> None:
+    await in_service(host, count=2)
+    host.gateways.busy.add(FIRST)
+    await host.change(updated(host))
+    await asyncio.sleep(20)
+    assert [SECOND] == host.runner.stopped
+    host.gateways.release(FIRST)
+    await host.reach(EndpointStatus.IN_SERVICE)
+    assert [SECOND, FIRST] == host.runner.stopped
+
+
 async def test_a_request_that_never_ends_is_not_waited_for_for_ever(host: Host) -> None:
     await in_service(host)
     host.gateways.busy.add(FIRST)
