@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from moorage.core.model import RoutingStrategy
 from moorage.gateway.admission import WAITERS_MAX
 from moorage.testing.gateway_world import LIMIT, GatewayWorld, answering, refused, running_gateway
 from moorage.testing.load import Target, signed_request
@@ -211,7 +212,7 @@ async def test_a_silent_instance_is_left_out_until_it_answers_its_ping(world: Ga
     stuck = asyncio.create_task(world.invoke())
     await asyncio.sleep(1.75)
     await world.instance(TWO, answering(body=b"well"))
-    await world.publish(("AllTraffic", 1.0, [ONE, TWO]))
+    await world.publish(("AllTraffic", 1.0, [ONE, TWO]), routing_strategy=RoutingStrategy.RANDOM)
     assert [b"well"] * 12 == [(await world.invoke())["Body"] for _ in range(12)]
     going.set()
     assert b"frozen" == (await stuck)["Body"]

@@ -15,7 +15,7 @@ from moorage.testing.deployment import Deployer
 from moorage.testing.load import Load, Report
 from moorage.testing.models import echo_archive, script_archive
 
-RATE = 200.0
+RATE = 100.0
 NOTICED_WITHIN_S = 2.0
 FAST_S = 0.5
 """Far above what an answer takes, far below what one takes that waits for a frozen instance."""
@@ -40,7 +40,10 @@ def deployer(moorage_server):
 
 
 async def test_a_frozen_instance_is_out_within_two_seconds_and_back_within_two(moorage_server, deployer):
-    assert "InService" == deployer.deploy("frozen", WHO_ANSWERS, instances=2)
+    deployer.model("frozen", WHO_ANSWERS)
+    # Least outstanding requests would keep nearly all of them from the frozen instance even if nobody noticed.
+    deployer.config("frozen", "frozen", instances=2, RoutingConfig={"RoutingStrategy": "RANDOM"})
+    assert "InService" == deployer.endpoint("frozen")
     load = Load(moorage_server.target("frozen"), rate=RATE)
     await asyncio.sleep(1)
     victim = int(deployer.invoke("frozen", b"{}"))

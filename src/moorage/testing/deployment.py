@@ -56,6 +56,10 @@ class Deployer:
         """Model, config and endpoint of one name; answers the status the endpoint ended in."""
         self.model(name, archive, **container)
         self.config(name, name, instances=instances)
+        return self.endpoint(name)
+
+    def endpoint(self, name: str) -> str:
+        """The endpoint to the config of that name; answers the status it ended in."""
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         return self.settled(name)
 

@@ -18,9 +18,13 @@ from botocore.exceptions import ClientError
 
 from moorage.core.model import InstanceId
 from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.gateway.access_log import AccessLog
 from moorage.gateway.gateway import Gateway
+from moorage.gateway.ledger import Ledger
+from moorage.gateway.ledger_file import LedgerFile
 from moorage.system.clock import SystemClock
 from moorage.system.snapshot import SnapshotWriter
+from moorage.telemetry.line_file import LineFile
 from moorage.wire.client import Client
 from moorage.wire.messages import Handler, Request, Response
 from moorage.wire.server import Server, serve
@@ -48,15 +52,15 @@ class GatewayWorld:
         self.servers.append(server)
         return server
 
-    async def publish(self, *variants: tuple[str, float, list[str]], concurrency_max: int | None = None) -> None:
-        """Endpoint `iris` with these variants: name, weight, instances."""
+    async def publish(self, *variants: tuple[str, float, list[str]], **options: Any) -> None:
+        """Endpoint `iris` with these variants: name, weight, instances. `options` are those of a `VariantRoute`."""
         self.version += 1
         routes = tuple(
             VariantRoute(
                 name,
                 weight,
                 tuple(InstanceRoute(InstanceId(each), self._path(each)) for each in instances),
-                concurrency_max=concurrency_max,
+                **options,
             )
             for name, weight, instances in variants
         )
@@ -117,11 +121,19 @@ async def refused(call: Any) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def running_gateway(folder: Path) -> AsyncIterator[GatewayWorld]:
     """A gateway with everything of it in `folder`; at the end, no socket may be left there."""
+    clock = SystemClock()
     gateway = Gateway(
         snapshot_path=folder / "routes.json",
         snapshot_key=KEY,
         control_socket=folder / "control.sock",
-        clock=SystemClock(),
+        clock=clock,
+        ledger=Ledger(LedgerFile(folder, "ledger")),
+        access_log=AccessLog(
+            LineFile(folder / "access.log", bytes_max=1_000_000).append,
+            clock=clock,
+            successes_per_s=10,
+            failures_per_s=100,
+        ),
     )
     world = GatewayWorld(folder, gateway)
     sock = socket.create_server(("127.0.0.1", 0))
