@@ -12,9 +12,14 @@ import uvloop
 
 from moorage.app import credentials
 from moorage.app.settings import Settings
+from moorage.gateway.access_log import AccessLog
 from moorage.gateway.admission import Share
 from moorage.gateway.gateway import Gateway
+from moorage.gateway.ledger import Ledger
+from moorage.gateway.ledger_file import LedgerFile
+from moorage.system import entropy
 from moorage.system.clock import SystemClock
+from moorage.telemetry.line_file import LineFile
 
 
 def run(settings: Settings, worker: int, descriptor: int) -> None:
@@ -25,11 +30,19 @@ def run(settings: Settings, worker: int, descriptor: int) -> None:
 
 
 async def _serve(settings: Settings, worker: int, listener: socket.socket) -> None:
+    clock = SystemClock()
     gateway = Gateway(
         snapshot_path=settings.snapshot_path,
         snapshot_key=credentials.ensure_secrets(settings).snapshot_key,
         control_socket=settings.control_socket,
-        clock=SystemClock(),
+        clock=clock,
+        ledger=Ledger(LedgerFile(settings.ledger_dir, entropy.new_uid())),
+        access_log=AccessLog(
+            LineFile(settings.access_log_path, bytes_max=settings.access_log_bytes_max).append,
+            clock=clock,
+            successes_per_s=settings.access_log_successes_per_s,
+            failures_per_s=settings.access_log_failures_per_s,
+        ),
         share=Share(settings.instance_concurrency, workers=settings.gateway_workers),
     )
     stopping = asyncio.Event()

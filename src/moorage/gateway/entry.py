@@ -27,7 +27,7 @@ from moorage.wire.messages import Request
 _SIGNING_NAME: Final = "sagemaker"
 
 
-class Entry(NamedTuple):
+class Admitted(NamedTuple):
     """What has been found out."""
 
     endpoint: Endpoint
@@ -38,31 +38,31 @@ class Entry(NamedTuple):
 
 def enter(
     routes: Routes, request: Request, body: bytes, *, name: str, operation: Operation, now: Callable[[], datetime]
-) -> Entry:
+) -> Admitted:
     """Let an invocation of endpoint `name` in. Raises ServiceError."""
     if request.method != b"POST":
         raise errors.method_not_allowed(request.method.decode("latin-1"))
     authorization = request.fields.get(b"authorization")
     if authorization is not None and is_bearer(authorization):
-        entry = _enter_by_key(routes, authorization, name=name, operation=operation)
+        admitted = _enter_by_key(routes, authorization, name=name, operation=operation)
     else:
-        entry = _enter_signed(routes, request, body, name=name, operation=operation, now=now())
+        admitted = _enter_signed(routes, request, body, name=name, operation=operation, now=now())
     if (refusal := target.refusal(request, name)) is not None:
         raise refusal
-    return entry
+    return admitted
 
 
-def _enter_by_key(routes: Routes, authorization: bytes, *, name: str, operation: Operation) -> Entry:
+def _enter_by_key(routes: Routes, authorization: bytes, *, name: str, operation: Operation) -> Admitted:
     key = routes.callers.open(authorization, name)
     if operation is Operation.ASYNC:
         raise errors.not_implemented(operation.value)
     account_id = routes.table.account_id
-    return Entry(_find(routes, EndpointKey(key.region, name), account_id), account_id, f"bearer-key/{key.id}")
+    return Admitted(_find(routes, EndpointKey(key.region, name), account_id), account_id, f"bearer-key/{key.id}")
 
 
 def _enter_signed(
     routes: Routes, request: Request, body: bytes, *, name: str, operation: Operation, now: datetime
-) -> Entry:
+) -> Admitted:
     credential = _authenticate(routes, request, body, now)
     caller = routes.callers.find(credential.access_key_id)
     assert caller is not None  # its secret has just been used
@@ -78,7 +78,7 @@ def _enter_signed(
         raise errors.not_implemented(operation.value)
     if endpoint is None:
         raise errors.no_such_endpoint(name, caller.account_id)
-    return Entry(endpoint, caller.account_id, caller.arn)
+    return Admitted(endpoint, caller.account_id, caller.arn)
 
 
 def _authenticate(routes: Routes, request: Request, body: bytes, now: datetime) -> Credential:

@@ -14,11 +14,14 @@ from typing import Final
 import msgspec
 
 from moorage.gateway import errors
+from moorage.gateway.access_log import AccessLog
 from moorage.gateway.admin import Admin
 from moorage.gateway.admission import WHOLE_SHARE, Share
 from moorage.gateway.forward import Forwarder
 from moorage.gateway.invoke import Invoker
+from moorage.gateway.ledger import Ledger, keep_ledger
 from moorage.gateway.probing import Pinger, Prober
+from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import address_of
 from moorage.gateway.watch import Watch
@@ -48,22 +51,29 @@ class Gateway:
         snapshot_key: bytes,
         control_socket: Path,
         clock: Clock,
+        ledger: Ledger,
+        access_log: AccessLog,
         share: Share = WHOLE_SHARE,
         limits: Limits | None = None,
     ) -> None:
         self._snapshot = SnapshotReader(snapshot_path, key=snapshot_key)
         self._clock = clock
         self._limits = limits or Limits()
-        self._tables = Tables(entropy.unit, monotonic=clock.monotonic, share=share)
+        self._clock = clock
+        self._ledger = ledger
+        self._access_log = access_log
+        self._tables = Tables(entropy.unit, ledger, monotonic=clock.monotonic, share=share)
         self._pinger = Pinger()
         self._watch = Watch(Prober(self._pinger, clock=clock), clock=clock)
-        self._invoker = Invoker(self._tables, self._watch, clock=clock, draw=entropy.unit)
+        recorder = Recorder(access_log, clock.monotonic)
+        self._invoker = Invoker(self._tables, self._watch, recorder, clock=clock, draw=entropy.unit)
         self._control = Client(idle_s=_CONTROL_IDLE_S)
         self._forwarder = Forwarder(self._control, str(control_socket))
         self._others = Tasks(self._answer, _render)
         self._admin = Admin(self._tables, self._reload)
         self._tasks = BackgroundTasks()
         self._servers: list[Server] = []
+        self._keepers = BackgroundTasks()
 
     async def serve(self, sock: socket.socket, admin_path: Path) -> None:
         """Answer on `sock` (bound) and on the admin socket; returns once both listen. Raises OSError.
@@ -71,6 +81,8 @@ class Gateway:
         The admin socket is bound first and the snapshot read then, so a change between the two is not missed.
         """
         self._watch.start()
+        self._keepers.start(keep_ledger(self._ledger, self._clock), name="ledger")
+        self._keepers.start(self._access_log.keep(), name="access log")
         self._servers.append(await serve(self._admin.handle, path=admin_path))
         try:
             await self._reload()
@@ -85,6 +97,7 @@ class Gateway:
         self._servers.clear()
         await self._tasks.close()
         await self._watch.close()
+        await self._keepers.close()
         self._pinger.close()
         self._tables.live.close()
         self._control.close()

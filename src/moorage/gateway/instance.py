@@ -8,6 +8,7 @@ from collections.abc import Callable
 from moorage.core.model import InstanceId
 from moorage.gateway.admission import Allowance, Queue
 from moorage.gateway.health import Health
+from moorage.gateway.ledger import Series
 from moorage.wire.messages import NoAnswer, WireError
 from moorage.wire.pool import Pool
 
@@ -29,6 +30,7 @@ class Instance:
         "is_watched",
         "pool",
         "queue",
+        "series",
         "slots",
     )
 
@@ -42,6 +44,8 @@ class Instance:
         self.is_watched = False
         self.queue: Queue[Instance] = Queue()
         """Where requests wait for a slot on it or its like: its variant's."""
+        self.series: Series
+        """Where its invocations count; like the queue, given by the route that it is in."""
         self._monotonic = monotonic
         self._idle_waiters: list[asyncio.Future[None]] = []
 

@@ -12,14 +12,17 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from moorage.aws.errors import ServiceError
+from moorage.core.traffic import Outcome
 from moorage.gateway import errors, sessions
 from moorage.gateway.admission import WAIT_S, Waiter
 from moorage.gateway.aim import Aim, aim, by_weight, is_aimed
-from moorage.gateway.entry import Entry, enter
+from moorage.gateway.entry import Admitted, enter
 from moorage.gateway.errors import ModelErrors
 from moorage.gateway.form import Form, form_of
 from moorage.gateway.instance import Instance
+from moorage.gateway.ledger import Series
 from moorage.gateway.pick import pick_other
+from moorage.gateway.recorder import Recorder, outcome_of
 from moorage.gateway.relay import relay
 from moorage.gateway.tables import Endpoint, Routes, Tables, Variant
 from moorage.gateway.target import (
@@ -58,9 +61,12 @@ _log = logging.getLogger(__name__)
 class Invoker:
     """Begins invocations. `draw` gives random numbers in [0, 1)."""
 
-    def __init__(self, tables: Tables, watch: Watch, *, clock: Clock, draw: Callable[[], float]) -> None:
+    def __init__(
+        self, tables: Tables, watch: Watch, recorder: Recorder, *, clock: Clock, draw: Callable[[], float]
+    ) -> None:
         self.tables = tables
         self.watch = watch
+        self.recorder = recorder
         self.now = clock.now
         self.monotonic = clock.monotonic
         self.draw = draw
@@ -86,36 +92,46 @@ class Invoker:
 class Invocation:
     """One request to an endpoint: it is let in, an instance is chosen and asked, and the answer passed on.
 
-    It is the receiver of the instance's answer, and what the server cancels when the caller leaves.
+    It is the receiver of the instance's answer, what the server cancels when the caller leaves, and what is recorded.
     """
 
     __slots__ = (
-        "_address",
-        "_body",
         "_connection",
-        "_entry",
         "_instance",
         "_invoker",
         "_is_over",
         "_reply",
-        "_request",
         "_session_id",
         "_task",
         "_tried",
-        "_variant",
         "_waiter",
+        "address",
+        "admitted",
+        "answered",
+        "began",
+        "body",
+        "instance_id",
+        "request",
         "request_id",
+        "sent",
+        "series",
+        "variant",
     )
 
     def __init__(self, invoker: Invoker, request: Request, reply: Reply, address: Address) -> None:
         self._invoker = invoker
-        self._request = request
+        self.request = request
         self._reply = reply
-        self._address = address
+        self.address = address
         self.request_id = new_request_id()
-        self._body = b""
-        self._entry: Entry | None = None
-        self._variant: Variant | None = None
+        self.began = invoker.monotonic()
+        self.sent = 0.0
+        self.answered = 0.0
+        self.series: Series | None = None
+        self.instance_id = ""
+        self.body = b""
+        self.admitted: Admitted | None = None
+        self.variant: Variant | None = None
         self._instance: Instance | None = None
         self._tried: list[Instance] | None = None
         self._session_id: bytes | None = None
@@ -129,7 +145,7 @@ class Invocation:
     async def start_when_read(self) -> None:
         """Read a body that is still on its way, and go on."""
         try:
-            body = await self._request.read(errors.PAYLOAD_BYTES_MAX)
+            body = await self.request.read(errors.PAYLOAD_BYTES_MAX)
         except BodyTooLarge:
             self._refuse(errors.payload_too_large())
         except Disconnected:
@@ -144,18 +160,18 @@ class Invocation:
 
         All in one go: a drain that began in between would not see the request, and report free what it is sent to.
         """
-        self._body = body
+        self.body = body
         try:
-            invoker, address = self._invoker, self._address
-            self._entry = enter(
+            invoker, address = self._invoker, self.address
+            self.admitted = enter(
                 invoker.routes(),
-                self._request,
+                self.request,
                 body,
                 name=endpoint_name(address.name),
                 operation=address.operation,
                 now=invoker.now,
             )
-            self._ask(self._entry.endpoint)
+            self._ask(self.admitted.endpoint)
         except ServiceError as error:
             self._refuse(error)
         except Exception:
@@ -166,11 +182,13 @@ class Invocation:
     def _ask(self, endpoint: Endpoint) -> None:
         """Ask one instance, and another only while no byte of the request has reached any; or wait for a free one."""
         invoker, only = self._invoker, None
-        if is_aimed(self._request.fields):
+        self.series = endpoint.series
+        if is_aimed(self.request.fields):
             variant, only, self._session_id = self._aim(endpoint)
         else:
             variant = by_weight(endpoint, invoker.draw)
-        self._variant = variant
+        self.variant = variant
+        self.series = variant.series
         now = invoker.monotonic()
         if only is None and self._tried is None:
             instance = variant.pick(now)
@@ -184,12 +202,12 @@ class Invocation:
             self._visit(instance)
 
     def _aim(self, endpoint: Endpoint) -> Aim:
-        assert self._entry is not None
+        assert self.admitted is not None
         return aim(
             endpoint,
-            self._request.fields,
-            self._address.operation,
-            account_id=self._entry.account_id,
+            self.request.fields,
+            self.address.operation,
+            account_id=self.admitted.account_id,
             draw=self._invoker.draw,
         )
 
@@ -200,7 +218,7 @@ class Invocation:
             raise errors.no_ready_instance(endpoint.key.name)
         deadline = self._waiter.deadline if self._waiter is not None else now + WAIT_S
         self._waiter = variant.queue.join(
-            self._on_turn, deadline=deadline, now=now, body_bytes=len(self._body), only=only
+            self._on_turn, deadline=deadline, now=now, body_bytes=len(self.body), only=only
         )
         if self._waiter is None:
             raise errors.overloaded(endpoint.key.name)
@@ -217,6 +235,9 @@ class Invocation:
 
     def _visit(self, instance: Instance) -> None:
         self._instance = instance
+        self.instance_id = instance.id
+        self.series = series = instance.series
+        series.begin()
         if not instance.is_watched:
             self._invoker.watch.add(instance)
         connection = instance.pool.take()
@@ -235,18 +256,19 @@ class Invocation:
 
     def _send(self, connection: UpstreamConnection) -> None:
         self._connection = connection
-        is_stream = self._address.operation is _STREAM
-        head = (container_stream_request if is_stream else container_request)(self._request, self._body)
+        self.sent = self._invoker.monotonic()
+        is_stream = self.address.operation is _STREAM
+        head = (container_stream_request if is_stream else container_request)(self.request, self.body)
         if self._session_id is not None:
             head = sessions.with_session(head, self._session_id)
         total_s = None if is_stream else INVOCATION_S
-        connection.send(self, b"POST", head, self._body, head_s=INVOCATION_S, total_s=total_s)
+        connection.send(self, b"POST", head, self.body, head_s=INVOCATION_S, total_s=total_s)
 
     # -- the instance answers -----------------------------------------------------------------------------------------
 
     def on_answer(self, answer: Answer) -> None:
         """See `wire.upstream.Receiver`."""
-        instance, variant = self._instance, self._variant
+        instance, variant = self._instance, self.variant
         assert instance is not None
         assert variant is not None
         self._connection = None
@@ -256,14 +278,15 @@ class Invocation:
             content is None
             or len(content) > errors.PAYLOAD_BYTES_MAX
             or not 200 <= answer.status < 300
-            or self._address.operation is _STREAM
+            or self.address.operation is _STREAM
             or self._session_id is not None
         ):
             self.spawn(self._relay(answer, variant, instance))
             return
+        self.answered = self._invoker.monotonic()
         fields = caller_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
-        self._end()
         self._reply.respond(Response(200, fields, content))
+        self._end(Outcome.SUCCESS, 200, len(content))
 
     def on_failure(self, error: WireError) -> None:
         """See `wire.upstream.Receiver`."""
@@ -274,6 +297,9 @@ class Invocation:
         instance = self._instance
         instance.record_failure(error)
         if isinstance(error, NotSent):
+            if self.series is not None:
+                self.series.take_back()
+            self.sent = 0.0
             self._leave_instance()
             self._tried = [*(self._tried or ()), instance]
             self._look_again()
@@ -282,39 +308,39 @@ class Invocation:
 
     def _look_again(self) -> None:
         """In the routes now in force: those of before may name instances that have gone since."""
-        assert self._entry is not None
+        assert self.admitted is not None
         try:
-            self._ask(self._entry_now(self._entry).endpoint)
+            self._ask(self._admitted_now(self.admitted).endpoint)
         except ServiceError as error:
             self._refuse(error)
         except Exception:
             self._break()
 
-    def _entry_now(self, entry: Entry) -> Entry:
-        key = entry.endpoint.key
+    def _admitted_now(self, admitted: Admitted) -> Admitted:
+        key = admitted.endpoint.key
         endpoint = self._invoker.routes().endpoint(key.region, key.name)
         if endpoint is None:
-            raise errors.no_such_endpoint(key.name, entry.account_id)
+            raise errors.no_such_endpoint(key.name, admitted.account_id)
         if self._tried is not None and len(self._tried) >= _TRIES_MAX:
             raise errors.no_ready_instance(key.name)
-        return entry._replace(endpoint=endpoint)
+        return admitted._replace(endpoint=endpoint)
 
     async def _relay(self, answer: Answer, variant: Variant, instance: Instance) -> None:
-        form = form_of(self._address.operation, self._request, answer.header(b"content-type"))
+        form = form_of(self.address.operation, self.request, answer.header(b"content-type"))
         make_fields = caller_event_fields if form is Form.EVENTS else caller_fields
         try:
             signature = variant.signature + self._session_fields(answer, instance)
             fields = make_fields(answer.headers, signature=signature, request_id=self.request_id.encode())
-            response = await relay(answer, fields, form=form, blame=self._blame(), on_end=self._end)
+            response = await relay(answer, fields, form=form, blame=self._blame(), on_end=self._end_stream)
         except ServiceError as error:
             self._refuse(error)
         except Exception:
             self._break()
         else:
-            if isinstance(response.body, bytes):
-                self._end()
             self._task = None  # from here on it is the server that sends, and closes the answer if the caller leaves
             self._reply.respond(response)
+            if isinstance(response.body, bytes):
+                self._end(Outcome.SUCCESS, 200, len(response.body))
 
     def _session_fields(self, answer: Answer, instance: Instance) -> bytes:
         if self._session_id is None or not 200 <= answer.status < 300:
@@ -326,17 +352,19 @@ class Invocation:
             raise self._blame().broke(str(error)) from error
 
     def _blame(self) -> ModelErrors:
-        assert self._entry is not None
-        assert self._variant is not None
+        assert self.admitted is not None
+        assert self.variant is not None
         assert self._instance is not None
-        entry = self._entry
-        return ModelErrors(entry.endpoint.key, entry.account_id, variant=self._variant.name, instance=self._instance.id)
+        admitted = self.admitted
+        return ModelErrors(
+            admitted.endpoint.key, admitted.account_id, variant=self.variant.name, instance=self._instance.id
+        )
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def cancel(self) -> None:
         """The caller has left: whatever goes on for it is given up."""
-        self._end()
+        self._end(Outcome.ABANDONED, 0)
         if self._task is not None:
             self._task.cancel()
         if self._connection is not None:
@@ -347,21 +375,28 @@ class Invocation:
         self._task = self._invoker.loop.create_task(coroutine)
 
     def _refuse(self, error: ServiceError) -> None:
-        self._end()
-        self._reply.respond(errors.answer(error, self.request_id))
+        response = errors.answer(error, self.request_id)
+        self._reply.respond(response)
+        self._end(outcome_of(error), response.status, error=error.code)
 
     def _break(self) -> None:
         """A fault of our own."""
         _log.exception("invocation %s failed", self.request_id)
         self._refuse(errors.internal())
 
-    def _end(self) -> None:
+    def _end_stream(self, outcome: Outcome, bytes_out: int) -> None:
+        """The caller has had an answer that streamed, or as much of it as there was, or has left."""
+        self._end(outcome, 200, bytes_out)
+
+    def _end(self, outcome: Outcome | None, status: int, bytes_out: int = 0, error: str = "") -> None:
         """The invocation is over, for whatever reason."""
-        if not self._is_over:
-            self._is_over = True
-            self._leave_instance()
-            if self._waiter is not None and self._variant is not None:
-                self._variant.queue.leave(self._waiter)
+        if self._is_over:
+            return
+        self._is_over = True
+        self._leave_instance()
+        if self._waiter is not None and self.variant is not None:
+            self.variant.queue.leave(self._waiter)
+        self._invoker.recorder.record(self, outcome, status, bytes_out, error)
 
     def _leave_instance(self) -> None:
         instance, self._instance = self._instance, None

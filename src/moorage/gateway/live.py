@@ -14,6 +14,7 @@ from moorage.core.model import EndpointKey, InstanceId
 from moorage.core.routes import InstanceRoute
 from moorage.gateway.admission import Queue, Share
 from moorage.gateway.instance import Instance
+from moorage.gateway.ledger import Ledger
 from moorage.wire.limits import Limits
 from moorage.wire.pool import Pool
 
@@ -21,7 +22,8 @@ from moorage.wire.pool import Pool
 class Live:
     """The live state behind the routes of one gateway worker. `monotonic` gives seconds."""
 
-    def __init__(self, *, monotonic: Callable[[], float], share: Share, limits: Limits) -> None:
+    def __init__(self, ledger: Ledger, *, monotonic: Callable[[], float], share: Share, limits: Limits) -> None:
+        self.ledger = ledger
         self._monotonic = monotonic
         self._share = share
         self._limits = limits

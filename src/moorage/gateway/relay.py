@@ -7,21 +7,20 @@ is cut, and the answer never completed falsely.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Final
 
+from moorage.core.traffic import Outcome
 from moorage.gateway.errors import ORIGINAL_MESSAGE_BYTES_MAX, PAYLOAD_BYTES_MAX, ModelErrors
 from moorage.gateway.form import Form
-from moorage.gateway.stream import Events, Pieces
+from moorage.gateway.stream import Events, OnEnd, Pieces
 from moorage.wire.answer import Answer
 from moorage.wire.messages import BadAnswer, NoAnswer, Response, WireError
 
 HELD_BYTES_MAX: Final = 65_536
 
 
-async def relay(
-    answer: Answer, fields: bytes, *, form: Form, blame: ModelErrors, on_end: Callable[[], None]
-) -> Response:
+async def relay(answer: Answer, fields: bytes, *, form: Form, blame: ModelErrors, on_end: OnEnd) -> Response:
     """The answer for the caller, with `fields` in its head.
 
     If its body streams, `on_end` is called when the caller has had it or has left. Raises ServiceError for whatever is
@@ -42,9 +41,7 @@ async def relay(
         raise blame.broke(str(error)) from error
 
 
-async def _stream(
-    answer: Answer, fields: bytes, *, form: Form, blame: ModelErrors, on_end: Callable[[], None]
-) -> Response:
+async def _stream(answer: Answer, fields: bytes, *, form: Form, blame: ModelErrors, on_end: OnEnd) -> Response:
     pieces = Pieces(answer, on_end)
     await pieces.begin(blame)
     if form is Form.EVENTS:
@@ -52,7 +49,7 @@ async def _stream(
     return Response(200, fields, pieces, content_length=answer.content_length)
 
 
-async def _hold_or_stream(answer: Answer, fields: bytes, on_end: Callable[[], None]) -> Response:
+async def _hold_or_stream(answer: Answer, fields: bytes, on_end: OnEnd) -> Response:
     stream = answer.stream()
     held: list[bytes] = []
     size = 0
@@ -84,26 +81,33 @@ async def _refused(answer: Answer, blame: ModelErrors) -> Exception:
 class _Rest:
     """The rest of a long answer."""
 
-    def __init__(
-        self, held: bytes, stream: AsyncIterator[bytes], *, answer: Answer, on_end: Callable[[], None]
-    ) -> None:
+    def __init__(self, held: bytes, stream: AsyncIterator[bytes], *, answer: Answer, on_end: OnEnd) -> None:
         self._held = held
         self._stream = stream
         self._answer = answer
         self._on_end = on_end
+        self._outcome = Outcome.ABANDONED
         self._size = 0
 
     def __aiter__(self) -> _Rest:
         return self
 
     async def __anext__(self) -> bytes:
-        piece, self._held = self._held or await anext(self._stream), b""
+        try:
+            piece, self._held = self._held or await anext(self._stream), b""
+        except StopAsyncIteration:
+            self._outcome = Outcome.SUCCESS
+            raise
+        except WireError:
+            self._outcome = Outcome.NO_ANSWER
+            raise
         self._size += len(piece)
         if self._size > PAYLOAD_BYTES_MAX:
+            self._outcome = Outcome.NO_ANSWER
             raise BadAnswer("the answer is larger than an invocation may return")
         return piece
 
     async def aclose(self) -> None:
         """The caller has had it, or has left."""
         self._answer.close()
-        self._on_end()
+        self._on_end(self._outcome, self._size)

@@ -15,6 +15,7 @@ from typing import Final
 
 from moorage.aws import eventstream
 from moorage.aws.errors import ServiceError
+from moorage.core.traffic import Outcome
 from moorage.gateway import errors
 from moorage.gateway.errors import ModelErrors
 from moorage.wire.answer import Answer
@@ -33,12 +34,27 @@ _PART: Final = eventstream.event_headers("PayloadPart", "application/octet-strea
 _log = logging.getLogger(__name__)
 
 
+OnEnd = Callable[[Outcome, int], None]
+"""Told what has become of an answer, and how many bytes of it have been passed on."""
+
+
 class Pieces:
     """The pieces of an answer as they come. `on_end` is called once, when the caller has had them or has left."""
 
-    __slots__ = ("_answer", "_deadline", "_ends_at", "_first", "_is_late", "_loop", "_on_end", "_stream")
+    __slots__ = (
+        "_answer",
+        "_deadline",
+        "_ends_at",
+        "_first",
+        "_is_late",
+        "_loop",
+        "_on_end",
+        "_outcome",
+        "_size",
+        "_stream",
+    )
 
-    def __init__(self, answer: Answer, on_end: Callable[[], None]) -> None:
+    def __init__(self, answer: Answer, on_end: OnEnd) -> None:
         self._answer = answer
         self._stream = answer.stream()
         self._on_end = on_end
@@ -47,6 +63,8 @@ class Pieces:
         self._ends_at = self._loop.time() + STREAM_S
         self._is_late = False
         self._first = b""
+        self._outcome = Outcome.ABANDONED
+        self._size = 0
 
     def __aiter__(self) -> Pieces:
         return self
@@ -59,16 +77,15 @@ class Pieces:
 
     async def aclose(self) -> None:
         """Give up what has not come: the model is told at once that nobody wants it."""
-        self._deadline.cancel()
-        self._answer.close()
-        self._on_end()
+        self._close()
+        self._on_end(self._outcome, self._size)
 
     async def begin(self, blame: ModelErrors) -> None:
-        """Wait for the first piece. Raises ServiceError for what is the model's fault, and is closed then."""
+        """Wait for the first piece. Raises ServiceError for what is the model's fault; then `on_end` is not called."""
         try:
-            self._first = await self.take()
+            self._first = await self._take()
         except BaseException as error:
-            await self.aclose()
+            self._close()
             if isinstance(error, NoAnswer):
                 raise blame.timed_out() from error
             if isinstance(error, WireError):
@@ -77,9 +94,17 @@ class Pieces:
 
     async def take(self) -> bytes:
         """The next piece; empty at the end. Raises WireError."""
-        if self._first:
-            first, self._first = self._first, b""
-            return first
+        try:
+            piece, self._first = self._first or await self._take(), b""
+        except WireError:
+            self._outcome = Outcome.NO_ANSWER
+            raise
+        self._size += len(piece)
+        if not piece:
+            self._outcome = Outcome.SUCCESS
+        return piece
+
+    async def _take(self) -> bytes:
         left_s = self._ends_at - self._loop.time()
         self._deadline.set(min(IDLE_S, left_s))
         try:
@@ -90,6 +115,10 @@ class Pieces:
             raise
         finally:
             self._deadline.set(left_s)  # the caller may be slow, but not for ever
+
+    def _close(self) -> None:
+        self._deadline.cancel()
+        self._answer.close()
 
     def _expire(self) -> None:
         self._is_late = True

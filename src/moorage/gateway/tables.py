@@ -12,8 +12,10 @@ from typing import Final
 
 from moorage.core.model import EndpointKey, InstanceId
 from moorage.core.routes import EndpointRoute, RouteTable, VariantRoute
+from moorage.core.traffic import SeriesKey
 from moorage.gateway.admission import WHOLE_SHARE, Queue, Share
 from moorage.gateway.instance import Instance
+from moorage.gateway.ledger import Ledger
 from moorage.gateway.live import Live
 from moorage.gateway.permission import Callers
 from moorage.gateway.pick import Draw, Weighted, make_pick
@@ -25,17 +27,21 @@ _RENEWED_AT_ONCE: Final = 32
 class Variant:
     """A production variant, its instances and the queue in front of them."""
 
-    __slots__ = ("instances", "name", "pick", "queue", "signature")
+    __slots__ = ("instances", "name", "pick", "queue", "series", "signature")
 
-    def __init__(self, key: EndpointKey, route: VariantRoute, live: Live, draw: Draw) -> None:
+    def __init__(self, key: EndpointKey, config_name: str, route: VariantRoute, live: Live, draw: Draw) -> None:
         self.name = route.name
         self.instances = tuple(live.instance(each, concurrency_max=route.concurrency_max) for each in route.instances)
         self.pick = make_pick(route.routing_strategy, self.instances, draw)
         """The instance to ask at a moment (monotonic seconds)."""
         self.queue = live.queue(key, route.name)
         self.queue.pick = self.pick
+        series_key, count = SeriesKey(*key, config_name, route.name), len(self.instances)
+        self.series = live.ledger.series(series_key, instances=count)
+        """Where its invocations count that reach none of its instances."""
         for instance in self.instances:
             instance.queue = self.queue
+            instance.series = live.ledger.series(series_key._replace(instance=instance.id), instances=count)
         self.signature = b"x-Amzn-Invoked-Production-Variant: %b\r\n" % route.name.encode()
         """What it puts under its answers."""
 
@@ -43,14 +49,16 @@ class Variant:
 class Endpoint:
     """One endpoint, prepared for choosing."""
 
-    __slots__ = ("_homes", "key", "ready", "route", "table", "variants")
+    __slots__ = ("_homes", "key", "ready", "route", "series", "table", "variants")
 
     def __init__(self, key: EndpointKey, route: EndpointRoute, live: Live, draw: Draw) -> None:
         self.key = key
         self.route = route
         self.table: RouteTable | None = None
         """The table that is known to have this route."""
-        prepared = [(Variant(key, each, live, draw), each.weight) for each in route.variants]
+        self.series = live.ledger.series(SeriesKey(*key, route.config_name), instances=0)
+        """Where its invocations count that reach none of its variants."""
+        prepared = [(Variant(key, route.config_name, each, live, draw), each.weight) for each in route.variants]
         self.variants = {variant.name: variant for variant, _ in prepared}
         # A variant without instances would turn its share of requests into errors that another could have answered.
         self.ready = Weighted([(variant, weight) for variant, weight in prepared if variant.instances])
@@ -106,10 +114,16 @@ class Tables:
     """Holds the routes in force. `routes` is None until the first table is there. `monotonic` gives seconds."""
 
     def __init__(
-        self, draw: Draw, *, monotonic: Callable[[], float], share: Share = WHOLE_SHARE, limits: Limits | None = None
+        self,
+        draw: Draw,
+        ledger: Ledger,
+        *,
+        monotonic: Callable[[], float],
+        share: Share = WHOLE_SHARE,
+        limits: Limits | None = None,
     ) -> None:
         self.routes: Routes | None = None
-        self.live = Live(monotonic=monotonic, share=share, limits=limits or Limits())
+        self.live = Live(ledger, monotonic=monotonic, share=share, limits=limits or Limits())
         self._draw = draw
         self._monotonic = monotonic
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,9 @@ from moorage.core.iam.evaluation import Grant
 from moorage.core.names import sagemaker_arn
 from moorage.core.routes import AccessKey, BearerKey, EndpointRoute, InvokePermission, RouteTable
 from moorage.gateway.admission import WHOLE_SHARE
-from moorage.gateway.entry import Entry, enter
+from moorage.gateway.entry import Admitted, enter
+from moorage.gateway.ledger import Ledger
+from moorage.gateway.ledger_file import LedgerFile
 from moorage.gateway.live import Live
 from moorage.gateway.tables import Routes
 from moorage.gateway.target import Operation
@@ -51,7 +55,7 @@ def let_in(
     authorization: str | None = None,
     table: RouteTable = TABLE,
     headers: dict[str, str] | None = None,
-) -> Entry:
+) -> Admitted:
     """What becomes of a request that is signed, or has another Authorization."""
     url = f"http://127.0.0.1/endpoints/{name}/{SEGMENTS[operation]}"
     sent = sign(url=url, body=b"1,2", at=SystemClock().now(), headers=headers or {})
@@ -68,9 +72,11 @@ def let_in(
         keep_alive=True,
         expect=None,
     )
-    live = Live(monotonic=lambda: 0.0, share=WHOLE_SHARE, limits=Limits())
-    routes = Routes(table, live, lambda: 0.0)
-    return enter(routes, request, sent.body, name=name, operation=operation, now=SystemClock().now)
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(LedgerFile(Path(folder), "test"))
+        live = Live(ledger, monotonic=lambda: 0.0, share=WHOLE_SHARE, limits=Limits())
+        routes = Routes(table, live, lambda: 0.0)
+        return enter(routes, request, sent.body, name=name, operation=operation, now=SystemClock().now)
 
 
 def refusal(name: str, **options) -> ServiceError:

@@ -7,8 +7,11 @@ import pytest
 
 from moorage.core.model import InstanceId
 from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.gateway.access_log import AccessLog
 from moorage.gateway.invoke import Invoker
+from moorage.gateway.ledger import Ledger
 from moorage.gateway.probing import Pinger, Prober
+from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import address_of
 from moorage.gateway.watch import Watch
@@ -66,8 +69,10 @@ def invocation() -> ServerRequest:
     return request
 
 
-async def test_another_instance_is_looked_for_in_the_routes_then_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = Tables(lambda: 0.0, monotonic=SystemClock().monotonic)
+async def test_another_instance_is_looked_for_in_the_routes_then_in_force(
+    monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=SystemClock().monotonic)
     tables.install(routes(1, "old-1", "old-2"))
     asked: list[str] = []
 
@@ -81,7 +86,8 @@ async def test_another_instance_is_looked_for_in_the_routes_then_in_force(monkey
     caller = Caller()
     clock = SystemClock()
     watch = Watch(Prober(Pinger(), clock=clock), clock=clock)
-    invoker = Invoker(tables, watch, clock=clock, draw=lambda: 0.0)
+    recorder = Recorder(AccessLog(lambda _: None, clock=clock, successes_per_s=0, failures_per_s=0), clock.monotonic)
+    invoker = Invoker(tables, watch, recorder, clock=clock, draw=lambda: 0.0)
     address = address_of(b"/endpoints/iris/invocations")
     assert address is not None
     invoker.begin(invocation(), caller, address)

@@ -12,6 +12,7 @@ from botocore.eventstream import EventStreamBuffer
 
 from moorage.aws.errors import ServiceError
 from moorage.core.model import EndpointKey, InstanceId
+from moorage.core.traffic import Outcome
 from moorage.gateway.errors import ModelErrors
 from moorage.gateway.stream import IDLE_S, PART_BYTES_MAX, STREAM_S, Events, Pieces
 from moorage.wire.messages import Disconnected, NoAnswer
@@ -28,7 +29,7 @@ class Sending:
         self._script = script
         self._closed = asyncio.Event()
         self.is_closed = False
-        self.ends = 0
+        self.ends: list[tuple[Outcome, int]] = []
 
     async def stream(self) -> AsyncIterator[bytes]:
         for step in self._script:
@@ -43,8 +44,8 @@ class Sending:
         self.is_closed = True
         self._closed.set()
 
-    def ended(self) -> None:
-        self.ends += 1
+    def ended(self, outcome: Outcome, size: int) -> None:
+        self.ends.append((outcome, size))
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -131,7 +132,8 @@ async def test_before_the_first_piece_a_failure_has_a_status(step: float | Excep
         await begun(answer)
 
     assert ("ModelError", 424) == (caught.value.code, caught.value.status)
-    assert (True, 1) == (answer.is_closed, answer.ends)
+    assert answer.is_closed
+    assert [] == answer.ends
 
 
 @pytest.mark.parametrize(
@@ -196,10 +198,19 @@ async def test_a_caller_has_no_longer_than_the_model() -> None:
 
 async def test_as_it_comes_a_failure_breaks_the_body() -> None:
     for step in (Disconnected("reset"), IDLE_S + 1):
-        pieces = await begun(Sending(b"half", step))
+        answer: Any = Sending(b"half", step)
+        pieces = await begun(answer)
         assert b"half" == await anext(pieces)
         with pytest.raises((Disconnected, NoAnswer)):
             await anext(pieces)
+        await pieces.aclose()
+        assert [(Outcome.NO_ANSWER, 4)] == answer.ends
+
+
+async def test_who_has_had_it_all_is_told_apart() -> None:
+    answer: Any = Sending(b"one", b"two")
+    assert b"onetwo" == await heard(await begun(answer))
+    assert [(Outcome.SUCCESS, 6)] == answer.ends
 
 
 async def test_a_caller_that_leaves_closes_the_answer() -> None:
@@ -208,4 +219,5 @@ async def test_a_caller_that_leaves_closes_the_answer() -> None:
     await anext(events)
     await events.aclose()
 
-    assert (True, 1) == (answer.is_closed, answer.ends)
+    assert answer.is_closed
+    assert [(Outcome.ABANDONED, 3)] == answer.ends

@@ -3,6 +3,7 @@ import asyncio
 from moorage.core.model import InstanceId
 from moorage.core.routes import EndpointRoute, InstanceRoute, RouteTable, VariantRoute
 from moorage.gateway.instance import Instance
+from moorage.gateway.ledger import Ledger
 from moorage.gateway.tables import Tables
 
 
@@ -20,16 +21,16 @@ def instances(tables: Tables) -> tuple[Instance, ...]:
     return endpoint.variants["v"].instances
 
 
-def test_an_older_table_is_not_installed() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+def test_an_older_table_is_not_installed(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     for version, expected in ((2, 2), (1, 2), (3, 3)):
         tables.install(table(version))
         assert tables.routes is not None
         assert expected == tables.routes.version
 
 
-def test_names_are_found_in_their_region_and_case_only() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+def test_names_are_found_in_their_region_and_case_only(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     tables.install(table(1))
     assert tables.routes is not None
     assert tables.routes.endpoint("eu-west-1", "iris") is not None
@@ -37,8 +38,8 @@ def test_names_are_found_in_their_region_and_case_only() -> None:
     assert tables.routes.endpoint("us-east-1", "iris") is None
 
 
-def test_an_instance_keeps_its_count_and_health_from_table_to_table() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+def test_an_instance_keeps_its_count_and_health_from_table_to_table(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     tables.install(table(1, "i-1", "i-2"))
     (first, _) = instances(tables)
     first.health.record_failure(now=0)
@@ -47,8 +48,8 @@ def test_an_instance_keeps_its_count_and_health_from_table_to_table() -> None:
     assert first.health.is_ejected(0.5)
 
 
-async def test_a_drain_sees_requests_admitted_under_an_older_table() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+async def test_a_drain_sees_requests_admitted_under_an_older_table(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     tables.install(table(1, "i-1", "i-2"))
     (first, _) = instances(tables)
     first.in_flight += 1
@@ -64,8 +65,8 @@ async def test_a_drain_sees_requests_admitted_under_an_older_table() -> None:
     assert [InstanceId("i-1")] == await tables.live.drain([InstanceId("i-1")], timeout_s=0)
 
 
-async def test_a_drained_instance_that_is_routed_to_again_is_the_same() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+async def test_a_drained_instance_that_is_routed_to_again_is_the_same(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     tables.install(table(1, "i-1"))
     (first,) = instances(tables)
     first.in_flight += 1
@@ -76,8 +77,8 @@ async def test_a_drained_instance_that_is_routed_to_again_is_the_same() -> None:
     assert 0 == instances(tables)[0].in_flight
 
 
-def test_what_has_not_changed_stays_prepared_and_what_has_is_prepared_anew() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+def test_what_has_not_changed_stays_prepared_and_what_has_is_prepared_anew(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     for version, ids, is_kept in ((1, ["i-1"], False), (2, ["i-1"], True), (3, ["i-1", "i-2"], False)):
         before = tables.routes.endpoint("eu-west-1", "iris") if tables.routes else None
         tables.install(table(version, *ids))
@@ -88,8 +89,8 @@ def test_what_has_not_changed_stays_prepared_and_what_has_is_prepared_anew() -> 
         assert len(ids) == len(after.variants["v"].instances)
 
 
-def test_a_swap_looks_at_nothing_and_renewing_at_everything_in_use() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+def test_a_swap_looks_at_nothing_and_renewing_at_everything_in_use(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     names = [f"e{n}" for n in range(100)]
     many = {name: table(1, f"i-{name}", name=name).endpoints["eu-west-1"][name] for name in names}
     tables.install(RouteTable(1, endpoints={"eu-west-1": many}))
@@ -103,8 +104,8 @@ def test_a_swap_looks_at_nothing_and_renewing_at_everything_in_use() -> None:
     assert 2 < steps < 10
 
 
-def test_a_swap_ends_the_renewing_for_the_table_before() -> None:
-    tables = Tables(lambda: 0.0, monotonic=lambda: 0.0)
+def test_a_swap_ends_the_renewing_for_the_table_before(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
     tables.install(table(1, "i-1"))
     (instance,) = instances(tables)
     tables.install(RouteTable(2))
