@@ -61,6 +61,7 @@ class Server:
         self.render = render
         self.loop = asyncio.get_running_loop()
         self.is_closing = False
+        self._idle_s = 0.0
         self._connections: set[ServerConnection] = set()
         self._all_gone: asyncio.Future[None] | None = None
         self._listener: asyncio.Server | None = None
@@ -103,11 +104,13 @@ class Server:
         A connection without a request is closed after `idle_s`, unless it sends one and is told with the answer.
         """
         self.is_closing = True
+        self._idle_s = idle_s
         if self._listener is not None:
             self._listener.close()
         if self._sock is not None:
             self._sock.close()
         self._unlink()
+        await self._turn()
         for connection in tuple(self._connections):
             connection.retire(idle_s)
         if not self._connections:
@@ -124,7 +127,9 @@ class Server:
     def admit(self, connection: ServerConnection) -> bool:
         """Register a new connection; whether there is room for it."""
         self._connections.add(connection)
-        return len(self._connections) <= self.limits.connections and not self.is_closing
+        if self.is_closing:
+            self.loop.call_soon(connection.retire, self._idle_s)
+        return len(self._connections) <= self.limits.connections
 
     def forget(self, connection: ServerConnection) -> None:
         """A connection is gone."""
@@ -134,6 +139,12 @@ class Server:
 
     def _connect(self) -> ServerConnection:
         return ServerConnection(self)
+
+    async def _turn(self) -> None:
+        """Let the loop announce the connections that it has accepted already: their clients count on us."""
+        turned = self.loop.create_future()
+        self.loop.call_soon(turned.set_result, None)
+        await turned
 
     def _unlink(self) -> None:
         """Remove our socket's file, unless a successor has already put its own there."""
