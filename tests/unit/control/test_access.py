@@ -42,7 +42,13 @@ class Desk:
     async def save(self, *statements: dict[str, object], attached: tuple[str, ...] = (), text: str = "") -> None:
         policy = text or json.dumps({"Version": "2012-10-17", "Statement": statements})
         keys = {"AKIAON": {"Status": "Active"}, "AKIAOFF": {"Status": "Inactive"}}
-        body = {"UserId": "AIDA", "AttachedPolicies": attached, "InlinePolicies": {"p": policy}, "AccessKeys": keys}
+        body = {
+            "UserId": "AIDA",
+            "Tags": {},
+            "AttachedPolicies": attached,
+            "InlinePolicies": {"p": policy},
+            "AccessKeys": keys,
+        }
         user = Document("", "ann", ANN, T0, T0, body)
         await self.store.run(lambda tx: (tx.users.delete("", "ann"), tx.users.insert(user)))
 

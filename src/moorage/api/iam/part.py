@@ -2,7 +2,8 @@
 
 A role's body holds the members of its `Role`, its documents as text, the ARNs of the policies attached to it and its
 inline policies; a user's likewise, and its access keys by id, without their secrets; a policy's body those of its
-`Policy` and its versions. Tags are in the store's own table.
+`Policy` and its versions. Tags are in the store's own table, but for a user's: policies may go by them, so they are in
+its body.
 """
 
 from __future__ import annotations
@@ -145,9 +146,14 @@ def new_id(prefix: str) -> str:
 def put_tags(tx: Transaction, arn: str, tags: Sequence[Tag]) -> None:
     """Add tags to those that are there. Raises LimitExceeded."""
     added = {tag["Key"]: tag["Value"] for tag in tags}
-    if len(tx.tags.get(arn).keys() | added.keys()) > _TAGS_MAX:
-        raise limit_exceeded(f"The number of tags has reached the maximum limit of {_TAGS_MAX}.")
+    check_tag_count({**tx.tags.get(arn), **added})
     tx.tags.put(arn, added)
+
+
+def check_tag_count(tags: Mapping[str, str]) -> None:
+    """Raises LimitExceeded."""
+    if len(tags) > _TAGS_MAX:
+        raise limit_exceeded(f"The number of tags has reached the maximum limit of {_TAGS_MAX}.")
 
 
 def tag_list(tags: dict[str, str]) -> list[Tag]:

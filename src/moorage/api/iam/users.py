@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from moorage.api.iam.errors import delete_conflict, invalid, user_exists
@@ -10,11 +9,11 @@ from moorage.api.iam.part import (
     NO_REGION,
     Part,
     all_of,
+    check_tag_count,
     find_user,
     named_user,
     new_id,
     page_of,
-    put_tags,
     tag_list,
 )
 from moorage.api.service import Caller, operation
@@ -53,38 +52,32 @@ class Users(Part):
             "AttachedPolicies": [],
             "InlinePolicies": {},
             "AccessKeys": {},
+            "Tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
         }
         arn = f"arn:aws:iam::{caller.account_id}:user{path}{name}"
         user = Document(NO_REGION, name, arn, now, now, body)
-        tags = request.get("Tags", [])
 
         def create(tx: Transaction) -> None:
             try:
                 tx.users.insert(user)
             except AlreadyExists:
                 raise user_exists(name) from None
-            put_tags(tx, arn, tags)
 
         await self._store.run(create)
-        return {"User": _described(user, {tag["Key"]: tag["Value"] for tag in tags})}
+        return {"User": _in_full(user)}
 
     @operation("GetUser")
     async def get_user(self, caller: Caller, request: GetUserRequest) -> GetUserResponse:
         """A user in full; without a name, the caller."""
         name = named_user(caller, request)
-
-        def get(tx: Transaction) -> User:
-            user = find_user(tx, name)
-            return _described(user, tx.tags.get(user.arn))
-
-        return {"User": await self._store.run(get)}
+        return {"User": _in_full(await self._store.run(lambda tx: find_user(tx, name)))}
 
     @operation("ListUsers")
     async def list_users(self, _: Caller, request: ListUsersRequest) -> ListUsersResponse:
         """Users by name, without their tags: IAM leaves them out of lists."""
         prefix = request.get("PathPrefix", "/")
         found = await self._store.run(lambda tx: all_of(tx.users, path_prefix=prefix))
-        items = [(user.name.lower(), _described(user, {})) for user in found]
+        items = [(user.name.lower(), _summary(user)) for user in found]
         users, paging = page_of(items, marker=request.get("Marker"), max_items=request.get("MaxItems"))
         return {"Users": users, **paging}
 
@@ -98,7 +91,6 @@ class Users(Part):
                 if user.body[member]:
                     raise delete_conflict(f"Cannot delete entity, must {what} first.")
             tx.users.delete(NO_REGION, user.name)
-            tx.tags.clear(user.arn)
 
         await self._store.run(delete)
 
@@ -111,24 +103,31 @@ class Users(Part):
     @operation("TagUser")
     async def tag_user(self, _: Caller, request: TagUserRequest) -> None:
         """Add tags to a user; policies may go by them (`aws:PrincipalTag`)."""
-        await self._change_tags(request, lambda tx, arn: put_tags(tx, arn, request["Tags"]))
+        added = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+
+        def tag(_: Transaction, user: Document) -> dict[str, Any]:
+            tags = {**user.body["Tags"], **added}
+            check_tag_count(tags)
+            return {"Tags": tags}
+
+        await self._change_user(request["UserName"], tag)
 
     @operation("UntagUser")
     async def untag_user(self, _: Caller, request: UntagUserRequest) -> None:
         """Take tags off a user."""
-        await self._change_tags(request, lambda tx, arn: tx.tags.remove(arn, request["TagKeys"]))
+
+        def untag(_: Transaction, user: Document) -> dict[str, Any]:
+            return {"Tags": {key: value for key, value in user.body["Tags"].items() if key not in request["TagKeys"]}}
+
+        await self._change_user(request["UserName"], untag)
 
     @operation("ListUserTags")
     async def list_user_tags(self, _: Caller, request: ListUserTagsRequest) -> ListUserTagsResponse:
         """A user's tags, by key."""
-        tags = await self._store.run(lambda tx: tx.tags.get(find_user(tx, request["UserName"]).arn))
-        items = [(tag["Key"], tag) for tag in tag_list(dict(sorted(tags.items())))]
+        user = await self._store.run(lambda tx: find_user(tx, request["UserName"]))
+        items = [(tag["Key"], tag) for tag in tag_list(dict(sorted(user.body["Tags"].items())))]
         page, paging = page_of(items, marker=request.get("Marker"), max_items=request.get("MaxItems"))
         return {"Tags": page, **paging}
-
-    async def _change_tags(self, request: Mapping[str, Any], change: Callable[[Transaction, str], None]) -> None:
-        await self._store.run(lambda tx: change(tx, find_user(tx, request["UserName"]).arn))
-        await self._enforce()
 
 
 _IN_THE_WAY = {
@@ -138,14 +137,18 @@ _IN_THE_WAY = {
 }
 
 
-def _described(user: Document, tags: dict[str, str]) -> User:
-    answer: User = {
+def _summary(user: Document) -> User:
+    return {
         "Path": user.body["Path"],
         "UserName": user.name,
         "UserId": user.body["UserId"],
         "Arn": user.arn,
         "CreateDate": user.created_at,
     }
-    if tags:
-        answer["Tags"] = tag_list(tags)
+
+
+def _in_full(user: Document) -> User:
+    answer = _summary(user)
+    if user.body["Tags"]:
+        answer["Tags"] = tag_list(user.body["Tags"])
     return answer
