@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from moorage.core.model import RoutingStrategy
-from moorage.gateway.admission import WAITERS_MAX
+from moorage.gateway.admission import WAITING_BYTES_MAX
 from moorage.testing.gateway_world import LIMIT, GatewayWorld, answering, refused, running_gateway
 from moorage.testing.load import Target, signed_request
 from moorage.wire.messages import Handler, Request, Response
@@ -137,9 +137,7 @@ async def test_who_leaves_while_waiting_is_not_sent(world: GatewayWorld) -> None
     await world.publish(("AllTraffic", 1.0, [ONE]), concurrency_max=1)
     first = asyncio.create_task(world.invoke(b"first"))
     await held.has(1)
-    _, leaving = await asyncio.open_connection("127.0.0.1", world.port)
-    url = f"http://127.0.0.1:{world.port}"
-    leaving.write(signed_request(Target(url, "iris", "AKIA", "secret", region="eu-west-1", body=b"leaving")))
+    _, leaving = await _send(world, b"leaving")
     await _until_waiting(world, 1)
     leaving.close()
     await _until_waiting(world, 0)
@@ -151,22 +149,24 @@ async def test_who_leaves_while_waiting_is_not_sent(world: GatewayWorld) -> None
     assert [b"first", b"last"] == held.asked
 
 
-async def test_who_cannot_wait_is_refused_at_once(world: GatewayWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_cannot_wait_is_refused_at_once(world: GatewayWorld) -> None:
     held = Held()
     await world.instance(ONE, held)
     await world.publish(("AllTraffic", 1.0, [ONE]), concurrency_max=1)
-    monkeypatch.setattr("moorage.gateway.admission.WAITERS_MAX", 2)
-    assert WAITERS_MAX > 2
-    requests = [asyncio.create_task(world.invoke()) for _ in range(3)]
+    body = bytes(LIMIT)
+    fitting = WAITING_BYTES_MAX // LIMIT
+    callers = [await _send(world, body) for _ in range(1 + fitting)]
     await held.has(1)
-    await _until_waiting(world, 2)
+    await _until_waiting(world, fitting)
     began = time.monotonic()
-    error = await refused(world.invoke())
+    error = await refused(world.invoke(body))
     assert time.monotonic() - began < 1  # making a client is most of it
     assert ("ServiceUnavailable", 503) == (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"])
     assert "1" == error["ResponseMetadata"]["HTTPHeaders"]["retry-after"]
     held.go_on.set()
-    assert [b"done"] * 3 == [(await request)["Body"] for request in requests]
+    for reader, writer in callers:
+        assert (await reader.readuntil(b"done")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
 
 
 async def test_waiters_follow_their_variant_to_new_instances(world: GatewayWorld) -> None:
@@ -219,6 +219,15 @@ async def test_a_silent_instance_is_left_out_until_it_answers_its_ping(world: Ga
     async with asyncio.timeout(2):
         while (await world.invoke())["Body"] != b"frozen":
             pass
+
+
+async def _send(world: GatewayWorld, body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """An invocation on a connection of its own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    target = Target(f"http://127.0.0.1:{world.port}", "iris", "AKIA", "secret", region="eu-west-1", body=body)
+    writer.write(signed_request(target))
+    await writer.drain()
+    return reader, writer
 
 
 async def _until_waiting(world: GatewayWorld, count: int) -> None:
