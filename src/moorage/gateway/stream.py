@@ -105,8 +105,7 @@ class Pieces:
         return piece
 
     async def _take(self) -> bytes:
-        left_s = self._ends_at - self._loop.time()
-        self._deadline.set(min(IDLE_S, left_s))
+        self._deadline.set(min(IDLE_S, self._left_s()))
         try:
             return await anext(self._stream, b"")
         except WireError as error:
@@ -114,7 +113,10 @@ class Pieces:
                 raise NoAnswer("the model was silent for too long, or has taken too long in all") from error
             raise
         finally:
-            self._deadline.set(left_s)  # the caller may be slow, but not for ever
+            self._deadline.set(self._left_s())  # the caller may be slow, but not for ever
+
+    def _left_s(self) -> float:
+        return self._ends_at - self._loop.time()
 
     def _close(self) -> None:
         self._deadline.cancel()

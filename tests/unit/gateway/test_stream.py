@@ -187,10 +187,10 @@ async def test_a_slow_caller_is_not_a_silent_model() -> None:
 
 
 async def test_a_caller_has_no_longer_than_the_model() -> None:
-    answer: Any = Sending(b"one", 1.0, b"two")
+    answer: Any = Sending(b"one", 50.0, b"two", 1.0, b"three")
     pieces = await begun(answer)
-    assert b"one" == await anext(pieces)
-    await asyncio.sleep(STREAM_S + 1)
+    assert [b"one", b"two"] == [await anext(pieces), await anext(pieces)]
+    await asyncio.sleep(STREAM_S - 50.0 + 0.1)
 
     assert answer.is_closed
     assert b"" == await heard(pieces)
