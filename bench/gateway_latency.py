@@ -8,7 +8,8 @@ The processes, their cores and the requests are those of `bench/gateway.py`.
 - p99 at half load: requests fall due at random (Poisson) at half the rate that wrk got out of the same proxy with 32
   connections, and latency counts from when a request fell due.
 
-On a virtual machine both are mostly the waking of idle cores: compare rows of one run only.
+The table has medians of the rounds with half the range of the readings; ratios are taken within a round. On a virtual
+machine both latencies are mostly the waking of idle cores: compare rows of one run only.
 """
 
 from __future__ import annotations
@@ -18,18 +19,30 @@ import collections
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from harness.lineup import OURS, PROXIES, Lineup, lineup
+from harness.figures import half_range, paired_ratio
+from harness.lineup import OURS, PROXIES, Lineup, better_envoy, lineup
 from harness.paced import kept_on, run_paced
 from harness.wrk import Wrk
 
-DIRECT: Final = "direct"
 CAPACITY_CONNECTIONS: Final = 32
 ADDED_GOAL: Final = 1.2
+TAIL_GOAL: Final = 1.0
 
-Medians = Mapping[str, float]
+
+@dataclass(slots=True)
+class Latencies:
+    """A reading a round, in microseconds."""
+
+    direct_us: list[float] = field(default_factory=list)
+    """p50 without a proxy, one request at a time."""
+    added_us: dict[str, list[float]] = field(default_factory=lambda: collections.defaultdict(list))
+    """By proxy: what it adds to that."""
+    tail_us: dict[str, list[float]] = field(default_factory=lambda: collections.defaultdict(list))
+    """By proxy: p99 at half of its capacity."""
 
 
 def main() -> None:
@@ -38,9 +51,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, lineup(Path(name), options.only) as line:
         bench = Bench(line, Wrk(Path(name), line.other_core), options.seconds)
         capacities = bench.capacities(options.rounds)
-        p50s_us, p99s_us = bench.latencies(options.rounds, capacities)
+        latencies = bench.latencies(options.rounds, capacities)
         print(f"{line.placement()}; {options.rounds} rounds of {options.seconds} s\n")
-    _print_table(capacities, p50s_us, p99s_us)
+    _print_table(capacities, latencies)
 
 
 class Bench:
@@ -51,7 +64,7 @@ class Bench:
         self._wrk = wrk
         self._seconds = seconds
 
-    def capacities(self, rounds: int) -> Medians:
+    def capacities(self, rounds: int) -> Mapping[str, float]:
         """Requests a second that each proxy does when it is kept busy."""
         rates = collections.defaultdict(list)
         for number in range(rounds):
@@ -59,44 +72,50 @@ class Bench:
             for name in self._line.in_turn(number):
                 netloc = self._line.proxies[name].netloc
                 rates[name].append(self._wrk.run(netloc, connections=CAPACITY_CONNECTIONS, seconds=self._seconds).rate)
-        return _medians(rates)
+        return {name: statistics.median(readings) for name, readings in rates.items()}
 
-    def latencies(self, rounds: int, capacities: Medians) -> tuple[Medians, Medians]:
-        """p50 with one connection, the upstream itself included, and p99 at half of the capacity; microseconds."""
-        p50s_us, p99s_us = collections.defaultdict(list), collections.defaultdict(list)
-        netlocs = {name: served.netloc for name, served in self._line.proxies.items()}
-        netlocs[DIRECT] = self._line.upstream.netloc
+    def latencies(self, rounds: int, capacities: Mapping[str, float]) -> Latencies:
+        """Both kinds, once a round."""
+        found = Latencies()
         for number in range(rounds):
             requests = self._line.checked_requests()
             self._wrk.load(requests)
-            for name in [DIRECT, *self._line.in_turn(number)]:
-                alone = self._wrk.run(netlocs[name], connections=1, seconds=self._seconds)
-                p50s_us[name].append(alone.p50_us)
+            direct_us = self._alone_us(self._line.upstream.netloc)
+            found.direct_us.append(direct_us)
+            for name in self._line.in_turn(number):
+                found.added_us[name].append(self._alone_us(self._line.proxies[name].netloc) - direct_us)
             for name in self._line.in_turn(number):
                 with kept_on(self._line.other_core):
-                    half = run_paced(netlocs[name], requests, rate=capacities[name] / 2, seconds=self._seconds)
-                p99s_us[name].append(half.percentile_us(0.99))
-        return _medians(p50s_us), _medians(p99s_us)
+                    half = run_paced(
+                        self._line.proxies[name].netloc, requests, rate=capacities[name] / 2, seconds=self._seconds
+                    )
+                found.tail_us[name].append(half.percentile_us(0.99))
+        return found
+
+    def _alone_us(self, netloc: str) -> float:
+        return self._wrk.run(netloc, connections=1, seconds=self._seconds).p50_us
 
 
-def _medians(readings: Mapping[str, Sequence[float]]) -> Medians:
-    return {name: statistics.median(values) for name, values in readings.items()}
+def _print_table(capacities: Mapping[str, float], found: Latencies) -> None:
+    print(f"one request at a time without a proxy: p50 {statistics.median(found.direct_us):.0f} µs\n")
+    print(f"{'proxy':12}{'added p50 µs':>16}{'requests/s':>12}{'p99 µs at half':>18}")
+    for name, capacity in capacities.items():
+        added, tail = _figure(found.added_us[name]), _figure(found.tail_us[name])
+        print(f"{name:12}{added:>16}{capacity:12,.0f}{tail:>18}")
+    print()
+    _print_verdict("added p50", found.added_us, ADDED_GOAL)
+    _print_verdict("p99 at half load", found.tail_us, TAIL_GOAL)
 
 
-def _print_table(capacities: Medians, p50s_us: Medians, p99s_us: Medians) -> None:
-    direct_us = p50s_us[DIRECT]
-    print(f"{'proxy':12}{'p50 µs':>9}{'added µs':>10}{'requests/s':>12}{'p99 µs at half':>16}")
-    print(f"{DIRECT:12}{direct_us:9.0f}")
-    for name, p99_us in p99s_us.items():
-        added_us = p50s_us[name] - direct_us
-        print(f"{name:12}{p50s_us[name]:9.0f}{added_us:10.0f}{capacities[name]:12,.0f}{p99_us:16.0f}")
-    envoys = [name for name in p99s_us if name.startswith("envoy")]
-    if OURS not in p99s_us or not envoys:
-        return
-    added = (p50s_us[OURS] - direct_us) / (min(p50s_us[name] for name in envoys) - direct_us)
-    tail = p99s_us[OURS] / min(p99s_us[name] for name in envoys)
-    print(f"\nadded p50 {added:.2f} x Envoy's, goal {ADDED_GOAL}: {'ok' if added <= ADDED_GOAL else 'missed'}")
-    print(f"p99 at half load {tail:.2f} x Envoy's, goal 1.0: {'ok' if tail <= 1 else 'missed'}")
+def _figure(readings: Sequence[float]) -> str:
+    return f"{statistics.median(readings):.0f} ± {half_range(readings):4.0f}"
+
+
+def _print_verdict(title: str, readings: Mapping[str, Sequence[float]], goal: float) -> None:
+    rival = better_envoy(readings)
+    if rival and OURS in readings:
+        ratio = paired_ratio(readings[OURS], readings[rival])
+        print(f"{title}: {ratio:.2f} x Envoy's, goal {goal}: {'ok' if ratio <= goal else 'missed'}")
 
 
 def _options() -> argparse.Namespace:

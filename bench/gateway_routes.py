@@ -28,6 +28,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from harness.figures import half_range, paired_ratio
 from harness.gateway import ENDPOINT, GatewayFolder, gateway, make_route, routes_folder, snapshot_writer
 from harness.invocations import signed_invocations
 from harness.machine import cores, cpu_s, require, rss_bytes
@@ -130,12 +131,12 @@ def _load(found: Sized, wrk: Wrk, names: Sequence[str], seconds: float) -> float
 
 
 def _print_costs(costs_us: Mapping[str, Sequence[float]]) -> None:
-    base_us = statistics.median(next(iter(costs_us.values())))
+    base_us = next(iter(costs_us.values()))
     for title, readings in costs_us.items():
-        growth = statistics.median(readings) / base_us
+        growth = paired_ratio(readings, base_us)
         verdict = "ok" if growth <= GROWTH_MAX else "grows"
-        spread_us = (max(readings) - min(readings)) / 2
-        print(f"{title:34}{growth * base_us:7.1f} ± {spread_us:4.1f} µs CPU a request, x {growth:.2f}: {verdict}")
+        figure = f"{statistics.median(readings):7.1f} ± {half_range(readings):4.1f}"
+        print(f"{title:34}{figure} µs CPU a request, x {growth:.2f}: {verdict}")
 
 
 def _print_memory(gateways: Mapping[str, Sized], fresh: Mapping[str, int], endpoints: int) -> None:

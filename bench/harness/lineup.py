@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,12 @@ def lineup(folder: Path, names: Sequence[str]) -> Iterator[Lineup]:
                 starts[f"{peer}-{kind}"] = functools.partial(start, _made(folder / f"{peer}-{kind}"), core, address)
         proxies = {name: stack.enter_context(starts[name]()) for name in names}
         yield Lineup(ours.caller, proxies, instance, core, other_core)
+
+
+def better_envoy(readings: Mapping[str, Sequence[float]]) -> str | None:
+    """The Envoy with the lesser median, if one was measured: the one to be compared with."""
+    envoys = [name for name in readings if name.startswith("envoy")]
+    return min(envoys, key=lambda name: statistics.median(readings[name]), default=None)
 
 
 def _made(folder: Path) -> Path:
