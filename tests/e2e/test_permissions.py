@@ -3,8 +3,10 @@ are withdrawn, and the door for callers that cannot sign."""
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,8 +14,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
 
+from moorage.cli.main import main
 from moorage.testing.deployment import Deployer
+from moorage.testing.load import Load
 from moorage.testing.models import echo_archive
 from moorage.testing.server import RunningMoorage
 
@@ -155,6 +160,41 @@ def test_a_bearer_key_invokes_its_endpoint_until_it_is_revoked(server: RunningMo
     moorage.delete_bearer_key(EndpointName="iris", KeyId=made["KeyId"])
     for _ in range(CLIENTS):
         assert 401 == post(server, "iris", bearer)[0]
+
+
+def keys_command(server: RunningMoorage, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["keys", *arguments, "--data-dir", str(server.data_dir)])
+
+
+def test_the_command_makes_lists_and_revokes_keys(server: RunningMoorage) -> None:
+    made = keys_command(server, "create", "iris", "--description", "the web shop")
+    bearer = f"Bearer {made.stdout.strip()}"
+    assert 200 == post(server, "iris", bearer)[0]
+    listed = keys_command(server, "list", "iris").stdout
+    assert "the web shop" in listed
+    (key_id,) = re.findall(r"bk-\w+", listed)
+    assert f"moorage keys revoke iris {key_id} --data-dir {server.data_dir}" in made.stderr
+    assert made.stdout.strip() not in listed
+    assert f"Revoked {key_id}.\n" == keys_command(server, "revoke", "iris", key_id).stdout
+    assert 401 == post(server, "iris", bearer)[0]
+    again = keys_command(server, "revoke", "iris", key_id)
+    assert (1, f"Error: ResourceNotFound: Endpoint iris has no bearer key {key_id}.\n") == (
+        again.exit_code,
+        again.stderr,
+    )
+
+
+async def test_changes_of_users_fail_no_request_of_others(server: RunningMoorage) -> None:
+    load = Load(server.target("iris"), rate=200, connections=8)
+    await asyncio.sleep(0.2)
+    iam = server.client("iam")
+    key = await asyncio.to_thread(add_user, server, "busy")
+    for status in ("Inactive", "Active") * 10:
+        change = {"UserName": "busy", "AccessKeyId": key["AccessKeyId"], "Status": status}
+        await asyncio.to_thread(iam.update_access_key, **change)
+    report = await load.stop()
+    assert len(report.samples) > 50
+    assert [] == report.failures
 
 
 def test_a_namesake_of_a_deleted_endpoint_does_not_take_its_keys(server: RunningMoorage) -> None:
