@@ -74,11 +74,14 @@ def run(settings: Settings, say: Say) -> int:
         raise SupervisorError(
             f"Moorage is running already on {settings.data_dir}: `moorage status` shows it, `moorage down` ends it"
         ) from None
-    listeners = _listen(settings)
-    bound = with_port(settings, listeners[0].getsockname()[1])
-    credentials.ensure(bound)
-    credentials.ensure_secrets(bound)
-    return asyncio.run(_Supervisor(bound, listeners, say).run())
+    try:
+        listeners = _listen(settings)
+        bound = with_port(settings, listeners[0].getsockname()[1])
+        credentials.ensure(bound)
+        credentials.ensure_secrets(bound)
+        return asyncio.run(_Supervisor(bound, listeners, say).run())
+    finally:
+        _leave_no_ledgers(settings)
 
 
 def prepare_folders(settings: Settings) -> None:
@@ -95,11 +98,8 @@ def prepare_folders(settings: Settings) -> None:
             raise SupervisorError(f"{folder} must belong to you alone (mode 0700): remove it, or `chmod 700` it")
 
 
-def remove_ledgers(settings: Settings) -> None:
-    """Leave no folder behind where nobody would look: counts that could not be saved stay for the next start.
-
-    Without the data directory there will be none.
-    """
+def _leave_no_ledgers(settings: Settings) -> None:
+    """Nobody would look for them there. Counts that could not be saved stay for the next start, if there can be one."""
     if not settings.data_dir.is_dir():
         shutil.rmtree(settings.ledger_dir, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -149,7 +149,6 @@ class _Supervisor:
         why = await self._reason_to_stop(stopping)
         self._tell(f"{why}: finishing requests in flight, then the instances")
         await self._stop()
-        remove_ledgers(self._settings)
         self._settings.state_path.unlink(missing_ok=True)
         return 0
 
