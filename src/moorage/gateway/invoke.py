@@ -8,30 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Final
 
 from moorage.aws.errors import ServiceError
 from moorage.core.traffic import Outcome
 from moorage.gateway import errors, sessions
-from moorage.gateway.admission import WAIT_S, Waiter
-from moorage.gateway.aim import Aim, aim, by_weight, is_aimed
-from moorage.gateway.entry import Admitted, enter
+from moorage.gateway.asking import Asking
+from moorage.gateway.entry import enter
 from moorage.gateway.errors import ModelErrors
 from moorage.gateway.form import Form, form_of
 from moorage.gateway.instance import Instance
-from moorage.gateway.ledger import Series
-from moorage.gateway.pick import pick_other
 from moorage.gateway.recorder import Recorder, outcome_of
 from moorage.gateway.relay import relay
-from moorage.gateway.tables import Endpoint, Routes, Tables, Variant
+from moorage.gateway.tables import Routes, Tables, Variant
 from moorage.gateway.target import (
     Address,
     Operation,
     caller_event_fields,
     caller_fields,
-    container_request,
-    container_stream_request,
     endpoint_name,
 )
 from moorage.gateway.watch import Watch
@@ -49,10 +44,7 @@ from moorage.wire.messages import (
     Response,
     WireError,
 )
-from moorage.wire.upstream import UpstreamConnection
 
-INVOCATION_S: Final = 60.0
-_TRIES_MAX: Final = 3
 _STREAM: Final = Operation.STREAM
 
 _log = logging.getLogger(__name__)
@@ -89,34 +81,15 @@ class Invoker:
         return self.tables.routes
 
 
-class Invocation:
+class Invocation(Asking):
     """One request to an endpoint: it is let in, an instance is chosen and asked, and the answer passed on.
 
-    It is the receiver of the instance's answer, what the server cancels when the caller leaves, and what is recorded.
+    How it is asked is in `asking`. It is what the server cancels when the caller leaves, and what is recorded.
     """
 
-    __slots__ = (
-        "_connection",
-        "_instance",
-        "_invoker",
-        "_is_over",
-        "_reply",
-        "_session_id",
-        "_task",
-        "_tried",
-        "_waiter",
-        "address",
-        "admitted",
-        "answered",
-        "began",
-        "body",
-        "instance_id",
-        "request",
-        "request_id",
-        "sent",
-        "series",
-        "variant",
-    )
+    __slots__ = ("_is_over", "_reply", "answered", "began", "request_id")
+
+    _invoker: Invoker
 
     def __init__(self, invoker: Invoker, request: Request, reply: Reply, address: Address) -> None:
         self._invoker = invoker
@@ -127,17 +100,17 @@ class Invocation:
         self.began = invoker.monotonic()
         self.sent = 0.0
         self.answered = 0.0
-        self.series: Series | None = None
+        self.series = None
         self.instance_id = ""
         self.body = b""
-        self.admitted: Admitted | None = None
-        self.variant: Variant | None = None
-        self._instance: Instance | None = None
-        self._tried: list[Instance] | None = None
-        self._session_id: bytes | None = None
-        self._waiter: Waiter[Instance] | None = None
-        self._connection: UpstreamConnection | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.admitted = None
+        self.variant = None
+        self._instance = None
+        self._tried = None
+        self._session_id = None
+        self._waiter = None
+        self._connection = None
+        self._task = None
         self._is_over = False
 
     # -- the request comes in -----------------------------------------------------------------------------------------
@@ -177,93 +150,6 @@ class Invocation:
         except Exception:
             self._break()
 
-    # -- an instance is asked -----------------------------------------------------------------------------------------
-
-    def _ask(self, endpoint: Endpoint) -> None:
-        """Ask one instance, and another only while no byte of the request has reached any; or wait for a free one."""
-        invoker, only = self._invoker, None
-        self.series = endpoint.series
-        if is_aimed(self.request.fields):
-            variant, only, self._session_id = self._aim(endpoint)
-        else:
-            variant = by_weight(endpoint, invoker.draw)
-        self.variant = variant
-        self.series = variant.series
-        now = invoker.monotonic()
-        if only is None and self._tried is None:
-            instance = variant.pick(now)
-        else:
-            candidates = variant.instances if only is None else (only,)
-            instance = pick_other(candidates, self._tried or (), draw=invoker.draw, now=now)
-        if instance is None:
-            self._wait(endpoint, variant, only, now)
-        else:
-            instance.in_flight += 1
-            self._visit(instance)
-
-    def _aim(self, endpoint: Endpoint) -> Aim:
-        assert self.admitted is not None
-        return aim(
-            endpoint,
-            self.request.fields,
-            self.address.operation,
-            account_id=self.admitted.account_id,
-            draw=self._invoker.draw,
-        )
-
-    def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:
-        """Wait for a slot, unless there is nobody left to wait for, or no hope."""
-        candidates = variant.instances if only is None else (only,)
-        if all(each in (self._tried or ()) for each in candidates):
-            raise errors.no_ready_instance(endpoint.key.name)
-        deadline = self._waiter.deadline if self._waiter is not None else now + WAIT_S
-        self._waiter = variant.queue.join(
-            self._on_turn, deadline=deadline, now=now, body_bytes=len(self.body), only=only
-        )
-        if self._waiter is None:
-            raise errors.overloaded(endpoint.key.name)
-
-    def _on_turn(self, instance: Instance | None) -> None:
-        """A slot has been taken; without an instance, there is none any more where the request waited."""
-        if instance is None:
-            self._look_again()
-            return
-        try:
-            self._visit(instance)
-        except Exception:
-            self._break()
-
-    def _visit(self, instance: Instance) -> None:
-        self._instance = instance
-        self.instance_id = instance.id
-        self.series = series = instance.series
-        series.begin()
-        if not instance.is_watched:
-            self._invoker.watch.add(instance)
-        connection = instance.pool.take()
-        if connection is None:
-            self.spawn(self._send_when_connected(instance))
-        else:
-            self._send(connection)
-
-    async def _send_when_connected(self, instance: Instance) -> None:
-        try:
-            connection = await instance.pool.connect()
-        except NotSent as error:
-            self.on_failure(error)
-        else:
-            self._send(connection)
-
-    def _send(self, connection: UpstreamConnection) -> None:
-        self._connection = connection
-        self.sent = self._invoker.monotonic()
-        is_stream = self.address.operation is _STREAM
-        head = (container_stream_request if is_stream else container_request)(self.request, self.body)
-        if self._session_id is not None:
-            head = sessions.with_session(head, self._session_id)
-        total_s = None if is_stream else INVOCATION_S
-        connection.send(self, b"POST", head, self.body, head_s=INVOCATION_S, total_s=total_s)
-
     # -- the instance answers -----------------------------------------------------------------------------------------
 
     def on_answer(self, answer: Answer) -> None:
@@ -297,33 +183,9 @@ class Invocation:
         instance = self._instance
         instance.record_failure(error)
         if isinstance(error, NotSent):
-            if self.series is not None:
-                self.series.take_back()
-            self.sent = 0.0
-            self._leave_instance()
-            self._tried = [*(self._tried or ()), instance]
-            self._look_again()
+            self._try_another(instance)
         else:
             self._refuse(_silence(error, self._blame()))
-
-    def _look_again(self) -> None:
-        """In the routes now in force: those of before may name instances that have gone since."""
-        assert self.admitted is not None
-        try:
-            self._ask(self._admitted_now(self.admitted).endpoint)
-        except ServiceError as error:
-            self._refuse(error)
-        except Exception:
-            self._break()
-
-    def _admitted_now(self, admitted: Admitted) -> Admitted:
-        key = admitted.endpoint.key
-        endpoint = self._invoker.routes().endpoint(key.region, key.name)
-        if endpoint is None:
-            raise errors.no_such_endpoint(key.name, admitted.account_id)
-        if self._tried is not None and len(self._tried) >= _TRIES_MAX:
-            raise errors.no_ready_instance(key.name)
-        return admitted._replace(endpoint=endpoint)
 
     async def _relay(self, answer: Answer, variant: Variant, instance: Instance) -> None:
         form = form_of(self.address.operation, self.request, answer.header(b"content-type"))
@@ -370,10 +232,6 @@ class Invocation:
         if self._connection is not None:
             self._connection.abort()
 
-    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
-        """Go on in a task, which is given up with the invocation."""
-        self._task = self._invoker.loop.create_task(coroutine)
-
     def _refuse(self, error: ServiceError) -> None:
         response = errors.answer(error, self.request_id)
         self._reply.respond(response)
@@ -393,15 +251,8 @@ class Invocation:
         if self._is_over:
             return
         self._is_over = True
-        self._leave_instance()
-        if self._waiter is not None and self.variant is not None:
-            self.variant.queue.leave(self._waiter)
+        self._leave()
         self._invoker.recorder.record(self, outcome, status, bytes_out, error)
-
-    def _leave_instance(self) -> None:
-        instance, self._instance = self._instance, None
-        if instance is not None:
-            instance.leave()
 
 
 def _silence(error: WireError, blame: ModelErrors) -> ServiceError:

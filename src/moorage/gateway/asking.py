@@ -1,0 +1,222 @@
+"""The middle of an invocation: an instance is chosen, its slot taken or waited for, and the request sent to it.
+
+`invoke.Invocation` is this with a beginning and an end; it fills in the fields.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
+from typing import Final, Protocol
+
+from moorage.aws.errors import ServiceError
+from moorage.gateway import errors, sessions
+from moorage.gateway.admission import WAIT_S, Waiter
+from moorage.gateway.aim import Aim, aim, by_weight, is_aimed
+from moorage.gateway.entry import Admitted
+from moorage.gateway.instance import Instance
+from moorage.gateway.ledger import Series
+from moorage.gateway.pick import Draw, pick_other
+from moorage.gateway.tables import Endpoint, Routes, Variant
+from moorage.gateway.target import Address, Operation, container_request, container_stream_request
+from moorage.gateway.watch import Watch
+from moorage.wire.answer import Answer
+from moorage.wire.messages import NotSent, Request, WireError
+from moorage.wire.upstream import UpstreamConnection
+
+INVOCATION_S: Final = 60.0
+_TRIES_MAX: Final = 3
+_STREAM: Final = Operation.STREAM
+
+
+class Surroundings(Protocol):
+    """What all invocations of a worker share."""
+
+    watch: Watch
+    monotonic: Callable[[], float]
+    draw: Draw
+    loop: asyncio.AbstractEventLoop
+
+    def routes(self) -> Routes:
+        """The routes in force at this moment. Raises ServiceError if there are none yet."""
+        ...
+
+
+class Asking(ABC):
+    """One request on its way to an instance. It is the receiver of the instance's answer."""
+
+    __slots__ = (
+        "_connection",
+        "_instance",
+        "_invoker",
+        "_session_id",
+        "_task",
+        "_tried",
+        "_waiter",
+        "address",
+        "admitted",
+        "body",
+        "instance_id",
+        "request",
+        "sent",
+        "series",
+        "variant",
+    )
+
+    _connection: UpstreamConnection | None
+    _instance: Instance | None
+    _invoker: Surroundings
+    _session_id: bytes | None
+    _task: asyncio.Task[None] | None
+    _tried: list[Instance] | None
+    _waiter: Waiter[Instance] | None
+    address: Address
+    admitted: Admitted | None
+    body: bytes
+    instance_id: str
+    request: Request
+    sent: float
+    series: Series | None
+    variant: Variant | None
+
+    @abstractmethod
+    def on_answer(self, answer: Answer) -> None:
+        """See `wire.upstream.Receiver`."""
+
+    @abstractmethod
+    def on_failure(self, error: WireError) -> None:
+        """See `wire.upstream.Receiver`."""
+
+    @abstractmethod
+    def _refuse(self, error: ServiceError) -> None:
+        """It will not be asked."""
+
+    @abstractmethod
+    def _break(self) -> None:
+        """A fault of our own, which is being handled."""
+
+    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        """Go on in a task, which is given up with the invocation."""
+        self._task = self._invoker.loop.create_task(coroutine)
+
+    def _ask(self, endpoint: Endpoint) -> None:
+        """Ask one instance, and another only while no byte of the request has reached any; or wait for a free one."""
+        invoker, only = self._invoker, None
+        self.series = endpoint.series
+        if is_aimed(self.request.fields):
+            variant, only, self._session_id = self._aim(endpoint)
+        else:
+            variant = by_weight(endpoint, invoker.draw)
+        self.variant = variant
+        self.series = variant.series
+        now = invoker.monotonic()
+        if only is None and self._tried is None:
+            instance = variant.pick(now)
+        else:
+            candidates = variant.instances if only is None else (only,)
+            instance = pick_other(candidates, self._tried or (), draw=invoker.draw, now=now)
+        if instance is None:
+            self._wait(endpoint, variant, only, now)
+        else:
+            instance.in_flight += 1
+            self._visit(instance)
+
+    def _aim(self, endpoint: Endpoint) -> Aim:
+        assert self.admitted is not None
+        return aim(
+            endpoint,
+            self.request.fields,
+            self.address.operation,
+            account_id=self.admitted.account_id,
+            draw=self._invoker.draw,
+        )
+
+    def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:
+        """Wait for a slot, unless there is nobody left to wait for, or no hope."""
+        candidates = variant.instances if only is None else (only,)
+        if all(each in (self._tried or ()) for each in candidates):
+            raise errors.no_ready_instance(endpoint.key.name)
+        deadline = self._waiter.deadline if self._waiter is not None else now + WAIT_S
+        self._waiter = variant.queue.join(
+            self._on_turn, deadline=deadline, now=now, body_bytes=len(self.body), only=only
+        )
+        if self._waiter is None:
+            raise errors.overloaded(endpoint.key.name)
+
+    def _on_turn(self, instance: Instance | None) -> None:
+        """A slot has been taken; without an instance, there is none any more where the request waited."""
+        if instance is None:
+            self._look_again()
+            return
+        try:
+            self._visit(instance)
+        except Exception:
+            self._break()
+
+    def _visit(self, instance: Instance) -> None:
+        self._instance = instance
+        self.instance_id = instance.id
+        self.series = series = instance.series
+        series.begin()
+        if not instance.is_watched:
+            self._invoker.watch.add(instance)
+        connection = instance.pool.take()
+        if connection is None:
+            self.spawn(self._send_when_connected(instance))
+        else:
+            self._send(connection)
+
+    async def _send_when_connected(self, instance: Instance) -> None:
+        try:
+            connection = await instance.pool.connect()
+        except NotSent as error:
+            self.on_failure(error)
+        else:
+            self._send(connection)
+
+    def _send(self, connection: UpstreamConnection) -> None:
+        self._connection = connection
+        self.sent = self._invoker.monotonic()
+        is_stream = self.address.operation is _STREAM
+        head = (container_stream_request if is_stream else container_request)(self.request, self.body)
+        if self._session_id is not None:
+            head = sessions.with_session(head, self._session_id)
+        total_s = None if is_stream else INVOCATION_S
+        connection.send(self, b"POST", head, self.body, head_s=INVOCATION_S, total_s=total_s)
+
+    def _try_another(self, tried: Instance) -> None:
+        """No byte of the request has reached the instance: it may go to another one."""
+        if self.series is not None:
+            self.series.take_back()
+        self.sent = 0.0
+        self._leave()
+        self._tried = [*(self._tried or ()), tried]
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """In the routes now in force: those of before may name instances that have gone since."""
+        assert self.admitted is not None
+        try:
+            self._ask(self._endpoint_now(self.admitted))
+        except ServiceError as error:
+            self._refuse(error)
+        except Exception:
+            self._break()
+
+    def _endpoint_now(self, admitted: Admitted) -> Endpoint:
+        key = admitted.endpoint.key
+        endpoint = self._invoker.routes().endpoint(key.region, key.name)
+        if endpoint is None:
+            raise errors.no_such_endpoint(key.name, admitted.account_id)
+        if self._tried is not None and len(self._tried) >= _TRIES_MAX:
+            raise errors.no_ready_instance(key.name)
+        return endpoint
+
+    def _leave(self) -> None:
+        """Give back the slot, or the place in the queue."""
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            instance.leave()
+        if self._waiter is not None and self.variant is not None:
+            self.variant.queue.leave(self._waiter)
