@@ -15,7 +15,7 @@ from moorage.gateway.entry import Admitted
 from moorage.gateway.ledger import Series
 from moorage.gateway.tables import Variant
 from moorage.gateway.target import Address
-from moorage.gateway.trace_context import TRACEPARENT, is_traceparent, trace_id
+from moorage.gateway.trace_context import trace_id
 from moorage.wire.messages import Request
 
 _SUCCESS: Final = Outcome.SUCCESS
@@ -85,7 +85,6 @@ _REFUSALS: Final = frozenset({429, 500, 503})
 
 def _entry(call: Recorded, status: int, bytes_out: int, error: str, model_us: int, overhead_us: int) -> Entry:
     admitted, variant = call.admitted, call.variant
-    parent = call.request.fields.get(TRACEPARENT)
     return Entry(
         request_id=call.request_id,
         operation=call.address.operation.value,
@@ -100,5 +99,5 @@ def _entry(call: Recorded, status: int, bytes_out: int, error: str, model_us: in
         bytes_out=bytes_out,
         model_us=model_us,
         overhead_us=overhead_us,
-        trace_id=trace_id(parent) if parent is not None and is_traceparent(parent) else "",
+        trace_id=trace_id(call.request.headers),
     )

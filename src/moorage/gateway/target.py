@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from moorage.aws import eventstream
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors
+from moorage.gateway.trace_context import TRACEPARENT, passed_on
 from moorage.wire.messages import HeaderList, Request
 
 TARGET_VARIANT: Final = b"x-amzn-sagemaker-target-variant"
@@ -40,7 +41,7 @@ _UNSUPPORTED: Final = {
 }
 _EVENT_STREAM: Final = eventstream.MEDIA_TYPE.encode()
 _LOOKED_AT: Final = frozenset({*_LENGTHS_MAX, *_UNSUPPORTED})
-# The only headers of the caller that a container gets to see.
+# The only headers of the caller that a container gets to see, besides those of a trace context.
 _PASSED: Final = (
     b"content-type",
     b"accept",
@@ -128,7 +129,7 @@ def container_request(request: Request, body: bytes) -> bytes:
         passed: Iterable[tuple[bytes, bytes]] = [each for each in request.headers if each[0] in _PASSED]
     else:
         passed = [(name, fields[name]) for name in _PASSED if name in fields]
-    return _container_head(passed, body)
+    return _container_head(request, passed, body)
 
 
 def container_stream_request(request: Request, body: bytes) -> bytes:
@@ -137,10 +138,12 @@ def container_stream_request(request: Request, body: bytes) -> bytes:
     passed = [each for each in request.headers if each[0] in _PASSED and each[0] != b"accept"]
     if accept is not None and accept != _EVENT_STREAM:
         passed.append((b"accept", accept))
-    return _container_head(passed, body)
+    return _container_head(request, passed, body)
 
 
-def _container_head(passed: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+def _container_head(request: Request, passed: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    if TRACEPARENT in request.fields:
+        passed = [*passed, *passed_on(request.headers)]
     return b"POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\n%bcontent-length: %d\r\n\r\n" % (
         b"".join([b"%b: %b\r\n" % field for field in passed]),
         len(body),

@@ -33,7 +33,7 @@ def passed_on(headers: HeaderList) -> HeaderList:
     Without a valid `traceparent`, or with more than one, there is no context.
     """
     parents = [value for name, value in headers if name == TRACEPARENT]
-    if len(parents) != 1 or not is_traceparent(parents[0]):
+    if len(parents) != 1 or not _is_traceparent(parents[0]):
         return []
     state = b",".join(value for name, value in headers if name == TRACESTATE)
     if not state or not _is_tracestate(state):
@@ -41,14 +41,15 @@ def passed_on(headers: HeaderList) -> HeaderList:
     return [(TRACEPARENT, parents[0]), (TRACESTATE, state)]
 
 
-def is_traceparent(value: bytes) -> bool:
-    """Whether `value` is one of version 00, or has what version 00 has at the beginning of a later one."""
+def trace_id(headers: HeaderList) -> str:
+    """The trace that a request with these headers belongs to: 32 hexadecimal digits. Empty if there is none."""
+    passed = passed_on(headers)
+    return passed[0][1][3:35].decode("ascii") if passed else ""
+
+
+def _is_traceparent(value: bytes) -> bool:
+    """Whether it is one of version 00, or of a later one that begins with what version 00 has."""
     return len(value) <= _FUTURE_BYTES_MAX and _PARENT.fullmatch(value) is not None
-
-
-def trace_id(traceparent: bytes) -> str:
-    """The trace that a valid `traceparent` belongs to: 32 hexadecimal digits."""
-    return traceparent[3:35].decode("ascii")
 
 
 def _is_tracestate(value: bytes) -> bool:

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from moorage.aws.errors import ServiceError
@@ -6,6 +8,8 @@ from moorage.gateway.forward import end_to_end
 from moorage.gateway.target import Operation
 from moorage.wire.messages import HeaderList
 from moorage.wire.request import ServerRequest
+
+PARENT = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def asked(headers: HeaderList) -> ServerRequest:
@@ -72,6 +76,15 @@ def test_the_container_sees_a_fixed_list_of_headers() -> None:
         b"x-amzn-sagemaker-custom-attributes: c\r\nx-amzn-sagemaker-inference-id: i\r\ncontent-length: 3\r\n\r\n"
     )
     assert expected == target.container_request(asked(sent), b"1,2")
+
+
+@pytest.mark.parametrize("make_head", [target.container_request, target.container_stream_request])
+def test_the_container_sees_a_trace_context_that_is_one(make_head: Callable[[ServerRequest, bytes], bytes]) -> None:
+    state = [(b"tracestate", b"a=1"), (b"tracestate", b"b=2")]
+    head = make_head(asked([(b"traceparent", PARENT), *state]), b"")
+    assert b"traceparent: %b\r\ntracestate: a=1,b=2\r\n" % PARENT in head
+    for parents in ([], [b"00-none"], [PARENT, PARENT]):
+        assert b"trace" not in make_head(asked([*((b"traceparent", parent) for parent in parents), *state]), b"")
 
 
 def test_the_container_sees_every_value_of_a_repeated_header() -> None:

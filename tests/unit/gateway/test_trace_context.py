@@ -22,7 +22,7 @@ STATE = b"rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
 def test_what_is_valid_goes_on_as_it_came(parent: bytes) -> None:
     headers = [(b"accept", b"*/*"), (TRACEPARENT, parent), (TRACESTATE, STATE)]
     assert [(TRACEPARENT, parent), (TRACESTATE, STATE)] == passed_on(headers)
-    assert "4bf92f3577b34da6a3ce929d0e0e4736" == trace_id(parent)
+    assert "4bf92f3577b34da6a3ce929d0e0e4736" == trace_id(headers)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ def test_what_is_valid_goes_on_as_it_came(parent: bytes) -> None:
 )
 def test_without_a_valid_parent_there_is_no_context(parent: bytes) -> None:
     assert [] == passed_on([(TRACEPARENT, parent), (TRACESTATE, STATE)])
+    assert "" == trace_id([(TRACEPARENT, parent)])
 
 
 def test_two_parents_are_none() -> None:
