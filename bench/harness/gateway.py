@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, Instance
 from moorage.system.snapshot import SnapshotWriter
 
 ENDPOINT: Final = "forest"
+CONCURRENCY_MAX: Final = 1024
+"""As Envoy has it by default. Few models work on so many requests at a time, so Moorage's own default is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def make_route(settings: Settings, name: str, sockets: Sequence[Path]) -> Endpoi
     return EndpointRoute(
         arn=f"arn:aws:sagemaker:{settings.region}:{settings.account_id}:endpoint/{name}",
         config_name=name,
-        variants=(VariantRoute("AllTraffic", 1.0, instances),),
+        variants=(VariantRoute("AllTraffic", 1.0, instances, concurrency_max=CONCURRENCY_MAX),),
     )
 
 
@@ -91,6 +94,7 @@ def gateway_workers(made: GatewayFolder, cores: Sequence[int]) -> Iterator[list[
     netloc = f"127.0.0.1:{listeners[0].getsockname()[1]}"
     output = made.settings.data_dir / "output"
     with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, made.settings.ledger_dir)  # outside the data directory: control takes it away
         processes = [
             stack.enter_context(_worker(made, output, number, listener, core))
             for number, (listener, core) in enumerate(zip(listeners, cores, strict=True))
