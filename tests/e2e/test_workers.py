@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,11 +167,13 @@ def test_code_that_does_not_load_restarts_nothing(tmp_path: Path, monkeypatch: p
 
 
 def test_two_restarts_at_once_are_one(server: RunningMoorage) -> None:
-    first = subprocess.Popen([sys.executable, "-m", "moorage.cli", "restart", "--data-dir", str(server.data_dir)])
-    time.sleep(0.3)
-    with pytest.raises(OrderRefused, match="going on already"):
-        server.restart()
-    assert 0 == first.wait(timeout=30)
+    command = [sys.executable, "-m", "moorage.cli", "restart", "--data-dir", str(server.data_dir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline().split()[0] == "agent"
+        with pytest.raises(OrderRefused, match="going on already"):
+            server.restart()
+        assert "Moorage has restarted." in first.stdout.read()
 
 
 def test_a_second_moorage_does_not_get_the_port(server: RunningMoorage, tmp_path: Path) -> None:

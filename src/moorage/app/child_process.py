@@ -14,6 +14,8 @@ from moorage.app.settings import Settings, dump
 from moorage.runners.process.procfs import say_exit_code
 
 LAST_WORDS_S: Final = 1.0
+MAKE_WAY: Final = signal.SIGUSR1
+"""Tells a process that has a successor to end without a caller noticing, for which SIGTERM leaves no time."""
 
 
 def command_line(part: str, *arguments: object) -> list[str]:
@@ -69,14 +71,21 @@ class ChildProcess:
 
     async def end(self, *, within_s: float) -> bool:
         """Tell it to end and return when it is gone; whether it went by itself in that time, or had to be killed."""
-        self.was_told_to_end = True
-        self._signal(signal.SIGTERM)
-        return await self._gone(within_s)
+        return await self._end(signal.SIGTERM, within_s)
+
+    async def make_way(self, *, within_s: float) -> bool:
+        """The same for one whose successor is there."""
+        return await self._end(MAKE_WAY, within_s)
 
     async def abort(self) -> None:
         """Have it say where it is, for which it needs no event loop, and kill it."""
         self._signal(signal.SIGABRT)
         await self._gone(LAST_WORDS_S)
+
+    async def _end(self, by: signal.Signals, within_s: float) -> bool:
+        self.was_told_to_end = True
+        self._signal(by)
+        return await self._gone(within_s)
 
     async def _gone(self, within_s: float) -> bool:
         try:

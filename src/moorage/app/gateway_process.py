@@ -7,10 +7,12 @@ import faulthandler
 import os
 import signal
 import socket
+from typing import Final
 
 import uvloop
 
 from moorage.app import credentials
+from moorage.app.child_process import MAKE_WAY
 from moorage.app.settings import Settings
 from moorage.gateway.access_log import AccessLog
 from moorage.gateway.admission import Share
@@ -21,9 +23,12 @@ from moorage.system import entropy
 from moorage.system.clock import SystemClock
 from moorage.telemetry.line_file import LineFile
 
+IDLE_S: Final = 5.0
+"""Long enough that a client in use sends its next request, which tells it; then a rolling restart loses none."""
+
 
 def run(settings: Settings, worker: int, descriptor: int) -> None:
-    """Serve until SIGTERM, then finish what is in flight."""
+    """Serve until SIGTERM or `MAKE_WAY`, then finish what is in flight."""
     faulthandler.enable()  # the supervisor ends a worker that hangs by SIGABRT, and the log then says where it hung
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, worker, socket.socket(fileno=descriptor)))
@@ -45,8 +50,20 @@ async def _serve(settings: Settings, worker: int, listener: socket.socket) -> No
         ),
         share=Share(settings.instance_concurrency, workers=settings.gateway_workers),
     )
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    idle_s = _when_told_to_end()
     await gateway.serve(listener, settings.gateway_socket(worker, os.getpid()))
-    await stopping.wait()
-    await gateway.close()
+    await gateway.close(idle_s=await idle_s)
+
+
+def _when_told_to_end() -> asyncio.Future[float]:
+    """Done when this worker has to end, with the time for which connections that rest are kept."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[float] = loop.create_future()
+
+    def tell(idle_s: float) -> None:
+        if not told.done():
+            told.set_result(idle_s)
+
+    loop.add_signal_handler(signal.SIGTERM, tell, 0.0)
+    loop.add_signal_handler(MAKE_WAY, tell, IDLE_S)
+    return told

@@ -87,7 +87,7 @@ class KeptProcess:
         async with self._exchanging:
             predecessor, self.current = self.current, successor
         if predecessor is not None:
-            self._predecessors.start(self._end(predecessor), name=f"end {self._part.name} {predecessor.pid}")
+            self._predecessors.start(self._make_way(predecessor), name=f"{self._part.name} {predecessor.pid} makes way")
         return Restarted(self._part.name, successor.pid)
 
     async def stop(self) -> None:
@@ -155,4 +155,11 @@ class KeptProcess:
 
     async def _end(self, process: ChildProcess) -> None:
         if not await process.end(within_s=self._part.end_within_s):
-            log.warning("%s (pid %d) did not end and was killed", self._part.name, process.pid)
+            self._report_killed(process)
+
+    async def _make_way(self, process: ChildProcess) -> None:
+        if not await process.make_way(within_s=self._part.end_within_s):
+            self._report_killed(process)
+
+    def _report_killed(self, process: ChildProcess) -> None:
+        log.warning("%s (pid %d) did not end and was killed", self._part.name, process.pid)

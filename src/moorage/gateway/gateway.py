@@ -59,7 +59,6 @@ class Gateway:
         self._snapshot = SnapshotReader(snapshot_path, key=snapshot_key)
         self._clock = clock
         self._limits = limits or Limits()
-        self._clock = clock
         self._ledger = ledger
         self._access_log = access_log
         self._tables = Tables(entropy.unit, ledger, monotonic=clock.monotonic, share=share)
@@ -73,7 +72,6 @@ class Gateway:
         self._admin = Admin(self._tables, self._reload)
         self._tasks = BackgroundTasks()
         self._servers: list[Server] = []
-        self._keepers = BackgroundTasks()
 
     async def serve(self, sock: socket.socket, admin_path: Path) -> None:
         """Answer on `sock` (bound) and on the admin socket; returns once both listen. Raises OSError.
@@ -81,8 +79,8 @@ class Gateway:
         The admin socket is bound first and the snapshot read then, so a change between the two is not missed.
         """
         self._watch.start()
-        self._keepers.start(keep_ledger(self._ledger, self._clock), name="ledger")
-        self._keepers.start(self._access_log.keep(), name="access log")
+        self._tasks.start(keep_ledger(self._ledger, self._clock), name="ledger")
+        self._tasks.start(self._access_log.keep(), name="access log")
         self._servers.append(await serve(self._admin.handle, path=admin_path))
         try:
             await self._reload()
@@ -90,14 +88,16 @@ class Gateway:
             _log.warning("no routes yet: %s", error)
         self._servers.append(await serve_begin(self._begin, sock=sock, limits=self._limits, render=_render))
 
-    async def close(self, *, grace_s: float = _GRACE_S) -> None:
-        """Stop accepting, finish what is in flight within the grace, and only then fall silent towards control."""
-        for server in reversed(self._servers):
-            await server.close(grace_s=grace_s)
-        self._servers.clear()
-        await self._tasks.close()
+    async def close(self, *, grace_s: float = _GRACE_S, idle_s: float = 0.0) -> None:
+        """Stop accepting, finish what is in flight within the grace, and only then fall silent towards control.
+
+        Callers whose connections rest have `idle_s`: their next request is answered, and the connection closed then.
+        """
+        while self._servers:
+            await self._servers.pop().close(grace_s=grace_s, idle_s=idle_s)
+            idle_s = 0.0  # nobody but control and the supervisor is left
         await self._watch.close()
-        await self._keepers.close()
+        await self._tasks.close()
         self._pinger.close()
         self._tables.live.close()
         self._control.close()
