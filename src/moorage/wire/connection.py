@@ -319,13 +319,13 @@ class ServerConnection(asyncio.Protocol):
             self._finish(keep=keep)
 
     def _send_whole(self, request: ServerRequest, answer: Response, body: bytes, *, keep: bool) -> None:
-        start = encoding.response_head(answer.status, answer.headers, _framing(request, answer, keep=keep))
-        if not body or _is_bodiless(request, answer):
-            self._transport.write(start)
-        elif len(body) <= _JOIN_BYTES_MAX:
-            self._transport.write(start + body)
+        framing = _framing(request, answer, keep=keep)
+        if answer.status in _BODILESS or request.method == b"HEAD":
+            body = b""
+        if len(body) <= _JOIN_BYTES_MAX:
+            self._transport.write(encoding.response(answer.status, answer.headers, framing, body))
         else:
-            self._transport.write(start)
+            self._transport.write(encoding.response(answer.status, answer.headers, framing, b""))
             self._transport.write(body)
 
     async def _stream(self, request: ServerRequest | None, answer: Response, body: AsyncIterator[bytes]) -> None:
@@ -337,8 +337,8 @@ class ServerConnection(asyncio.Protocol):
                 # The rest of the request's body may yet be read meanwhile, so only at the end can we tell.
                 keep = request.keep_alive and not self._server.is_closing
                 framing = _framing(request, answer, keep=keep)
-                self._transport.write(encoding.response_head(answer.status, answer.headers, framing))
-                if not _is_bodiless(request, answer):
+                self._transport.write(encoding.response(answer.status, answer.headers, framing, b""))
+                if answer.status not in _BODILESS and request.method != b"HEAD":
                     chunked = framing.startswith(b"transfer-encoding")
                     await self._send_stream(body, chunked=chunked, length=answer.content_length)
         except Disconnected:
@@ -417,7 +417,7 @@ class ServerConnection(asyncio.Protocol):
         answer = self._server.render(refused)
         body = cast(bytes, answer.body)
         framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
-        self._transport.write(encoding.response_head(answer.status, answer.headers, framing) + body)
+        self._transport.write(encoding.response(answer.status, answer.headers, framing, body))
         self._leave()
 
     def _leave(self) -> None:
@@ -452,10 +452,6 @@ class ServerConnection(asyncio.Protocol):
             self._deadline.set(left_s)
         else:
             self._break_body(Refused(408, "the body did not arrive in time"))
-
-
-def _is_bodiless(request: ServerRequest, answer: Response) -> bool:
-    return answer.status in _BODILESS or request.method == b"HEAD"
 
 
 def _framing(request: ServerRequest, answer: Response, *, keep: bool) -> bytes:

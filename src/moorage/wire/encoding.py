@@ -26,10 +26,10 @@ HOP_BY_HOP = frozenset(
 """Header fields that concern one connection and are never passed on."""
 
 
-def response_head(status: int, headers: HeaderList | bytes, framing: bytes) -> bytes:
-    """A response's head. `framing` holds the wire layer's own fields, each ending in CR LF."""
+def response(status: int, headers: HeaderList | bytes, framing: bytes, body: bytes) -> bytes:
+    """A response, or the beginning of one. `framing` holds the wire layer's own fields, each ending in CR LF."""
     fields = headers if isinstance(headers, bytes) else _fields(headers)
-    return b"%b%b%b\r\n" % (_status_line(status), fields, framing)
+    return b"%b%b%b\r\n%b" % (_status_line(status), fields, framing, body)
 
 
 def request_head(method: bytes, target: bytes, headers: HeaderList, framing: bytes) -> bytes:
