@@ -43,13 +43,19 @@ def enter(
     if request.method != b"POST":
         raise errors.method_not_allowed(request.method.decode("latin-1"))
     authorization = request.fields.get(b"authorization")
-    if authorization is not None and is_bearer(authorization):
+    if authorization is not None and is_bearer(authorization) and not _is_ambiguous(request):
         admitted = _enter_by_key(routes, authorization, name=name, operation=operation)
     else:
         admitted = _enter_signed(routes, request, body, name=name, operation=operation, now=now())
     if (refusal := target.refusal(request, name)) is not None:
         raise refusal
     return admitted
+
+
+def _is_ambiguous(request: Request) -> bool:
+    """Whether a bearer key is not all there is to be let in by: what signatures are held to refuses that."""
+    count = sum(name == b"authorization" for name, _ in request.headers)
+    return count > 1 or b"X-Amz-Algorithm=" in request.query
 
 
 def _enter_by_key(routes: Routes, authorization: bytes, *, name: str, operation: Operation) -> Admitted:

@@ -61,13 +61,24 @@ SIGNATURES: Final[dict[str, tuple[Callable[[RawCaller, Callable[..., AWSRequest]
     ),
     "malformed": (
         lambda caller, call: caller.written(
-            call(caller), without=["Authorization"], extra=[("Authorization", "Bearer x")]
+            call(caller), without=["Authorization"], extra=[("Authorization", "Basic eDp5")]
         ),
         {
             "sagemaker": (400, "IncompleteSignatureException"),
             "query": _QUERY_MALFORMED,
             "s3": (400, "AuthorizationHeaderMalformed"),
             "runtime": (403, "IncompleteSignatureException"),
+        },
+    ),
+    "bearer": (
+        lambda caller, call: caller.written(
+            call(caller), without=["Authorization"], extra=[("Authorization", "Bearer x")]
+        ),
+        {
+            "sagemaker": (400, "IncompleteSignatureException"),
+            "query": _QUERY_MALFORMED,
+            "s3": (400, "AuthorizationHeaderMalformed"),
+            "runtime": (401, "UnrecognizedClientException"),
         },
     ),
     "twice": (

@@ -62,12 +62,25 @@ def let_in(
     fields = dict(sent.headers)
     if authorization is not None:
         fields[b"authorization"] = authorization.encode()
+    return let_in_as_sent(name, sent.path, list(fields.items()), operation=operation, table=table, body=sent.body)
+
+
+def let_in_as_sent(
+    name: str,
+    target: bytes,
+    headers: list[tuple[bytes, bytes]],
+    *,
+    operation: Operation = Operation.INVOKE,
+    table: RouteTable = TABLE,
+    body: bytes = b"",
+) -> Admitted:
+    """What becomes of a request with just these headers."""
     request = ServerRequest(
-        sent.method,
-        sent.path,
-        list(fields.items()),
-        fields,
-        content_length=len(sent.body),
+        b"POST",
+        target,
+        headers,
+        dict(headers),
+        content_length=len(body),
         http_11=True,
         keep_alive=True,
         expect=None,
@@ -76,7 +89,7 @@ def let_in(
         ledger = Ledger(LedgerFile(Path(folder), "test"))
         live = Live(ledger, monotonic=lambda: 0.0, share=WHOLE_SHARE, limits=Limits())
         routes = Routes(table, live, lambda: 0.0)
-        return enter(routes, request, sent.body, name=name, operation=operation, now=SystemClock().now)
+        return enter(routes, request, body, name=name, operation=operation, now=SystemClock().now)
 
 
 def refusal(name: str, **options) -> ServiceError:
@@ -154,6 +167,27 @@ def test_a_bearer_key_is_none_for_asynchronous_invocations() -> None:
 
 def test_without_keys_the_door_is_shut() -> None:
     assert 401 == refusal("iris", authorization=f"Bearer {TOKEN}", table=replace(TABLE, bearer_keys={})).status
+
+
+BEARER = (b"authorization", f"Bearer {TOKEN}".encode())
+SIGNATURE = (b"authorization", b"AWS4-HMAC-SHA256 x")
+
+
+@pytest.mark.parametrize(
+    ("authorizations", "query"),
+    [
+        ([BEARER, SIGNATURE], b""),
+        ([SIGNATURE, BEARER], b""),
+        ([BEARER, BEARER], b""),
+        ([BEARER], b"?X-Amz-Algorithm=AWS4-HMAC-SHA256"),
+    ],
+)
+def test_two_ways_in_are_none(authorizations: list[tuple[bytes, bytes]], query: bytes) -> None:
+    path = b"/endpoints/iris/invocations"
+    with pytest.raises(ServiceError) as caught:
+        let_in_as_sent("iris", path + query, authorizations)
+    assert (403, "IncompleteSignatureException") == (caught.value.status, caught.value.code)
+    assert let_in_as_sent("iris", path, [BEARER])
 
 
 def test_another_scheme_is_no_signature() -> None:
