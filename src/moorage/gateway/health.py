@@ -14,9 +14,9 @@ from typing import Final
 
 SHORTEST_S: Final = 1.0
 LONGEST_S: Final = 30.0
-SILENCE_S: Final = 0.5
+SILENCE_S: Final = 0.4
 """How long an instance may have requests and answer none before it is asked whether it is alive."""
-PING_S: Final = 0.75
+PING_S: Final = 0.6
 """How long the answer may take. SageMaker allows two seconds; but this one only decides who is chosen for now."""
 
 

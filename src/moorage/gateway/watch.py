@@ -1,4 +1,4 @@
-"""Looking at instances with requests, four times a second: who is silent is asked, who waits too long is sent back.
+"""Looking at instances with requests, five times a second: who is silent is asked, who waits too long is sent back.
 
 How many slots each has is settled here as well.
 
@@ -17,7 +17,7 @@ from moorage.gateway.probing import Asked, Prober
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
 
-LOOK_S: Final = 0.25
+LOOK_S: Final = 0.2
 
 
 class Watched(Asked, Protocol):

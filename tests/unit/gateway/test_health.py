@@ -66,13 +66,13 @@ def test_an_answer_breaks_the_silence() -> None:
     silence = Silence(health, now=0)
     for answer, now in ((health.record_success, 10.0), (health.resume, 20.0)):
         answer()
-        looks = [silence.look(1, now=now + passed) for passed in (0, 0.4, 0.5)]
+        looks = [silence.look(1, now=now + passed) for passed in (0, 0.3, 0.5)]
         assert [Look.WELL, Look.WELL, Look.SILENT] == looks
 
 
 def test_who_is_asked_nothing_is_not_silent() -> None:
     silence = Silence(Health(), now=0)
-    looks = [silence.look(in_flight, now=now) for in_flight, now in ((0, 100), (1, 100.4), (1, 100.5))]
+    looks = [silence.look(in_flight, now=now) for in_flight, now in ((0, 100), (1, 100.3), (1, 100.5))]
     assert [Look.IDLE, Look.WELL, Look.SILENT] == looks
 
 

@@ -76,10 +76,10 @@ async def world() -> AsyncIterator[World]:
     await watch.close()
 
 
-async def test_a_frozen_instance_is_out_within_two_seconds_and_back_at_once(world: World) -> None:
+async def test_a_frozen_instance_is_out_within_a_second_and_a_half_and_back_at_once(world: World) -> None:
     instance = world.instance()
     instance.freeze()
-    await asyncio.sleep(1.6)
+    await asyncio.sleep(1.5)
     assert instance.is_out()
     await asyncio.sleep(50)
     assert instance.is_out()
@@ -88,13 +88,13 @@ async def test_a_frozen_instance_is_out_within_two_seconds_and_back_at_once(worl
     assert not instance.is_out()
 
 
-async def test_an_instance_that_freezes_at_any_moment_is_out_within_two_seconds(world: World) -> None:
+async def test_an_instance_that_freezes_at_any_moment_is_out_within_a_second_and_a_half(world: World) -> None:
     for step in range(20):
         instance = world.instance(f"i-{step}")
         await asyncio.sleep(3 + step * 0.05)  # busy with one long request, and answering pings
         assert not instance.is_out()
         instance.freeze()
-        await asyncio.sleep(1.75)
+        await asyncio.sleep(1.5)
         assert instance.is_out()
         instance.go_on()
 
@@ -104,13 +104,13 @@ async def test_a_model_that_works_for_long_stays_in_rotation(world: World) -> No
     for _ in range(600):
         await asyncio.sleep(0.1)
         assert not instance.is_out()
-    assert 60 <= len(world.pings) <= 120
+    assert 60 <= len(world.pings) <= 150
 
 
 async def test_a_model_that_answers_is_not_asked(world: World) -> None:
     instance = world.instance()
     for _ in range(100):
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.3)
         instance.health.record_success()
     assert [] == world.pings
 
@@ -148,7 +148,7 @@ async def test_an_idle_instance_is_left_alone_and_looked_at_again_with_its_next_
     instance.in_flight = 1
     instance.freeze()
     world.watch.add(instance)
-    await asyncio.sleep(1.75)
+    await asyncio.sleep(1.5)
     assert instance.is_out()
 
 
