@@ -41,9 +41,15 @@ async def test_an_invocation_reaches_the_container_and_comes_back(world: Gateway
     assert "set-cookie" not in answer["ResponseMetadata"]["HTTPHeaders"]
     assert answer["ResponseMetadata"]["RequestId"]
     assert (b"POST", b"/invocations") == (seen[0].method, seen[0].target)
-    assert {b"host", b"accept", b"content-type", b"content-length", b"x-amzn-sagemaker-custom-attributes"} == {
-        name for name, _ in seen[0].headers
-    }
+    assert {
+        b"host",
+        b"accept",
+        b"content-type",
+        b"content-length",
+        b"x-amzn-requestid",
+        b"x-amzn-sagemaker-custom-attributes",
+    } == {name for name, _ in seen[0].headers}
+    assert answer["ResponseMetadata"]["RequestId"].encode() == seen[0].header(b"x-amzn-requestid")
 
 
 async def test_large_bodies_pass_both_ways(world: GatewayWorld) -> None:

@@ -59,6 +59,7 @@ class Asking(ABC):
         "body",
         "instance_id",
         "request",
+        "request_id",
         "sent",
         "series",
         "variant",
@@ -76,6 +77,7 @@ class Asking(ABC):
     body: bytes
     instance_id: str
     request: Request
+    request_id: str
     sent: float
     series: Series | None
     variant: Variant | None
@@ -179,7 +181,8 @@ class Asking(ABC):
         self._connection = connection
         self.sent = self._invoker.monotonic()
         is_stream = self.address.operation is _STREAM
-        head = (container_stream_request if is_stream else container_request)(self.request, self.body)
+        make_head = container_stream_request if is_stream else container_request
+        head = make_head(self.request, self.body, request_id=self.request_id)
         if self._session_id is not None:
             head = sessions.with_session(head, self._session_id)
         total_s = None if is_stream else INVOCATION_S

@@ -87,7 +87,7 @@ class Invocation(Asking):
     How it is asked is in `asking`. It is what the server cancels when the caller leaves, and what is recorded.
     """
 
-    __slots__ = ("_is_over", "_reply", "answered", "began", "request_id")
+    __slots__ = ("_is_over", "_reply", "answered", "began")
 
     _invoker: Invoker
 

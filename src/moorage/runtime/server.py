@@ -33,6 +33,8 @@ _LIMITS: Final = Limits(
     idle_s=24 * 3600.0,  # the gateway's pool decides when a connection is too old, so that it never meets a closed one
     body_s=3600.0,  # and it knows for how long a caller may hold up an answer
 )
+_REQUEST_ID: Final = "x-amzn-requestid"
+"""What the gateway tells the caller as well: the log then says which failure was whose."""
 _METHODS: Final = {b"/ping": b"GET", b"/invocations": b"POST"}
 
 
@@ -70,10 +72,10 @@ class ModelHandler:
             answer = await loop.run_in_executor(self._worker, self._model.transform, body, headers)
             made = answer.body if isinstance(answer.body, bytes) else await open_stream(answer.body, self._worker)
         except RequestRefused as refused:
-            return _failure(refused.status, str(refused))
+            return _failure(refused.status, str(refused), request_id=headers.get(_REQUEST_ID))
         except Exception as error:
             traceback.print_exc()
-            return _failure(500, say(error))
+            return _failure(500, say(error), request_id=headers.get(_REQUEST_ID))
         return Response(200, _headers(answer), made)
 
 
@@ -82,8 +84,11 @@ def _headers(answer: Answer) -> HeaderList:
     return [(b"content-type", answer.content_type.encode("latin-1", "replace")), *headers]
 
 
-def _failure(status: int, message: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> Response:
-    print(f"moorage: answered {status}: {message}", file=sys.stderr, flush=True)
+def _failure(
+    status: int, message: str, headers: Sequence[tuple[bytes, bytes]] = (), *, request_id: str | None = None
+) -> Response:
+    whom = f" to {request_id}" if request_id else ""
+    print(f"moorage: answered {status}{whom}: {message}", file=sys.stderr, flush=True)
     return Response(status, [(b"content-type", JSON.encode()), *headers], json.dumps({"error": message}).encode())
 
 

@@ -61,11 +61,11 @@ def test_an_invocation_streams_if_the_models_type_does(content_type: bytes | Non
     ],
 )
 def test_what_the_container_is_to_accept(fields: dict[str, str], accept: bytes) -> None:
-    head = container_stream_request(request(content_type="text/plain", **fields), b"12345")
+    head = container_stream_request(request(content_type="text/plain", **fields), b"12345", request_id="r-1")
 
     assert (
-        b"POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\ncontent-type: text/plain\r\n%bcontent-length: 5\r\n\r\n"
-        % accept
+        b"POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\ncontent-type: text/plain\r\n%b"
+        b"X-Amzn-RequestId: r-1\r\ncontent-length: 5\r\n\r\n" % accept
     ) == head
 
 

@@ -73,23 +73,25 @@ def test_the_container_sees_a_fixed_list_of_headers() -> None:
     expected = (
         b"POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\n"
         b"content-type: text/csv\r\naccept: application/json\r\n"
-        b"x-amzn-sagemaker-custom-attributes: c\r\nx-amzn-sagemaker-inference-id: i\r\ncontent-length: 3\r\n\r\n"
+        b"x-amzn-sagemaker-custom-attributes: c\r\nx-amzn-sagemaker-inference-id: i\r\n"
+        b"X-Amzn-RequestId: r-1\r\ncontent-length: 3\r\n\r\n"
     )
-    assert expected == target.container_request(asked(sent), b"1,2")
+    assert expected == target.container_request(asked(sent), b"1,2", request_id="r-1")
 
 
 @pytest.mark.parametrize("make_head", [target.container_request, target.container_stream_request])
-def test_the_container_sees_a_trace_context_that_is_one(make_head: Callable[[ServerRequest, bytes], bytes]) -> None:
+def test_the_container_sees_a_trace_context_that_is_one(make_head: Callable[..., bytes]) -> None:
     state = [(b"tracestate", b"a=1"), (b"tracestate", b"b=2")]
-    head = make_head(asked([(b"traceparent", PARENT), *state]), b"")
+    head = make_head(asked([(b"traceparent", PARENT), *state]), b"", request_id="r-1")
     assert b"traceparent: %b\r\ntracestate: a=1,b=2\r\n" % PARENT in head
     for parents in ([], [b"00-none"], [PARENT, PARENT]):
-        assert b"trace" not in make_head(asked([*((b"traceparent", parent) for parent in parents), *state]), b"")
+        sent = [*((b"traceparent", parent) for parent in parents), *state]
+        assert b"trace" not in make_head(asked(sent), b"", request_id="r-1")
 
 
 def test_the_container_sees_every_value_of_a_repeated_header() -> None:
     sent = [(b"accept", b"text/csv"), (b"cookie", b"a"), (b"accept", b"*/*")]
-    head = target.container_request(asked(sent), b"")
+    head = target.container_request(asked(sent), b"", request_id="r-1")
     assert b"accept: text/csv\r\naccept: */*\r\n" in head
     assert b"cookie" not in head
 

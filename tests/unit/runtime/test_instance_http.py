@@ -60,6 +60,13 @@ async def test_a_fault_of_the_model_is_500_with_its_name_and_the_traceback_in_th
     assert "Traceback" in capsys.readouterr().err
 
 
+async def test_the_log_says_whose_request_failed(handler, capsys):
+    await handler(
+        Asked(b"POST", b"/invocations", b"fail", [(b"content-type", b"text/plain"), (b"x-amzn-requestid", b"r-1")])
+    )
+    assert "moorage: answered 500 to r-1: LookupError: no such thing" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "allow"),
     [
