@@ -177,6 +177,13 @@ def test_a_policy_of_aws_that_is_not_known_is_not_attached(account: AccountWorld
     assert expected == refused(iam.attach_user_policy, UserName="ann", PolicyArn=arn)
 
 
+def test_the_document_of_a_policy_of_aws_can_be_read(iam) -> None:
+    version = iam.get_policy(PolicyArn=READ_ONLY)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=READ_ONLY, VersionId=version)["PolicyVersion"]["Document"]
+    assert ["iam:Get*", "iam:List*"] == document["Statement"][0]["Action"]
+    assert "NoSuchEntity" == refused(iam.get_policy_version, PolicyArn=READ_ONLY, VersionId="v2")[0]
+
+
 def test_tags_decide_at_once(account: AccountWorld, iam) -> None:
     condition = {"StringEquals": {"aws:PrincipalTag/Team": "red"}}
     ann = account.client("iam", account.add_user("ann", {**ALLOW_LISTING, "Condition": condition}))

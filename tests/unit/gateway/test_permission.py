@@ -79,6 +79,13 @@ def test_what_has_not_changed_is_kept_from_table_to_table() -> None:
     assert not second.find("AKIAANN").may_invoke[IRIS]
 
 
+def test_a_change_of_routes_alone_keeps_every_caller() -> None:
+    first = Callers(TABLE)
+    ann = first.find("AKIAANN")
+    second = Callers(replace(TABLE, version=2, endpoints={}), first)
+    assert ann is second.find("AKIAANN")
+
+
 def test_a_withdrawn_key_is_not_kept() -> None:
     first = Callers(TABLE)
     assert first.find("AKIAANN")

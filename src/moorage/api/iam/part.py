@@ -23,6 +23,7 @@ from moorage.system.entropy import new_secret
 
 NO_REGION: Final = ""
 AWS_POLICY_PREFIX: Final = "arn:aws:iam::aws:policy/"
+AWS_POLICY_VERSION: Final = "v1"
 
 _PAGE_DEFAULT: Final = 100
 _TAGS_MAX: Final = 50

@@ -1,7 +1,7 @@
 """Managed policies: of the account as stored documents, of AWS by name only.
 
-AWS's own policies (`arn:aws:iam::aws:policy/…`) exist as far as they are named: they can be attached, got, and listed
-while attached, but Moorage has none of their documents.
+AWS's own policies (`arn:aws:iam::aws:policy/…`) exist as far as they are named: they can be got, attached to a role, and
+listed while attached. Those whose documents are known (`core.iam.aws_managed`) can be attached to users, too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from moorage.api.iam.documents import check_identity_policy, check_managed_size
 from moorage.api.iam.errors import delete_conflict, no_such_policy, policy_exists
 from moorage.api.iam.part import (
     AWS_POLICY_PREFIX,
+    AWS_POLICY_VERSION,
     NO_REGION,
     Part,
     all_of,
@@ -215,7 +216,7 @@ def _aws_policy(arn: str, *, attachments: int) -> Policy:
         "PolicyName": arn.rpartition("/")[2],
         "Arn": arn,
         "Path": path,
-        "DefaultVersionId": "v1",
+        "DefaultVersionId": AWS_POLICY_VERSION,
         "AttachmentCount": attachments,
         "PermissionsBoundaryUsageCount": 0,
         "IsAttachable": True,

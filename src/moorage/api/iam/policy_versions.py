@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from moorage.api.iam.documents import check_identity_policy, check_managed_size, encoded
 from moorage.api.iam.errors import delete_conflict, limit_exceeded, no_such_version
-from moorage.api.iam.part import Part, changed, find_policy, page_of
+from moorage.api.iam.part import AWS_POLICY_VERSION, Part, changed, find_policy, page_of
 from moorage.api.service import Caller, operation
 from moorage.aws.types.iam import (
     CreatePolicyVersionRequest,
@@ -20,6 +22,7 @@ from moorage.aws.types.iam import (
     PolicyVersion,
     SetDefaultPolicyVersionRequest,
 )
+from moorage.core.iam import aws_managed
 from moorage.store.base import Document, Transaction
 
 _VERSIONS_MAX: Final = 5
@@ -63,7 +66,11 @@ class PolicyVersions(Part):
 
     @operation("GetPolicyVersion")
     async def get_policy_version(self, _: Caller, request: GetPolicyVersionRequest) -> GetPolicyVersionResponse:
-        """A version with its document."""
+        """A version with its document; of AWS's own policies that are known, the one that is gone by here."""
+        known = aws_managed.document(request["PolicyArn"])
+        if known is not None and request["VersionId"] == AWS_POLICY_VERSION:
+            document = encoded(msgspec.json.encode(known).decode())
+            return {"PolicyVersion": {"VersionId": AWS_POLICY_VERSION, "IsDefaultVersion": True, "Document": document}}
         policy = await self._store.run(lambda tx: find_policy(tx, request["PolicyArn"]))
         version = _summary(policy, request["VersionId"])
         version["Document"] = encoded(policy.body["Versions"][request["VersionId"]]["Document"])
