@@ -1,7 +1,7 @@
 """Managed policies: of the account as stored documents, of AWS by name only.
 
-AWS's own policies (`arn:aws:iam::aws:policy/…`) exist as far as they are named: they can be got, attached to a role, and
-listed while attached. Those whose documents are known (`core.iam.aws_managed`) can be attached to users, too.
+AWS's own policies (`arn:aws:iam::aws:policy/…`) exist as far as they are named: they can be got, attached to a role,
+and listed while attached. Those whose documents are known (`core.iam.aws_managed`) can be attached to users, too.
 """
 
 from __future__ import annotations
