@@ -7,7 +7,7 @@ import faulthandler
 import os
 import signal
 import socket
-from typing import Final
+from typing import Final, NamedTuple
 
 import uvloop
 
@@ -16,15 +16,27 @@ from moorage.app.child_process import MAKE_WAY
 from moorage.app.settings import Settings
 from moorage.gateway.access_log import AccessLog
 from moorage.gateway.admission import Share
+from moorage.gateway.asking import INVOCATION_S
 from moorage.gateway.gateway import Gateway
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.ledger_file import LedgerFile
+from moorage.gateway.stream import STREAM_S
 from moorage.system import entropy
 from moorage.system.clock import SystemClock
 from moorage.telemetry.line_file import LineFile
 
-IDLE_S: Final = 5.0
-"""Long enough that a client in use sends its next request, which tells it; then a rolling restart loses none."""
+
+class Ending(NamedTuple):
+    """How long a worker that ends has for what is in flight on it, and for connections that rest."""
+
+    grace_s: float
+    idle_s: float
+
+
+END: Final = Ending(grace_s=INVOCATION_S + 5.0, idle_s=0.0)
+"""Somebody waits for it: an invocation may end, a stream only if that does not take longer."""
+MAKING_WAY: Final = Ending(grace_s=STREAM_S + 5.0, idle_s=5.0)
+"""A successor is there: streams may end, and a client in use sends its next request, which tells it."""
 
 
 def run(settings: Settings, worker: int, descriptor: int) -> None:
@@ -50,20 +62,21 @@ async def _serve(settings: Settings, worker: int, listener: socket.socket) -> No
         ),
         share=Share(settings.instance_concurrency, workers=settings.gateway_workers),
     )
-    idle_s = _when_told_to_end()
+    told_to_end = _when_told_to_end()
     await gateway.serve(listener, settings.gateway_socket(worker, os.getpid()))
-    await gateway.close(idle_s=await idle_s)
+    ending = await told_to_end
+    await gateway.close(grace_s=ending.grace_s, idle_s=ending.idle_s)
 
 
-def _when_told_to_end() -> asyncio.Future[float]:
-    """Done when this worker has to end, with the time for which connections that rest are kept."""
+def _when_told_to_end() -> asyncio.Future[Ending]:
+    """Done when this worker has to end."""
     loop = asyncio.get_running_loop()
-    told: asyncio.Future[float] = loop.create_future()
+    told: asyncio.Future[Ending] = loop.create_future()
 
-    def tell(idle_s: float) -> None:
+    def tell(ending: Ending) -> None:
         if not told.done():
-            told.set_result(idle_s)
+            told.set_result(ending)
 
-    loop.add_signal_handler(signal.SIGTERM, tell, 0.0)
-    loop.add_signal_handler(MAKE_WAY, tell, IDLE_S)
+    loop.add_signal_handler(signal.SIGTERM, tell, END)
+    loop.add_signal_handler(MAKE_WAY, tell, MAKING_WAY)
     return told

@@ -22,16 +22,19 @@ from moorage.app.settings import Settings
 from moorage.app.watchdog import watch
 from moorage.control.errors import GatewayUnsure
 from moorage.control.gateways import GatewayClient
+from moorage.gateway.stream import STREAM_S
 from moorage.system.clock import Clock
 
 ANSWER_TIMEOUT_S: Final = 2.0
+MAKE_WAY_WITHIN_S: Final = STREAM_S + 10.0
+"""A little more than what a worker that makes way gives to streams."""
 
 
 class GatewayPart:
     """How the worker of one listening socket is started, and when it is ready."""
 
     end_within_s: Final = 70.0
-    """A little more than a worker gives what is in flight on it, see `gateway.gateway`."""
+    """A little more than a worker gives what is in flight on it, see `gateway_process`."""
 
     def __init__(self, settings: Settings, worker: int, listener: socket.socket, client: GatewayClient) -> None:
         self.name = f"gateway-{worker}"
@@ -89,7 +92,7 @@ class GatewayWorkers:
 
     async def restart(self) -> AsyncIterator[Restarted]:
         for process in self._processes:
-            yield await process.replace()
+            yield await process.replace(make_way_within_s=MAKE_WAY_WITHIN_S)
 
     async def stop(self) -> None:
         for task in self._watches:

@@ -76,8 +76,11 @@ class KeptProcess:
         self._failed_starts = 0
         return Restarted(self._part.name, (await self._until_kept_is_ready()).pid)
 
-    async def replace(self) -> Restarted:
-        """Put a successor in its place that is ready before it has to end. Raises ChildFailed: then it stays."""
+    async def replace(self, *, make_way_within_s: float) -> Restarted:
+        """Put a successor in its place that is ready before it has to end. Raises ChildFailed: then it stays.
+
+        Nobody waits for its end, so it may have longer for that than `end_within_s`.
+        """
         successor = await self._spawn_successor()
         try:
             await self._until_ready(successor)
@@ -87,7 +90,9 @@ class KeptProcess:
         async with self._exchanging:
             predecessor, self.current = self.current, successor
         if predecessor is not None:
-            self._predecessors.start(self._make_way(predecessor), name=f"{self._part.name} {predecessor.pid} makes way")
+            self._predecessors.start(
+                self._make_way(predecessor, make_way_within_s), name=f"{self._part.name} {predecessor.pid} makes way"
+            )
         return Restarted(self._part.name, successor.pid)
 
     async def stop(self) -> None:
@@ -97,7 +102,7 @@ class KeptProcess:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
         async with asyncio.TaskGroup() as ends:
-            ends.create_task(self._predecessors.join())
+            ends.create_task(self._predecessors.close())
             if self.current is not None:
                 ends.create_task(self._end(self.current))
 
@@ -157,9 +162,13 @@ class KeptProcess:
         if not await process.end(within_s=self._part.end_within_s):
             self._report_killed(process)
 
-    async def _make_way(self, process: ChildProcess) -> None:
-        if not await process.make_way(within_s=self._part.end_within_s):
-            self._report_killed(process)
+    async def _make_way(self, process: ChildProcess, within_s: float) -> None:
+        try:
+            if not await process.make_way(within_s=within_s):
+                self._report_killed(process)
+        except asyncio.CancelledError:  # everything is to end now
+            await self._end(process)
+            raise
 
     def _report_killed(self, process: ChildProcess) -> None:
         log.warning("%s (pid %d) did not end and was killed", self._part.name, process.pid)

@@ -36,7 +36,8 @@ from moorage.wire.server import Server, Tasks, serve, serve_begin
 
 _log = logging.getLogger(__name__)
 
-_GRACE_S: Final = 65.0
+CONTROL_PATIENCE_S: Final = 5.0
+"""Control is back within three seconds of its end, however it ended."""
 # Less than uvicorn keeps an idle connection (5 s), so that it is us who close.
 _CONTROL_IDLE_S: Final = 3.0
 
@@ -55,6 +56,7 @@ class Gateway:
         access_log: AccessLog,
         share: Share = WHOLE_SHARE,
         limits: Limits | None = None,
+        control_patience_s: float = CONTROL_PATIENCE_S,
     ) -> None:
         self._snapshot = SnapshotReader(snapshot_path, key=snapshot_key)
         self._clock = clock
@@ -67,7 +69,7 @@ class Gateway:
         recorder = Recorder(access_log, clock.monotonic)
         self._invoker = Invoker(self._tables, self._watch, recorder, clock=clock, draw=entropy.unit)
         self._control = Client(idle_s=_CONTROL_IDLE_S)
-        self._forwarder = Forwarder(self._control, str(control_socket))
+        self._forwarder = Forwarder(self._control, str(control_socket), clock=clock, patience_s=control_patience_s)
         self._others = Tasks(self._answer, _render)
         self._admin = Admin(self._tables, self._reload)
         self._tasks = BackgroundTasks()
@@ -88,7 +90,7 @@ class Gateway:
             _log.warning("no routes yet: %s", error)
         self._servers.append(await serve_begin(self._begin, sock=sock, limits=self._limits, render=_render))
 
-    async def close(self, *, grace_s: float = _GRACE_S, idle_s: float = 0.0) -> None:
+    async def close(self, *, grace_s: float, idle_s: float = 0.0) -> None:
         """Stop accepting, finish what is in flight within the grace, and only then fall silent towards control.
 
         Callers whose connections rest have `idle_s`: their next request is answered, and the connection closed then.
