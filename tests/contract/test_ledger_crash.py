@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from moorage.core.traffic import Outcome, SeriesKey
-from moorage.telemetry.ledger_images import between, key_of
+from moorage.telemetry.ledger_images import advance, key_of
 from moorage.telemetry.ledger_reader import LedgerReader
 
 # Says before each invocation which it is, so that at most the last one it spoke of is not recorded.
@@ -60,7 +60,7 @@ def test_every_count_but_the_one_in_hand_survives_a_kill(counting, tmp_path: Pat
     process.wait()
     assert reader.is_finished()
     begun = int((tmp_path / "number").read_text() or 0) + 1
-    tallies = {key_of(image): between({}, image) for image in reader.changes({}).values()}
+    tallies = {key_of(image): advance({}, image)[1] for image in reader.changes({}).values()}
     total = sum(tally.invocations for tally in tallies.values())
     assert begun - 1 <= total <= begun
     assert {SeriesKey("us-east-1", "shop", "config", "AllTraffic", f"i-{n}") for n in range(3)} == tallies.keys()
@@ -72,7 +72,7 @@ def test_a_ledger_read_while_it_is_written_to_never_shows_more_than_was_counted(
     _, reader = counting
     seen = 0
     for _ in range(50):
-        tallies = [between({}, image) for image in reader.changes({}).values()]
+        tallies = [advance({}, image)[1] for image in reader.changes({}).values()]
         total = sum(tally.invocations for tally in tallies)
         begun = int((tmp_path / "number").read_text() or 0) + 1
         assert seen <= total <= begun

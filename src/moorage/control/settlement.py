@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from moorage.core.traffic import SeriesKey, Tallies, Tally
-from moorage.telemetry.ledger_images import between, join, key_of
+from moorage.telemetry.ledger_images import advance, key_of
 from moorage.telemetry.ledger_reader import Image, Page
 
 _NOTHING: Final = Tally()
@@ -104,11 +104,10 @@ def _take(images: dict[int, Image], found: Mapping[int, Image]) -> Tallies:
     """Bring `images` up to what was found; answers what that adds, and what is in flight."""
     counted: list[Tallies] = []
     for number, image in found.items():
-        before = images.get(number, {})
-        after = join(before, image)
-        if after != before:
-            images[number] = after
-            counted.append({key_of(after): between(before, after)})
+        known = images.get(number, {})
+        images[number], tally = advance(known, image)
+        if images[number] is not known:
+            counted.append({key_of(images[number]): tally})
     return add_up(counted)
 
 

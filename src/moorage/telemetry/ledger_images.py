@@ -1,7 +1,7 @@
-"""What two readings of a series say: the counts in between, and what is known after both. Pure.
+"""What a further reading of a series says: the counts it adds, and what is known after it. Pure.
 
-Counters only grow, so the greater of two readings of a cell is the later one. Reading a series again, or an older page
-of it after a newer one, therefore adds nothing: `join` does not depend on the order, nor on how often.
+Counters only grow, so the greater of two readings of a cell is the later one. To read a series again, or an older page
+of it after a newer one, therefore adds nothing: what is known does not depend on the order, nor on how often.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
+from itertools import compress
 from operator import sub
 from typing import Final
 
@@ -33,9 +34,12 @@ from moorage.telemetry.ledger_format import (
 from moorage.telemetry.ledger_reader import Image
 
 _CELLS: Final = struct.Struct("=64Q")
+_OUTCOMES: Final = range(len(Outcome))
 _NOTHING: Final = bytes(_CELLS.size)
-_OUTCOMES: Final = len(Outcome)
 _IMAGES: Final = msgspec.msgpack.Decoder(dict[int, bytes])
+
+_Growth = list[tuple[int, int]]
+"""Cells that have grown, and by how much."""
 
 
 def key_of(image: Image) -> SeriesKey:
@@ -43,27 +47,16 @@ def key_of(image: Image) -> SeriesKey:
     return decode_key(image[SERIES][KEY * 8 :])
 
 
-def join(one: Image, other: Image) -> Image:
-    """What is known after both readings."""
-    joined = dict(one)
-    for part, cells in other.items():
-        known = one.get(part)
-        joined[part] = cells if known is None else _greater(known, cells)
-    return joined
-
-
-def between(before: Image, after: Image) -> Tally:
-    """What was counted between a reading and a later one, and what is in flight at the later one."""
-    counters = _growth(before, after, SERIES)
-    return Tally(
-        outcomes=counters[:_OUTCOMES],
-        per_instance_shares=counters[SHARES],
-        model=Histogram(_counts(before, after, MODEL), counters[MODEL_SUM]),
-        overhead=Histogram(_counts(before, after, OVERHEAD), counters[OVERHEAD_SUM]),
-        bytes_in=counters[BYTES_IN],
-        bytes_out=counters[BYTES_OUT],
-        in_flight=_in_flight(_CELLS.unpack(after[SERIES])),
-    )
+def advance(known: Image, found: Image) -> tuple[Image, Tally]:
+    """What is known after a further reading, and what it adds: `known` itself if that is nothing."""
+    joined: dict[int, bytes] = {}
+    growth: dict[int, _Growth] = {}
+    for part, cells in found.items():
+        before = known.get(part)
+        if cells != before:
+            joined[part], growth[part] = _advance_part(before or _NOTHING, cells)
+    after = {**known, **joined}
+    return (known if after == known else after), _tally(growth, in_flight=_in_flight(after))
 
 
 def encode_image(image: Image) -> bytes:
@@ -76,27 +69,42 @@ def decode_image(data: bytes) -> Image:
     return _IMAGES.decode(zlib.decompress(data))
 
 
-def _greater(one: bytes, other: bytes) -> bytes:
-    if one == other:
-        return one
-    return _CELLS.pack(*map(max, _CELLS.unpack(one), _CELLS.unpack(other)))
+def _advance_part(before: bytes, cells: bytes) -> tuple[bytes, _Growth]:
+    # Without a loop of Python's own, of which there would be a thousand every second.
+    then, now = _CELLS.unpack(before), _CELLS.unpack(cells)
+    change = tuple(map(sub, now, then))
+    if min(change) < 0:
+        now = tuple(map(max, now, then))
+        cells, change = _CELLS.pack(*now), tuple(map(sub, now, then))
+    return cells, list(compress(enumerate(change), change))
 
 
-def _growth(before: Image, after: Image, part: int) -> tuple[int, ...]:
-    return tuple(map(sub, _CELLS.unpack(after[part]), _CELLS.unpack(before.get(part, _NOTHING))))
+def _tally(growth: Mapping[int, _Growth], *, in_flight: int) -> Tally:
+    counters = dict(growth.get(SERIES, ()))
+    count = counters.get
+    return Tally(
+        outcomes=tuple(count(outcome, 0) for outcome in _OUTCOMES),
+        per_instance_shares=count(SHARES, 0),
+        model=Histogram(_counts(growth, MODEL), count(MODEL_SUM, 0)),
+        overhead=Histogram(_counts(growth, OVERHEAD), count(OVERHEAD_SUM, 0)),
+        bytes_in=count(BYTES_IN, 0),
+        bytes_out=count(BYTES_OUT, 0),
+        in_flight=in_flight,
+    )
 
 
-def _counts(before: Image, after: Image, first_part: int) -> Mapping[int, int]:
-    counts: dict[int, int] = {}
-    for part in after:
-        row = part - first_part
-        if 0 <= row < ROWS and after[part] != before.get(part):
-            grown = enumerate(_growth(before, after, part), row * ROW)
-            counts.update((bucket, count) for bucket, count in grown if count)
-    return counts
+def _counts(growth: Mapping[int, _Growth], first_part: int) -> Mapping[int, int]:
+    rows = range(first_part, first_part + ROWS)
+    return {
+        (part - first_part) * ROW + cell: count
+        for part, grown in growth.items()
+        if part in rows
+        for cell, count in grown
+    }
 
 
-def _in_flight(counters: tuple[int, ...]) -> int:
+def _in_flight(image: Image) -> int:
     """Begun and not over. A series without an instance has requests that end and were never begun."""
-    over = sum(counters[:_OUTCOMES]) - counters[Outcome.REFUSED]
+    counters = _CELLS.unpack(image[SERIES])
+    over = sum(counters[: len(Outcome)]) - counters[Outcome.REFUSED]
     return max(0, counters[BEGUN] - counters[TAKEN_BACK] - over)
