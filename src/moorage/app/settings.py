@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -29,6 +29,14 @@ _LONGEST_SOCKET_NAME = "/i/0123456789abcdef0.sock"
 GATEWAY_WORKERS_MAX = 64
 GATEWAY_WORKERS_DEFAULT_MAX = 4
 """A worker carries far more requests than models answer on one core, and each keeps the whole route table in memory."""
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "port": (0, 65_535),
+    "gateway_workers": (1, GATEWAY_WORKERS_MAX),
+    "instance_concurrency": (1, 10_000),
+    "access_log_successes_per_s": (0, 100_000),
+    "access_log_failures_per_s": (0, 100_000),
+    "access_log_bytes_max": (1 << 20, 1 << 40),
+}
 
 
 class SettingsError(Exception):
@@ -58,9 +66,11 @@ class Settings:
     instance_concurrency: int = 64
     """How many requests an instance is asked at once, over all gateway workers, unless its container says another."""
     access_log_successes_per_s: int = 10
-    """How many invocations a second, of those that succeed, a gateway worker writes into its access log."""
+    """About how many invocations a second, of those that succeed, a gateway worker writes into the access log."""
     access_log_failures_per_s: int = 100
+    """And at most how many of the others."""
     access_log_bytes_max: int = 64 << 20
+    """Of the log and the one before it together."""
     external_s3: ExternalEndpoint | None = None
     """Where model data is read from if its bucket is not one of ours."""
 
@@ -202,14 +212,9 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _checked(settings: Settings) -> Settings:
-    if not 0 <= settings.port <= 65535:
-        raise SettingsError(f"port must be between 0 and 65535, not {settings.port}")
-    if not 1 <= settings.gateway_workers <= GATEWAY_WORKERS_MAX:
-        raise SettingsError(
-            f"gateway_workers must be between 1 and {GATEWAY_WORKERS_MAX}, not {settings.gateway_workers}"
-        )
-    if not 1 <= settings.instance_concurrency <= 10_000:
-        raise SettingsError(f"instance_concurrency must be between 1 and 10000, not {settings.instance_concurrency}")
+    for name, (least, most) in _RANGES.items():
+        if not least <= (value := getattr(settings, name)) <= most:
+            raise SettingsError(f"{name} must be between {least} and {most}, not {value}")
     if not re.fullmatch(r"\d{12}", settings.account_id):
         raise SettingsError(f"account_id must be 12 digits, not {settings.account_id!r}")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
