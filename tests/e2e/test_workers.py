@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from moorage.app.orders import OrderRefused
@@ -67,6 +69,19 @@ async def test_a_rolling_restart_loses_nothing_and_leaves_the_instances(server: 
     assert sorted(before["instance"]) == sorted(server.pids("instance"))
     for part in ("agent", "control", "gateway"):
         eventually(lambda part=part: set(before[part]).isdisjoint(server.pids(part)))
+
+
+def test_callers_of_the_control_plane_wait_while_it_restarts(server: RunningMoorage) -> None:
+    sagemaker = server.client("sagemaker")
+    refusals = []
+    with ThreadPoolExecutor(1) as pool:
+        restart = pool.submit(server.restart)
+        while not restart.done():
+            try:
+                assert sagemaker.list_models()["Models"]
+            except ClientError as error:
+                refusals.append(error)
+    assert len(refusals) <= 1, refusals  # one that control was sent just as it closed, and has not read
 
 
 async def test_restarts_again_and_again_lose_nothing(server: RunningMoorage) -> None:

@@ -6,6 +6,7 @@ by its head alone is never sent.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from html import escape
 from typing import Final
 
@@ -13,13 +14,16 @@ import msgspec
 
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors
+from moorage.system.clock import Clock
 from moorage.wire.answer import Answer
 from moorage.wire.client import Client
 from moorage.wire.encoding import HOP_BY_HOP
-from moorage.wire.messages import HeaderList, Refused, Request, Response, WireError
+from moorage.wire.messages import HeaderList, NotSent, Refused, Request, Response, WireError
 
 # Control may hold a Describe for a while; beyond this it hangs.
 _HEAD_S: Final = 120.0
+# Between two looks whether control is back.
+_POLL_S: Final = 0.05
 # A body this small is sent whole, in one write.
 _WHOLE_BYTES_MAX: Final = 65_536
 # More than the wire layer ever holds of an answer.
@@ -28,11 +32,13 @@ _OURS = HOP_BY_HOP | {b"content-length"}
 
 
 class Forwarder:
-    """Passes requests on to control's socket."""
+    """Passes requests on to control's socket, and waits up to `patience_s` for a control that restarts."""
 
-    def __init__(self, client: Client, address: str) -> None:
+    def __init__(self, client: Client, address: str, *, clock: Clock, patience_s: float) -> None:
         self._client = client
         self._address = address
+        self._clock = clock
+        self._patience_s = patience_s
 
     async def forward(self, request: Request, request_id: str) -> Response:
         """Control's answer, or ours in the caller's protocol: 503 while control is away, 4xx for a broken body.
@@ -40,25 +46,39 @@ class Forwarder:
         Raises WireError for what goes wrong once control has begun to answer.
         """
         length = request.content_length
-        is_small = length is not None and length <= _WHOLE_BYTES_MAX
-        headers = end_to_end(request.headers)
-        if is_small:
-            headers = [field for field in headers if field[0] != b"expect"]  # the body is here before it is asked for
         try:
-            answer = await self._client.request(
-                self._address,
-                request.method,
-                request.target,
-                headers=headers,
-                body=await request.read(_WHOLE_BYTES_MAX) if is_small else request.stream(),
-                content_length=length or None,
-                head_s=_HEAD_S,
-            )
+            if length is not None and length <= _WHOLE_BYTES_MAX:
+                answer = await self._send_patiently(request, await request.read(_WHOLE_BYTES_MAX))
+            else:
+                answer = await self._send(request, end_to_end(request.headers), request.stream())
         except Refused as refused:
             return _refusal(errors.not_taken(refused), request, request_id)
         except WireError:
             return _refusal(errors.control_away(), request, request_id)
         return await _back(request, answer)
+
+    async def _send_patiently(self, request: Request, body: bytes) -> Answer:
+        # The body is here before it is asked for.
+        headers = [field for field in end_to_end(request.headers) if field[0] != b"expect"]
+        deadline = self._clock.monotonic() + self._patience_s
+        while True:
+            try:
+                return await self._send(request, headers, body)
+            except NotSent:
+                if self._clock.monotonic() > deadline:
+                    raise
+            await self._clock.sleep(_POLL_S)
+
+    async def _send(self, request: Request, headers: HeaderList, body: bytes | AsyncIterator[bytes]) -> Answer:
+        return await self._client.request(
+            self._address,
+            request.method,
+            request.target,
+            headers=headers,
+            body=body,
+            content_length=request.content_length or None,
+            head_s=_HEAD_S,
+        )
 
 
 def end_to_end(headers: HeaderList) -> HeaderList:

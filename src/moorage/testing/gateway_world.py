@@ -33,6 +33,7 @@ KEY: Final = b"k" * 32
 ACCOUNT: Final = "123456789012"
 ROOT: Final = f"arn:aws:iam::{ACCOUNT}:root"
 LIMIT: Final = 6_291_456
+CONTROL_PATIENCE_S: Final = 0.5
 
 
 @dataclass
@@ -134,6 +135,7 @@ async def running_gateway(folder: Path) -> AsyncIterator[GatewayWorld]:
             successes_per_s=10,
             failures_per_s=100,
         ),
+        control_patience_s=CONTROL_PATIENCE_S,
     )
     world = GatewayWorld(folder, gateway)
     sock = socket.create_server(("127.0.0.1", 0))
