@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from moorage.core.model import InstanceId, RoutingStrategy
-from moorage.core.routes import InstanceRoute
 from moorage.gateway.admission import WAITING_BYTES_MAX
 from moorage.testing.gateway_world import LIMIT, GatewayWorld, answering, refused, running_gateway
 from moorage.testing.load import Target, signed_request
@@ -212,7 +211,7 @@ async def test_a_silent_instance_is_left_out_until_it_answers_its_ping(world: Ga
     await world.publish(("AllTraffic", 1.0, [ONE]))
     stuck = asyncio.create_task(world.invoke())
     async with asyncio.timeout(5):
-        while not _instance(world, ONE).health.is_suspended:
+        while not _is_suspended(world, ONE):
             await asyncio.sleep(0.01)
     await world.instance(TWO, answering(body=b"well"))
     await world.publish(("AllTraffic", 1.0, [ONE, TWO]), routing_strategy=RoutingStrategy.RANDOM)
@@ -235,12 +234,13 @@ async def _send(world: GatewayWorld, body: bytes) -> tuple[asyncio.StreamReader,
 
 async def _until_waiting(world: GatewayWorld, count: int) -> None:
     async with asyncio.timeout(5):
-        while sum(len(queue.waiters) for _, _, queue in _live(world).waiting()) != count:
+        while sum(len(queue.waiters) for queue in _live(world).occupied) != count:
             await asyncio.sleep(0.01)
 
 
-def _instance(world: GatewayWorld, name: str) -> Any:
-    return _live(world).instance(InstanceRoute(InstanceId(name), str(world.folder / f"{name}.sock")), concurrency_max=9)
+def _is_suspended(world: GatewayWorld, name: str) -> bool:
+    instance = _live(world)._instances.get(InstanceId(name))
+    return instance is not None and instance.health.is_suspended
 
 
 def _live(world: GatewayWorld) -> Any:

@@ -12,9 +12,8 @@ Times are monotonic seconds. Who joins brings a callback, which must not raise; 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable
-from typing import Final, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, MutableSet
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from moorage.gateway.pick import Candidate, Pick
 
@@ -134,16 +133,17 @@ class Waiter(Generic[C]):
 class Queue(Generic[C]):
     """The requests waiting for a slot on any instance of one variant, or on `only` a certain one.
 
-    It outlasts the variant's routes: each brings another `pick`.
+    It outlasts the variant's routes: each brings another `pick`. While it is not empty it is in `occupied`.
     """
 
-    __slots__ = ("__weakref__", "_began", "_bytes", "_pace", "_serving", "pick", "waiters")
+    __slots__ = ("__weakref__", "_began", "_bytes", "_occupied", "_pace", "_serving", "pick", "waiters")
 
-    def __init__(self) -> None:
-        self.waiters: deque[Waiter[C]] = deque()
-        """Looked at by whoever gives a slot back; changed here only."""
+    def __init__(self, occupied: MutableSet[Any]) -> None:
+        self.waiters: dict[Waiter[C], None] = {}
+        """In order of arrival. Looked at by whoever gives a slot back; changed here only."""
         self.pick: Pick[C] = _nobody
         """Finds an instance with a free slot."""
+        self._occupied = occupied
         self._pace = Pace()
         self._began = 0.0
         self._bytes = 0
@@ -162,7 +162,8 @@ class Queue(Generic[C]):
         if self._is_full(body_bytes) or self._expected_wait_s(now) >= self._patience_s(deadline, now):
             return None
         waiter = Waiter(on_turn, deadline=deadline, body_bytes=body_bytes, only=only)
-        self.waiters.append(waiter)
+        self.waiters[waiter] = None
+        self._occupied.add(self)
         self._bytes += body_bytes
         return waiter
 
@@ -228,7 +229,9 @@ class Queue(Generic[C]):
 
     def _remove(self, waiter: Waiter[C]) -> None:
         waiter.is_waiting = False
-        self.waiters.remove(waiter)
+        del self.waiters[waiter]
+        if not self.waiters:
+            self._occupied.discard(self)
         self._bytes -= waiter.body_bytes
 
 

@@ -34,7 +34,9 @@ class Instance:
         "slots",
     )
 
-    def __init__(self, id_: InstanceId, pool: Pool, *, slots_max: int, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, id_: InstanceId, pool: Pool, queue: Queue[Instance], *, slots_max: int, monotonic: Callable[[], float]
+    ) -> None:
         self.id = id_
         self.pool = pool
         self.in_flight = 0
@@ -42,7 +44,7 @@ class Instance:
         self.allowance = Allowance(slots_max)
         self.health = Health()
         self.is_watched = False
-        self.queue: Queue[Instance] = Queue()
+        self.queue = queue
         """Where requests wait for a slot on it or its like: its variant's."""
         self.series: Series
         """Where its invocations count; like the queue, given by the route that it is in."""

@@ -19,6 +19,17 @@ from moorage.wire.limits import Limits
 from moorage.wire.pool import Pool
 
 
+class VariantQueue(Queue[Instance]):
+    """The queue in front of a variant, which knows whose it is."""
+
+    __slots__ = ("endpoint", "variant")
+
+    def __init__(self, endpoint: EndpointKey, variant: str, occupied: set[VariantQueue]) -> None:
+        super().__init__(occupied)
+        self.endpoint = endpoint
+        self.variant = variant
+
+
 class Live:
     """The live state behind the routes of one gateway worker. `monotonic` gives seconds."""
 
@@ -28,33 +39,32 @@ class Live:
         self._share = share
         self._limits = limits
         self._instances: WeakValueDictionary[InstanceId, Instance] = WeakValueDictionary()
-        self._queues: WeakValueDictionary[tuple[EndpointKey, str], Queue[Instance]] = WeakValueDictionary()
+        self.occupied: set[VariantQueue] = set()
+        """The queues in which somebody waits."""
+        self._queues: WeakValueDictionary[tuple[EndpointKey, str], VariantQueue] = WeakValueDictionary()
 
-    def instance(self, route: InstanceRoute, *, concurrency_max: int | None) -> Instance:
+    def instance(self, route: InstanceRoute, queue: VariantQueue, *, concurrency_max: int | None) -> Instance:
         """The instance of that id, as this route has it from now on."""
         slots_max = self._share.slots(concurrency_max)
         instance = self._instances.get(route.id)
         if instance is None:
             pool = Pool(route.address, self._limits)
-            instance = Instance(route.id, pool, slots_max=slots_max, monotonic=self._monotonic)
+            instance = Instance(route.id, pool, queue, slots_max=slots_max, monotonic=self._monotonic)
             self._instances[route.id] = instance
             return instance
+        instance.queue = queue
         instance.allowance.slots_max = slots_max
         instance.slots = instance.allowance.slots(self._monotonic())
         if instance.pool.address != route.address:
             instance.pool = Pool(route.address, self._limits)
         return instance
 
-    def queue(self, key: EndpointKey, variant: str) -> Queue[Instance]:
+    def queue(self, key: EndpointKey, variant: str) -> VariantQueue:
         """The queue in front of the variant of that name."""
         queue = self._queues.get((key, variant))
         if queue is None:
-            queue = self._queues[key, variant] = Queue()
+            queue = self._queues[key, variant] = VariantQueue(key, variant, self.occupied)
         return queue
-
-    def waiting(self) -> list[tuple[EndpointKey, str, Queue[Instance]]]:
-        """The queues that are not empty, and whose they are."""
-        return [(key, variant, queue) for (key, variant), queue in tuple(self._queues.items()) if queue.waiters]
 
     async def drain(self, ids: Iterable[InstanceId], *, timeout_s: float) -> list[InstanceId]:
         """Those of `ids` without a request in flight, as soon as that is all of them, or at the timeout."""

@@ -7,16 +7,16 @@ when it is next asked for. So a swap takes the same few microseconds whatever is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from moorage.core.model import EndpointKey, InstanceId
 from moorage.core.routes import EndpointRoute, RouteTable, VariantRoute
 from moorage.core.traffic import SeriesKey
-from moorage.gateway.admission import WHOLE_SHARE, Queue, Share
+from moorage.gateway.admission import WHOLE_SHARE, Share
 from moorage.gateway.instance import Instance
 from moorage.gateway.ledger import Ledger
-from moorage.gateway.live import Live
+from moorage.gateway.live import Live, VariantQueue
 from moorage.gateway.permission import Callers
 from moorage.gateway.pick import Draw, Weighted, make_pick
 from moorage.wire.limits import Limits
@@ -31,16 +31,17 @@ class Variant:
 
     def __init__(self, key: EndpointKey, config_name: str, route: VariantRoute, live: Live, draw: Draw) -> None:
         self.name = route.name
-        self.instances = tuple(live.instance(each, concurrency_max=route.concurrency_max) for each in route.instances)
+        self.queue = live.queue(key, route.name)
+        self.instances = tuple(
+            live.instance(each, self.queue, concurrency_max=route.concurrency_max) for each in route.instances
+        )
         self.pick = make_pick(route.routing_strategy, self.instances, draw)
         """The instance to ask at a moment (monotonic seconds)."""
-        self.queue = live.queue(key, route.name)
         self.queue.pick = self.pick
         series_key, count = SeriesKey(*key, config_name, route.name), len(self.instances)
         self.series = live.ledger.series(series_key, instances=count)
         """Where its invocations count that reach none of its instances."""
         for instance in self.instances:
-            instance.queue = self.queue
             instance.series = live.ledger.series(series_key._replace(instance=instance.id), instances=count)
         self.signature = b"x-Amzn-Invoked-Production-Variant: %b\r\n" % route.name.encode()
         """What it puts under its answers."""
@@ -131,9 +132,9 @@ class Tables:
         """Use `table` from now on, unless the one in force is newer."""
         if self.routes is not None and table.version < self.routes.version:
             return
-        waiting = self.live.waiting()  # while the old table still holds their queues
         self.routes = Routes(table, self.live, self._draw, self.routes)
-        self._move(waiting, self.routes)
+        for queue in tuple(self.live.occupied):
+            self._move(queue, self.routes)
 
     def renew(self) -> Iterator[None]:
         """Look at what is in use as the routes in force have it, and forget what they do not, a little at every step.
@@ -148,11 +149,11 @@ class Tables:
                 return
             routes.endpoint(region, name)
 
-    def _move(self, waiting: Iterable[tuple[EndpointKey, str, Queue[Instance]]], routes: Routes) -> None:
-        for key, name, queue in waiting:
-            endpoint = routes.endpoint(key.region, key.name)
-            variant = endpoint.variants.get(name) if endpoint is not None else None
-            if variant is not None and variant.instances:
-                queue.follow(self._monotonic())
-            else:
-                queue.disperse()
+    def _move(self, queue: VariantQueue, routes: Routes) -> None:
+        """Have those who wait follow their variant, or look again if it is gone."""
+        endpoint = routes.endpoint(queue.endpoint.region, queue.endpoint.name)
+        variant = endpoint.variants.get(queue.variant) if endpoint is not None else None
+        if variant is not None and variant.instances:
+            queue.follow(self._monotonic())
+        else:
+            queue.disperse()

@@ -38,7 +38,7 @@ def picking(*instances: Fake) -> Pick[Fake]:
 
 
 def queueing(pick: Pick[Fake]) -> Queue[Fake]:
-    queue: Queue[Fake] = Queue()
+    queue: Queue[Fake] = Queue(set())
     queue.pick = pick
     return queue
 

@@ -29,7 +29,7 @@ class Fake:
     is_watched: bool = False
     allowance: Allowance = field(default_factory=lambda: Allowance(10))
     health: Health = field(default_factory=Health)
-    queue: "Queue[Fake]" = field(default_factory=Queue)
+    queue: "Queue[Fake]" = field(default_factory=lambda: Queue(set()))
     going: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
