@@ -59,8 +59,8 @@ class Statement:
 
 def parse(document: Mapping[str, Any]) -> tuple[Statement, ...]:
     """The statements of a decoded document. Raises PolicyUnreadable."""
-    has_variables = document.get("Version") == _WITH_VARIABLES
     try:
+        has_variables = document.get("Version") == _WITH_VARIABLES
         return tuple(_statement(each, has_variables) for each in _as_list(document["Statement"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PolicyUnreadable(f"not an identity policy: {error!r}") from error
