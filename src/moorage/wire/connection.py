@@ -43,6 +43,8 @@ class Owner(Protocol):
     limits: Limits
     loop: asyncio.AbstractEventLoop
     is_closing: bool
+    idle_s: float
+    """How long a connection may rest now."""
 
     def admit(self, connection: ServerConnection) -> bool:
         """Register a new connection; whether there is room for it."""
@@ -402,7 +404,7 @@ class ServerConnection(asyncio.Protocol):
             return
         if not self._reading:
             self._pace_reading()
-        self._deadline.set(self._limits.idle_s)
+        self._deadline.set(self._server.idle_s)
 
     def _take_ahead(self) -> bytes:
         if self._request is not None:

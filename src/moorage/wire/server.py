@@ -61,7 +61,7 @@ class Server:
         self.render = render
         self.loop = asyncio.get_running_loop()
         self.is_closing = False
-        self._idle_s = 0.0
+        self.idle_s = limits.idle_s
         self._connections: set[ServerConnection] = set()
         self._all_gone: asyncio.Future[None] | None = None
         self._listener: asyncio.Server | None = None
@@ -104,7 +104,7 @@ class Server:
         A connection without a request is closed after `idle_s`, unless it sends one and is told with the answer.
         """
         self.is_closing = True
-        self._idle_s = idle_s
+        self.idle_s = idle_s
         if self._listener is not None:
             self._listener.close()
         if self._sock is not None:
@@ -128,7 +128,7 @@ class Server:
         """Register a new connection; whether there is room for it."""
         self._connections.add(connection)
         if self.is_closing:
-            self.loop.call_soon(connection.retire, self._idle_s)
+            self.loop.call_soon(connection.retire, self.idle_s)
         return len(self._connections) <= self.limits.connections
 
     def forget(self, connection: ServerConnection) -> None:

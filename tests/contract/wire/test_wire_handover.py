@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 
 import pytest
 import uvloop
@@ -44,6 +45,33 @@ async def test_a_client_that_rests_is_let_go_after_a_while() -> None:
     writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     await reader.readuntil(b"here")
     await asyncio.wait_for(server.close(grace_s=5, idle_s=0.1), timeout=2)
+    assert b"" == await reader.read()
+    writer.close()
+
+
+async def test_a_client_that_rests_after_a_stream_is_let_go_as_soon() -> None:
+    """The stream's head was sent before its server began to close, and promised that the connection stays."""
+    go_on = asyncio.Event()
+
+    async def talk(request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"first"
+            await go_on.wait()
+            yield b"last"
+
+        return Response(200, body=pieces())
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+    server: Server = await serve(talk, sock=listener)
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"first")
+    closing = asyncio.create_task(server.close(grace_s=5, idle_s=0.1))
+    await asyncio.sleep(0.3)
+    go_on.set()
+    await reader.readuntil(b"last\r\n0\r\n\r\n")
+    await asyncio.wait_for(closing, timeout=2)
     assert b"" == await reader.read()
     writer.close()
 
