@@ -24,10 +24,10 @@ class Health:
     """When one instance may be chosen again. Times are monotonic seconds.
 
     >>> health = Health()
-    >>> health.record_failure(now=100.0); health.is_ejected(100.9), health.is_ejected(101.0)
-    (True, False)
-    >>> health.record_failure(now=101.0); health.is_ejected(102.9)
-    True
+    >>> health.record_failure(now=100.0), health.is_ejected(100.9), health.is_ejected(101.0)
+    (1.0, True, False)
+    >>> health.record_failure(now=101.0), health.is_ejected(102.9)
+    (2.0, True)
     """
 
     __slots__ = ("_ejected_until", "_failures", "answered", "out_until")
@@ -49,15 +49,18 @@ class Health:
         """Whether it is to be left alone."""
         return now < self.out_until
 
-    def record_failure(self, *, now: float) -> None:
+    def record_failure(self, *, now: float) -> float | None:
         """It did not accept a connection, reset one, or did not answer in time.
 
-        Failures while it is left alone are of requests sent before and prove nothing new.
+        Answers for how many seconds it is left alone from now on; None if it was already, for then this is a failure of
+        a request sent before, and proves nothing new.
         """
         if self.is_ejected(now):
-            return
-        self._ejected_until = self.out_until = now + min(SHORTEST_S * 2**self._failures, LONGEST_S)
+            return None
+        seconds: float = min(SHORTEST_S * 2**self._failures, LONGEST_S)
+        self._ejected_until = self.out_until = now + seconds
         self._failures = min(self._failures + 1, 16)
+        return seconds
 
     def record_success(self) -> None:
         """It answered. Whether the model liked the request is another matter."""

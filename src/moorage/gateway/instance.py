@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from moorage.core.model import InstanceId
@@ -11,6 +12,8 @@ from moorage.gateway.health import Health
 from moorage.gateway.ledger import Series
 from moorage.wire.messages import NoAnswer, WireError
 from moorage.wire.pool import Pool
+
+_log = logging.getLogger(__name__)
 
 
 class Instance:
@@ -61,7 +64,9 @@ class Instance:
         now = self._monotonic()
         if isinstance(error, NoAnswer) and not self.health.is_suspended:
             self.allowance.record_timeout(now=now)
-        self.health.record_failure(now=now)
+        seconds = self.health.record_failure(now=now)
+        if seconds is not None:
+            _log.warning("%s is left alone for %g s: %s", self.id, seconds, error)
 
     def idle(self) -> asyncio.Future[None]:
         """Done at the next moment without a request."""

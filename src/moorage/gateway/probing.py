@@ -8,15 +8,19 @@ is left waiting, so that its answer is the first thing that is heard when the pr
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 from weakref import WeakSet, ref
 
+from moorage.core.model import InstanceId
 from moorage.gateway.health import PING_S, Health
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
 from moorage.wire.client import Client
 from moorage.wire.messages import WireError
+
+_log = logging.getLogger(__name__)
 
 RETRY_S: Final = 0.5
 """Between a ping that failed and the next."""
@@ -31,6 +35,7 @@ Ping = Callable[[str], Awaitable[bool]]
 class Asked(Protocol):
     """What is needed of an instance."""
 
+    id: InstanceId
     health: Health
 
     @property
@@ -82,22 +87,31 @@ class Prober:
 
     async def _ask(self, asked: ref[Asked]) -> None:
         while (instance := asked()) is not None:
-            address, health = instance.address, instance.health
+            id_, address, health = instance.id, instance.address, instance.health
             del instance  # not to be kept in existence by being asked
-            if await self._is_answered(address, health):
-                self._heard(asked(), health)
-                return
-            health.suspend()
+            if await self._is_answered(id_, address, health):
+                _resume(id_, health)
+                break
+            _suspend(id_, health)
             await self._clock.sleep(RETRY_S)
-
-    def _heard(self, instance: Asked | None, health: Health) -> None:
-        health.resume()
-        if instance is not None:
+        if (instance := asked()) is not None:
             self._asked.discard(instance)
 
-    async def _is_answered(self, address: str, health: Health) -> bool:
-        out = asyncio.get_running_loop().call_later(PING_S, health.suspend)
+    async def _is_answered(self, id_: InstanceId, address: str, health: Health) -> bool:
+        out = asyncio.get_running_loop().call_later(PING_S, _suspend, id_, health)
         try:
             return await self._ping(address)
         finally:
             out.cancel()
+
+
+def _suspend(id_: InstanceId, health: Health) -> None:
+    if not health.is_suspended:
+        _log.warning("%s answers neither requests nor its ping: left alone until it does", id_)
+        health.suspend()
+
+
+def _resume(id_: InstanceId, health: Health) -> None:
+    if health.is_suspended:
+        _log.warning("%s answers its ping again", id_)
+    health.resume()

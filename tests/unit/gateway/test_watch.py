@@ -8,7 +8,7 @@ from weakref import ref
 
 import pytest
 
-from moorage.core.model import RoutingStrategy
+from moorage.core.model import InstanceId, RoutingStrategy
 from moorage.gateway.admission import Allowance, Queue
 from moorage.gateway.health import Health
 from moorage.gateway.pick import make_pick
@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 class Fake:
     """An instance that answers pings unless it is frozen, and requests every `pace_s`."""
 
-    address: str = "i-1"
+    address: str
+    id: InstanceId = field(default_factory=lambda: InstanceId("i-1"))
     in_flight: int = 0
     slots: int = 10
     is_watched: bool = False
