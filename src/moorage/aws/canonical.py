@@ -15,14 +15,18 @@ Fields = Mapping[bytes, bytes]
 """Header fields by name in lower case, see `header_fields`."""
 
 _UNRESERVED = "-_.~"
+_SHORT_BYTES = 256
 
 
-@functools.lru_cache(maxsize=1024)
 def service_path(path: bytes) -> bytes:
     """The path of every service but S3: dot segments and doubled slashes removed, then percent-encoded once more.
 
     `/endpoints/a%20b/x` becomes `/endpoints/a%2520b/x`.
     """
+    return _short_service_path(path) if len(path) <= _SHORT_BYTES else _service_path(path)
+
+
+def _service_path(path: bytes) -> bytes:
     kept: list[bytes] = []
     for segment in path.split(b"/"):
         if segment == b"..":
@@ -31,6 +35,10 @@ def service_path(path: bytes) -> bytes:
             kept.append(segment)
     trailing = b"/" if kept and path.endswith(b"/") else b""
     return quote(b"/" + b"/".join(kept) + trailing, safe="/~").encode()
+
+
+# Enough for every endpoint there is, and nobody fills the memory with what is long.
+_short_service_path = functools.lru_cache(maxsize=16_384)(_service_path)
 
 
 def object_path(path: bytes) -> bytes:

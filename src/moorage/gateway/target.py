@@ -88,8 +88,8 @@ def _address_of(path: bytes) -> Address | None:
     return Address(match[1], _OPERATIONS[match[2]]) if match is not None else None
 
 
-# The same few paths all the time: remembered, one costs 0.1 µs instead of 0.9.
-_short_address_of = functools.lru_cache(maxsize=4096)(_address_of)
+# The same paths all the time, some for every endpoint: remembered, one costs 0.1 µs instead of 0.9.
+_short_address_of = functools.lru_cache(maxsize=16_384)(_address_of)
 
 
 def endpoint_name(name: bytes) -> str:
@@ -105,7 +105,7 @@ def _endpoint_name(name: bytes) -> str:
     return name.decode("ascii")
 
 
-_short_name = functools.lru_cache(maxsize=4096)(_endpoint_name)
+_short_name = functools.lru_cache(maxsize=16_384)(_endpoint_name)
 
 
 def refusal(request: Request, name: str) -> ServiceError | None:
