@@ -171,11 +171,11 @@ class Asking(ABC):
 
     async def _send_when_connected(self, instance: Instance) -> None:
         try:
-            connection = await instance.pool.connect()
+            self._send(await instance.pool.connect())
         except NotSent as error:
             self.on_failure(error)
-        else:
-            self._send(connection)
+        except Exception:
+            self._break()
 
     def _send(self, connection: UpstreamConnection) -> None:
         self._connection = connection

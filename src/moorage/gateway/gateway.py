@@ -100,6 +100,7 @@ class Gateway:
             idle_s = 0.0  # nobody but control and the supervisor is left
         await self._watch.close()
         await self._tasks.close()
+        self._ledger.close()
         self._pinger.close()
         self._tables.live.close()
         self._control.close()

@@ -240,6 +240,8 @@ class Invocation(Asking):
     def _break(self) -> None:
         """A fault of our own."""
         _log.exception("invocation %s failed", self.request_id)
+        if self._instance is not None and self.series is not None:
+            self.series.take_back()
         self._refuse(errors.internal())
 
     def _end_stream(self, outcome: Outcome, bytes_out: int) -> None:
