@@ -59,7 +59,8 @@ class KeptProcess:
         self._clock = clock
         self._exchanging = asyncio.Lock()
         self._keeper: asyncio.Task[None] | None = None
-        self._predecessors = BackgroundTasks()
+        self._predecessors: set[ChildProcess] = set()
+        self._ends = BackgroundTasks()
         self._failed_starts = 0
         self.current: ChildProcess | None = None
         """The one that does the work now; it may just have ended."""
@@ -90,9 +91,9 @@ class KeptProcess:
         async with self._exchanging:
             predecessor, self.current = self.current, successor
         if predecessor is not None:
-            self._predecessors.start(
-                self._make_way(predecessor, make_way_within_s), name=f"{self._part.name} {predecessor.pid} makes way"
-            )
+            self._predecessors.add(predecessor)
+            name = f"{self._part.name} {predecessor.pid} makes way"
+            self._ends.start(self._make_way(predecessor, make_way_within_s), name=name)
         return Restarted(self._part.name, successor.pid)
 
     async def stop(self) -> None:
@@ -102,9 +103,10 @@ class KeptProcess:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
         async with asyncio.TaskGroup() as ends:
-            ends.create_task(self._predecessors.close())
-            if self.current is not None:
-                ends.create_task(self._end(self.current))
+            for process in (*self._predecessors, self.current):
+                if process is not None:
+                    ends.create_task(self._end(process))
+        await self._ends.join()
 
     async def _keep_running(self) -> None:
         while True:
@@ -163,12 +165,9 @@ class KeptProcess:
             self._report_killed(process)
 
     async def _make_way(self, process: ChildProcess, within_s: float) -> None:
-        try:
-            if not await process.make_way(within_s=within_s):
-                self._report_killed(process)
-        except asyncio.CancelledError:  # everything is to end now
-            await self._end(process)
-            raise
+        if not await process.make_way(within_s=within_s):
+            self._report_killed(process)
+        self._predecessors.discard(process)
 
     def _report_killed(self, process: ChildProcess) -> None:
         log.warning("%s (pid %d) did not end and was killed", self._part.name, process.pid)
