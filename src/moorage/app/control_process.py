@@ -39,6 +39,7 @@ from moorage.objects.model_sources import EmbeddedSource, ModelSource
 from moorage.objects.store import ObjectStore, open_object_store
 from moorage.runners.base import ModelArchive
 from moorage.runners.process.client import ProcessRunner
+from moorage.store.base import Store
 from moorage.store.sql import open_store
 from moorage.system.clock import SystemClock
 from moorage.system.signals import KeyedSignal
@@ -106,15 +107,8 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     clock = SystemClock()
     changed = KeyedSignal[EndpointKey]()
     secrets = credentials.ensure_secrets(settings)
-    store = await asyncio.to_thread(open_store, settings.database_path)
-    parts.push_async_callback(store.close)
-    accounts = Accounts(store, Ledgers(settings.ledger_dir), clock=clock)
-    await accounts.start()
-    parts.push_async_callback(accounts.close)
-    objects = await open_object_store(
-        settings.data_dir / "objects", key_path=settings.data_dir / "objects.key", clock=clock
-    )
-    parts.push_async_callback(objects.close)
+    store = await _open_store(settings, clock, parts)
+    objects = await _open_objects(settings, clock, parts)
     model_data = await _open_model_data(settings, objects, clock, parts)
     runner = ProcessRunner(settings.agent_socket, clock)
     gateways = Gateways(settings.run_dir)
@@ -184,6 +178,23 @@ def _services(
         SecretsManager(),
         Logs(LogFolder(settings.logs_dir), account_id=settings.account_id),
     ]
+
+
+async def _open_store(settings: Settings, clock: SystemClock, parts: contextlib.AsyncExitStack) -> Store:
+    """The store, and what puts the gateways' counts into it."""
+    store = await asyncio.to_thread(open_store, settings.database_path)
+    parts.push_async_callback(store.close)
+    accounts = Accounts(store, Ledgers(settings.ledger_dir), clock=clock)
+    await accounts.start()
+    parts.push_async_callback(accounts.close)
+    return store
+
+
+async def _open_objects(settings: Settings, clock: SystemClock, parts: contextlib.AsyncExitStack) -> ObjectStore:
+    folder = settings.data_dir
+    objects = await open_object_store(folder / "objects", key_path=folder / "objects.key", clock=clock)
+    parts.push_async_callback(objects.close)
+    return objects
 
 
 async def _open_model_data(
