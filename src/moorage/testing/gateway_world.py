@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -53,7 +53,7 @@ class GatewayWorld:
         self.servers.append(server)
         return server
 
-    async def publish(self, *variants: tuple[str, float, list[str]], **options: Any) -> None:
+    async def publish(self, *variants: tuple[str, float, Sequence[str]], **options: Any) -> None:
         """Endpoint `iris` with these variants: name, weight, instances. `options` are those of a `VariantRoute`."""
         self.version += 1
         routes = tuple(
