@@ -149,6 +149,11 @@ class Queue(Generic[C]):
         self._bytes = 0
         self._serving = False
 
+    def drop(self, pick: Pick[C]) -> None:
+        """Find no more instances by `pick`, unless another took its place. The instances know the queue: a circle."""
+        if self.pick is pick:
+            self.pick = _nobody
+
     def join(
         self, on_turn: Turn[C], *, deadline: float, now: float, body_bytes: int = 0, only: C | None = None
     ) -> Waiter[C] | None:

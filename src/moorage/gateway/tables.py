@@ -65,6 +65,11 @@ class Endpoint:
         self.ready = Weighted([(variant, weight) for variant, weight in prepared if variant.instances])
         self._homes: Mapping[InstanceId, tuple[Variant, Instance]] | None = None  # made for the first session
 
+    def retire(self) -> None:
+        """Another has taken its place, or none: what is gone of it can be forgotten at once, without a search."""
+        for variant in self.variants.values():
+            variant.queue.drop(variant.pick)
+
     def find(self, instance: InstanceId) -> tuple[Variant, Instance] | None:
         """The instance of that id, and its variant, if it is in the route."""
         if self._homes is None:
@@ -100,14 +105,19 @@ class Routes:
 
     def _prepare(self, key: EndpointKey, older: Endpoint | None) -> Endpoint | None:
         route = self.table.endpoints.get(key.region, {}).get(key.name)
-        if route is None:
-            self._prepared.pop(key, None)
-            return None
         # Tables share what has not changed, so that nearly always a glance is enough.
-        is_same = older is not None and (route is older.route or route == older.route)
-        endpoint = older if older is not None and is_same else Endpoint(key, route, self._live, self._draw)
-        endpoint.table = self.table
-        self._prepared[key] = endpoint
+        if older is not None and (route is older.route or route == older.route):
+            older.table = self.table
+            return older
+        endpoint = Endpoint(key, route, self._live, self._draw) if route is not None else None
+        if older is not None:
+            older.retire()
+        if endpoint is None:
+            self._prepared.pop(key, None)
+        else:
+            endpoint.table = self.table
+            self._prepared[key] = endpoint
+            self._live.settle()
         return endpoint
 
 

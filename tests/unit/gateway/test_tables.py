@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 
 from moorage.core.model import InstanceId
 from moorage.core.routes import EndpointRoute, InstanceRoute, RouteTable, VariantRoute
@@ -114,3 +116,35 @@ def test_a_swap_ends_the_renewing_for_the_table_before(ledger: Ledger) -> None:
     tables.install(table(3, "i-1"))
     assert [] == list(renewing)
     assert (instance,) == instances(tables)
+
+
+def test_what_is_gone_is_forgotten_without_a_search_for_garbage(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
+    gc.collect()
+    gc.disable()
+    try:
+        tables.install(table(1, "i-1"))
+        replaced = weakref.ref(instances(tables)[0])
+        tables.install(table(2, "i-2"))
+        removed = weakref.ref(instances(tables)[0])
+        assert replaced() is None
+        tables.install(RouteTable(3))
+        list(tables.renew())
+        assert removed() is None
+    finally:
+        gc.enable()
+
+
+def test_many_endpoints_in_use_do_not_make_the_search_for_garbage_longer(ledger: Ledger) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=lambda: 0.0)
+    names = [f"e{n}" for n in range(1_000)]
+    many = {name: table(1, f"i-{name}", name=name).endpoints["eu-west-1"][name] for name in names}
+    tables.install(RouteTable(1, endpoints={"eu-west-1": many}))
+    assert tables.routes is not None
+    before = len(gc.get_objects())
+    try:
+        for name in names:
+            tables.routes.endpoint("eu-west-1", name)
+        assert before + 256 * 100 > len(gc.get_objects())
+    finally:
+        gc.unfreeze()
