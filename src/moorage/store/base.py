@@ -177,7 +177,11 @@ class Traffic(Protocol):
         ...
 
     def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
-        """Forget what is older. Totals stay."""
+        """Forget what is older. Totals stay.
+
+        Of a series of which nothing else is left, the total goes into one of its endpoint, whose key has no config:
+        instances come and go, and their rows would never end.
+        """
         ...
 
     def images(self) -> Mapping[str, Mapping[int, bytes]]:

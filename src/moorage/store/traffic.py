@@ -65,6 +65,7 @@ class SqlTraffic:
     def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
         self.connection.execute(delete(TRAFFIC_SECONDS).where(TRAFFIC_SECONDS.c.at_s < seconds_before_s))
         self.connection.execute(delete(TRAFFIC_MINUTES).where(TRAFFIC_MINUTES.c.at_s < minutes_before_s))
+        self._merge_silent_series()
 
     def images(self) -> Mapping[str, Mapping[int, bytes]]:
         images: dict[str, dict[int, bytes]] = {}
@@ -124,6 +125,23 @@ class SqlTraffic:
         if totals:
             statement = update(TRAFFIC_SERIES).where(series.id == bindparam("one")).values(total=bindparam("total"))
             self.connection.execute(statement, totals)
+
+    def _merge_silent_series(self) -> None:
+        """Whatever has seconds has a minute, unless these are not written yet."""
+        minute, second, series = TRAFFIC_MINUTES.c, TRAFFIC_SECONDS.c, TRAFFIC_SERIES.c
+        unwritten = select(second.series_id).where(second.at_s >= self.progress().minutes_until_s)
+        has_minutes = select(minute.series_id).where(minute.series_id == series.id).exists()
+        silent = and_(series.config != "", ~has_minutes, series.id.not_in(unwritten))
+        gone = self.connection.execute(select(TRAFFIC_SERIES).where(silent)).all()
+        totals: dict[SeriesKey, Tally] = {}
+        for row in gone:
+            whole = SeriesKey(row.region, row.endpoint, config="")
+            totals[whole] = totals.get(whole, Tally()).then(decode_tally(row.total))
+        if gone:
+            self.connection.execute(
+                delete(TRAFFIC_SERIES).where(series.id == bindparam("one")), [{"one": row.id} for row in gone]
+            )
+            self._add_to_totals(self._identify(totals))
 
     def _counted(self, table: Table, since_s: int, until_s: int, endpoint: EndpointKey | None) -> Sequence[Counted]:
         statement = (

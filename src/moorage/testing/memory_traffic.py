@@ -63,6 +63,11 @@ class MemoryTraffic:
     def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
         self.second_rows = {at: tally for at, tally in self.second_rows.items() if at[0] >= seconds_before_s}
         self.minute_rows = {at: tally for at, tally in self.minute_rows.items() if at[0] >= minutes_before_s}
+        heard = {key for _, key in self.minute_rows}
+        heard |= {key for at_s, key in self.second_rows if at_s >= self.saved.minutes_until_s}
+        for key in [key for key in self.total_rows if key.config and key not in heard]:
+            whole = SeriesKey(key.region, key.endpoint, config="")
+            self.total_rows[whole] = self.total_rows.get(whole, Tally()).then(self.total_rows.pop(key))
 
     def images(self) -> Mapping[str, Mapping[int, bytes]]:
         return {ledger: dict(images) for ledger, images in self.image_rows.items() if images}

@@ -87,6 +87,23 @@ class TrafficSuite:
         assert [120] == [each.at_s for each in await store.run(lambda tx: tx.traffic.minutes(0, 999, endpoint=key))]
         assert {SHOP: SOME.then(SOME)} == await store.run(lambda tx: tx.traffic.totals())
 
+    async def test_the_totals_of_series_that_expired_go_into_their_endpoints(self, store: Store) -> None:
+        await store.run(lambda tx: tx.traffic.swap(TrafficProgress(0, minutes_until_s=240)))
+        await add_minute(store, 60, {SHOP: SOME, REFUSED: SOME, BANK: SOME})
+        await add_minute(store, 120, {BANK: SOME})
+        new = SHOP._replace(instance="i-2")
+        await add_second(store, 240, {new: SOME})
+        for _ in range(2):
+            await store.run(lambda tx: tx.traffic.expire(seconds_before_s=0, minutes_before_s=120))
+        both = SOME.then(SOME)
+        whole = SeriesKey("us-east-1", "Shop", config="")
+        assert {whole: both, BANK: both, new: Tally()} == await store.run(lambda tx: tx.traffic.totals())
+        await add_minute(store, 180, {SHOP: SOME})
+        await store.run(lambda tx: tx.traffic.expire(seconds_before_s=0, minutes_before_s=240))
+        assert {whole: both.then(SOME), BANK._replace(config="", variant="", instance=""): both, new: Tally()} == (
+            await store.run(lambda tx: tx.traffic.totals())
+        )
+
     async def test_progress_is_saved_only_over_what_was_loaded(self, store: Store) -> None:
         first = await store.run(lambda tx: tx.traffic.swap(TrafficProgress(0, 60)))
         assert TrafficProgress(1, 60) == first
