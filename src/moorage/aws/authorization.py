@@ -104,6 +104,8 @@ def _parse_signing(header: bytes) -> Signing:
     for name in (b"Credential", b"SignedHeaders"):
         if not fields.get(name):
             raise _malformed(f"Authorization header requires '{name.decode()}' parameter.")
+    if len(fields) > 2:
+        raise _malformed("Authorization header must hold Credential, SignedHeaders and Signature, and nothing else.")
     return _make_signing(fields[b"Credential"], fields[b"SignedHeaders"], Failure.MALFORMED)
 
 

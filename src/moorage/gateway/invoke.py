@@ -170,7 +170,7 @@ class Invocation(Asking):
             self.spawn(self._relay(answer, variant, instance))
             return
         self.answered = self._invoker.monotonic()
-        fields = caller_fields(answer.headers, signature=variant.signature, request_id=self.request_id.encode())
+        fields = caller_fields(answer.fields, signature=variant.signature, request_id=self.request_id.encode())
         self._reply.respond(Response(200, fields, content))
         self._end(Outcome.SUCCESS, 200, len(content))
 
@@ -192,7 +192,7 @@ class Invocation(Asking):
         make_fields = caller_event_fields if form is Form.EVENTS else caller_fields
         try:
             signature = variant.signature + self._session_fields(answer, instance)
-            fields = make_fields(answer.headers, signature=signature, request_id=self.request_id.encode())
+            fields = make_fields(answer.fields, signature=signature, request_id=self.request_id.encode())
             response = await relay(answer, fields, form=form, blame=self._blame(), on_end=self._end_stream)
         except ServiceError as error:
             self._refuse(error)

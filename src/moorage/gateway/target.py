@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -13,7 +13,7 @@ from moorage.aws import eventstream
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors
 from moorage.gateway.trace_context import TRACEPARENT, passed_on
-from moorage.wire.messages import HeaderList, Request
+from moorage.wire.messages import Request
 
 TARGET_VARIANT: Final = b"x-amzn-sagemaker-target-variant"
 STREAM_ACCEPT: Final = b"x-amzn-sagemaker-accept"
@@ -49,11 +49,9 @@ _PASSED: Final = (
     b"x-amzn-sagemaker-inference-id",
 )
 # And the only ones of a container that the caller gets to see.
-_RETURNED: Final = {
-    b"content-type": b"Content-Type",
-    b"x-amzn-sagemaker-custom-attributes": b"X-Amzn-SageMaker-Custom-Attributes",
-}
-_RETURNED_WITH_EVENTS: Final = {**_RETURNED, b"content-type": b"X-Amzn-SageMaker-Content-Type"}
+_ATTRIBUTES: Final = (b"x-amzn-sagemaker-custom-attributes", b"X-Amzn-SageMaker-Custom-Attributes")
+_RETURNED: Final = ((b"content-type", b"Content-Type"), _ATTRIBUTES)
+_RETURNED_WITH_EVENTS: Final = ((b"content-type", b"X-Amzn-SageMaker-Content-Type"), _ATTRIBUTES)
 
 
 class Operation(enum.Enum):
@@ -154,17 +152,17 @@ def _container_head(request: Request, passed: Iterable[tuple[bytes, bytes]], *, 
     )
 
 
-def caller_fields(headers: HeaderList, *, signature: bytes, request_id: bytes) -> bytes:
-    """The fields of the answer to the caller, as they go out. `signature` is what the variant puts under its answers.
+def caller_fields(fields: Mapping[bytes, bytes], *, signature: bytes, request_id: bytes) -> bytes:
+    """The fields of the answer to the caller, as they go out, from those of the container's.
 
-    The values are of a head that was found valid.
+    `signature` is what the variant puts under its answers. The values are of a head that was found valid.
     """
-    returned = b"".join([b"%b: %b\r\n" % (_RETURNED[name], value) for name, value in headers if name in _RETURNED])
+    returned = b"".join([b"%b: %b\r\n" % (out, fields[name]) for name, out in _RETURNED if name in fields])
     return b"%b%bx-amzn-RequestId: %b\r\n" % (returned, signature, request_id)
 
 
-def caller_event_fields(headers: HeaderList, *, signature: bytes, request_id: bytes) -> bytes:
+def caller_event_fields(fields: Mapping[bytes, bytes], *, signature: bytes, request_id: bytes) -> bytes:
     """The same above an event stream, where the type of what it carries has a field of its own."""
     kept = _RETURNED_WITH_EVENTS
-    returned = b"".join([b"%b: %b\r\n" % (kept[name], value) for name, value in headers if name in kept])
+    returned = b"".join([b"%b: %b\r\n" % (out, fields[name]) for name, out in kept if name in fields])
     return b"Content-Type: %b\r\n%b%bx-amzn-RequestId: %b\r\n" % (_EVENT_STREAM, returned, signature, request_id)

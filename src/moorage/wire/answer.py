@@ -23,11 +23,13 @@ class Answer:
     Read the body to its end or `close` the answer: an unread one holds its connection.
     """
 
-    __slots__ = ("_body", "_connection", "content", "content_length", "headers", "status")
+    __slots__ = ("_body", "_connection", "content", "content_length", "fields", "headers", "status")
 
     def __init__(self, head: ResponseHead, content: bytes | None, body: Body | None, connection: Abortable) -> None:
         self.status = head.status
         self.headers: HeaderList = head.headers
+        self.fields = head.fields
+        """The headers by name; of a repeated one the last."""
         self.content_length = head.content_length if head.content_length != -1 else None
         """None if only the end of the body tells its length."""
         self.content = content

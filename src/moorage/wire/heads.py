@@ -20,6 +20,7 @@ from moorage.wire.request import ServerRequest
 
 _END = b"\r\n\r\n"
 _SLASH = 0x2F
+_CR = 0x0D
 _BODILESS = frozenset({204, 304})
 _LASTING = (None, b"keep-alive")
 
@@ -30,6 +31,7 @@ class ResponseHead:
 
     status: int
     headers: HeaderList
+    fields: Mapping[bytes, bytes]
     content_length: int | None
     keep_alive: bool
 
@@ -49,6 +51,15 @@ class HeadBuffer:
 
     def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
         """The head, with its empty line, and what follows it; None if more is needed. Raises Refused."""
+        if not self._part:
+            end = data.find(_END)
+            if 0 <= end <= self._bytes_max and data[0] != _CR:
+                end += 4
+                return data[:end], data[end:]
+        return self._collect(data)
+
+    def _collect(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """For a head in several pieces, or with something before it."""
         if self._part:
             return self._continue(data)
         # A client may put one empty line between two requests (RFC 9112, 2.2); more are a way to keep us busy.
@@ -59,8 +70,7 @@ class HeadBuffer:
             self._check_part(seen=0)
             return None
         self._check_size(end - start)
-        end += 4
-        return (data[start:end], data[end:]) if start or end < len(data) else (data, b"")
+        return data[start : end + 4], data[end + 4 :]
 
     def _continue(self, data: bytes) -> tuple[bytes, bytes] | None:
         seen = len(self._part)
@@ -146,7 +156,7 @@ def parse_response(head: bytes, limits: Limits, *, method: bytes) -> ResponseHea
         length = grammar.body_length(lengths, codings, http_11=http_11) if lengths or codings else -1
     if status in _BODILESS or status < 200 or method == b"HEAD":
         length = 0
-    return ResponseHead(status, headers, length, keep_alive and length != -1)
+    return ResponseHead(status, headers, fields, length, keep_alive and length != -1)
 
 
 def _is_plain(headers: HeaderList, fields: Mapping[bytes, bytes]) -> bool:

@@ -71,7 +71,7 @@ def test_what_the_container_is_to_accept(fields: dict[str, str], accept: bytes) 
 
 def test_the_head_above_events_has_the_models_type_in_a_field_of_its_own() -> None:
     fields = caller_event_fields(
-        [(b"content-type", b"text/csv"), (b"set-cookie", b"a=b")], signature=b"S: 1\r\n", request_id=b"id"
+        {b"content-type": b"text/csv", b"set-cookie": b"a=b"}, signature=b"S: 1\r\n", request_id=b"id"
     )
 
     assert [

@@ -97,16 +97,16 @@ def test_the_container_sees_every_value_of_a_repeated_header() -> None:
 
 
 def test_the_caller_sees_a_fixed_list_of_headers() -> None:
-    said = [
-        (b"content-type", b"text/csv"),
-        (b"set-cookie", b"a"),
-        (b"x-amzn-requestid", b"forged"),
-        (b"x-amzn-invoked-production-variant", b"forged"),
-        (b"x-amzn-errortype", b"forged"),
-        (b"x-amzn-sagemaker-custom-attributes", b"c"),
-        (b"connection", b"close"),
-        (b"location", b"http://elsewhere"),
-    ]
+    said = {
+        b"content-type": b"text/csv",
+        b"set-cookie": b"a",
+        b"x-amzn-requestid": b"forged",
+        b"x-amzn-invoked-production-variant": b"forged",
+        b"x-amzn-errortype": b"forged",
+        b"x-amzn-sagemaker-custom-attributes": b"c",
+        b"connection": b"close",
+        b"location": b"http://elsewhere",
+    }
     expected = (
         b"Content-Type: text/csv\r\nX-Amzn-SageMaker-Custom-Attributes: c\r\n"
         b"x-Amzn-Invoked-Production-Variant: v\r\nx-amzn-RequestId: r\r\n"
