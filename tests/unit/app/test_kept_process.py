@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
@@ -71,45 +70,38 @@ def part() -> FakePart:
     return FakePart()
 
 
-@pytest.fixture
-async def kept(part: FakePart) -> AsyncIterator[KeptProcess]:
+async def replaced(part: FakePart, *, takes_s: float) -> KeptProcess:
+    """A kept process whose first one takes so long to end and has a successor."""
     kept = KeptProcess(part, LoopClock())
-    yield kept
-    await kept.stop()
-
-
-async def test_one_that_makes_way_may_take_longer_than_one_that_somebody_waits_for(
-    kept: KeptProcess, part: FakePart
-) -> None:
-    part.takes_s = 400.0
+    part.takes_s = takes_s
     await kept.start()
+    part.takes_s = 1.0
     await kept.replace(make_way_within_s=MAKE_WAY_WITHIN_S)
+    return kept
+
+
+async def test_one_that_makes_way_may_take_longer_than_one_that_somebody_waits_for(part: FakePart) -> None:
+    kept = await replaced(part, takes_s=400.0)
     await asyncio.sleep(401)
+    await kept.stop()
 
     assert ([(0, MAKE_WAY)], 0) == (part.spawned[0].signals, part.spawned[0].returncode)
 
 
-async def test_but_not_for_ever(kept: KeptProcess, part: FakePart) -> None:
-    part.takes_s = 10_000.0
-    await kept.start()
-    part.takes_s = 1.0
-    await kept.replace(make_way_within_s=MAKE_WAY_WITHIN_S)
+async def test_but_not_for_ever(part: FakePart) -> None:
+    kept = await replaced(part, takes_s=10_000.0)
     await asyncio.sleep(MAKE_WAY_WITHIN_S + 1)
+    await kept.stop()
 
     assert [(0, MAKE_WAY), (490, signal.SIGKILL)] == part.spawned[0].signals
 
 
 async def test_a_stop_ends_predecessors_too_and_gives_them_no_longer(part: FakePart) -> None:
-    kept = KeptProcess(part, LoopClock())
-    part.takes_s = 400.0
-    await kept.start()
-    await kept.replace(make_way_within_s=MAKE_WAY_WITHIN_S)
-    part.takes_s = 1.0
-    await kept.replace(make_way_within_s=MAKE_WAY_WITHIN_S)
+    kept = await replaced(part, takes_s=400.0)
     await asyncio.sleep(100)
     await kept.stop()
 
     assert 100 + END_WITHIN_S == round(asyncio.get_running_loop().time())
-    for predecessor in part.spawned[:2]:
-        assert [(0, MAKE_WAY), (100, signal.SIGTERM), (170, signal.SIGKILL)] == predecessor.signals
-    assert [(100, signal.SIGTERM)] == part.spawned[2].signals
+    first, second = part.spawned
+    assert [(0, MAKE_WAY), (100, signal.SIGTERM), (170, signal.SIGKILL)] == first.signals
+    assert [(100, signal.SIGTERM)] == second.signals
