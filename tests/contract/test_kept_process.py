@@ -1,0 +1,164 @@
+"""Keeping processes running and exchanging them, with real processes that do next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from moorage.app.child_process import MAKE_WAY, ChildProcess
+from moorage.app.children import ChildFailed
+from moorage.app.kept_process import KeptProcess
+from moorage.app.watchdog import watch
+from moorage.system.clock import SystemClock
+
+OBEDIENT = "import time; time.sleep(60)"
+SHORT_LIVED = "pass"
+STUBBORN = f"import signal, time; signal.signal({MAKE_WAY.value}, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+
+
+class Scripts:
+    """A part whose next process runs `script`. It is ready at once, unless there is an `obstacle_there`."""
+
+    name = "script"
+    end_within_s = 5.0
+
+    def __init__(self) -> None:
+        self.script = OBEDIENT
+        self.obstacle_there: str | None = None
+        self.hung: set[int] = set()
+        self.spawned: list[ChildProcess] = []
+
+    async def spawn(self) -> ChildProcess:
+        process = ChildProcess(await asyncio.create_subprocess_exec(sys.executable, "-c", self.script, stdout=-1))
+        self.spawned.append(process)
+        return process
+
+    async def obstacle(self, process: ChildProcess) -> str | None:
+        return self.obstacle_there
+
+    async def is_alive(self, process: ChildProcess, *, within_s: float) -> bool:
+        return process.pid not in self.hung
+
+
+class HurriedClock(SystemClock):
+    """Lets a tenth of the time pass that is waited for."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / 10)
+
+
+@pytest.fixture
+async def part() -> AsyncIterator[Scripts]:
+    part = Scripts()
+    yield part
+    assert all(process.has_ended for process in part.spawned), "a process was left behind"
+
+
+@pytest.fixture
+async def kept(part: Scripts) -> AsyncIterator[KeptProcess]:
+    kept = KeptProcess(part, HurriedClock())
+    yield kept
+    await kept.stop()
+
+
+async def test_a_process_that_dies_is_started_again(kept: KeptProcess, part: Scripts) -> None:
+    await kept.start()
+    os.kill(pid_of(kept), signal.SIGKILL)
+    await until(lambda: len(part.spawned) == 2)
+    assert pid_of(kept) == part.spawned[1].pid
+
+
+async def test_one_that_ends_again_and_again_before_it_is_ready_has_failed(kept: KeptProcess, part: Scripts) -> None:
+    part.script = SHORT_LIVED
+    part.obstacle_there = "does not answer"
+    with pytest.raises(ChildFailed, match="script process does not start"):
+        await kept.start()
+
+
+async def test_a_restart_ends_one_and_starts_another_which_is_no_failure(kept: KeptProcess, part: Scripts) -> None:
+    await kept.start()
+    for number in range(1, 6):
+        restarted = await kept.restart()
+        assert number + 1 == len(part.spawned)
+        assert ("script", pid_of(kept)) == (restarted.part, restarted.pid)
+        assert part.spawned[number - 1].has_ended
+
+
+async def test_a_successor_takes_over_before_its_predecessor_is_told_to_end(kept: KeptProcess, part: Scripts) -> None:
+    await kept.start()
+    part.obstacle_there = "is not ready"
+    replacing = asyncio.create_task(kept.replace(make_way_within_s=5))
+    await until(lambda: len(part.spawned) == 2)
+    await asyncio.sleep(0.1)
+    before, successor = part.spawned
+    assert (before.pid, False) == (pid_of(kept), before.has_ended)
+    part.obstacle_there = None
+    assert successor.pid == (await replacing).pid == pid_of(kept)
+    await until(lambda: before.has_ended)
+    await asyncio.sleep(0.1)
+    assert 2 == len(part.spawned)  # the end of the predecessor is no reason to start a third
+
+
+async def test_a_successor_that_dies_early_leaves_everything_as_it_was(kept: KeptProcess, part: Scripts) -> None:
+    await kept.start()
+    part.script, part.obstacle_there = SHORT_LIVED, "does not answer"
+    with pytest.raises(ChildFailed, match="script exited with code 0 before it was ready"):
+        await kept.replace(make_way_within_s=5)
+    assert (part.spawned[0].pid, False) == (pid_of(kept), part.spawned[0].has_ended)
+
+
+async def test_a_replacement_that_is_broken_off_leaves_everything_as_it_was(kept: KeptProcess, part: Scripts) -> None:
+    await kept.start()
+    part.obstacle_there = "does not answer"
+    replacing = asyncio.create_task(kept.replace(make_way_within_s=5))
+    await until(lambda: len(part.spawned) == 2)
+    replacing.cancel()
+    await asyncio.wait([replacing])
+    assert [False, True] == [process.has_ended for process in part.spawned]
+
+
+async def test_a_predecessor_that_dies_meanwhile_leaves_one_process(kept: KeptProcess, part: Scripts) -> None:
+    await kept.start()
+    part.obstacle_there = "is not ready"
+    replacing = asyncio.create_task(kept.replace(make_way_within_s=5))
+    await until(lambda: len(part.spawned) == 2)
+    os.kill(pid_of(kept), signal.SIGKILL)
+    await until(lambda: len(part.spawned) == 3)  # somebody has to serve until the successor is ready
+    part.obstacle_there = None
+    successor = (await replacing).pid
+    await until(lambda: [successor] == [process.pid for process in part.spawned if not process.has_ended])
+
+
+async def test_a_predecessor_that_does_not_make_way_is_killed(kept: KeptProcess, part: Scripts) -> None:
+    part.script = STUBBORN
+    await kept.start()
+    await asyncio.sleep(0.3)  # until it ignores the signal
+    await kept.replace(make_way_within_s=0.1)
+    await until(lambda: part.spawned[0].has_ended)
+
+
+async def test_a_process_that_hangs_is_killed_and_started_again(kept: KeptProcess, part: Scripts) -> None:
+    await kept.start()
+    watching = asyncio.create_task(watch(kept, part, HurriedClock()))
+    await asyncio.sleep(0.5)
+    assert 1 == len(part.spawned)
+    part.hung.add(pid_of(kept))
+    await until(lambda: len(part.spawned) == 2)
+    assert "was killed by SIGABRT" == await part.spawned[0].wait()
+    watching.cancel()
+
+
+def pid_of(kept: KeptProcess) -> int:
+    assert kept.current is not None
+    return kept.current.pid
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
