@@ -146,6 +146,10 @@ def in_region(sent: Sent, region: bytes) -> Sent:
             Failure.AMBIGUOUS,
         ),
         (lambda sent: replace(sent, query=b"X-Amz-Algorithm=AWS4-HMAC-SHA256"), Failure.AMBIGUOUS),
+        (
+            lambda sent: replace(sent, headers=[*sent.headers, (b"authorization", b"Basic a")]),
+            Failure.MALFORMED,
+        ),
         (lambda sent: replace(sent, headers=[*sent.headers, (b"x-amz-target", b"X.Delete")]), Failure.UNSIGNED_HEADERS),
         (
             lambda sent: sent.with_header(b"authorization", sent.header(b"authorization").replace(b"host;", b"")),
