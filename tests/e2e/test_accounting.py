@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import itertools
+import json
 import os
 import signal
 import time
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from click.testing import CliRunner, Result
 
 from moorage.app import lifecycle
 from moorage.app.settings import ledger_dir_for, load_settings
+from moorage.cli.main import main
 from moorage.core.model import EndpointKey
 from moorage.store.sql import open_store
 from moorage.testing.deployment import Deployer
@@ -149,6 +152,24 @@ def test_what_is_refused_for_its_signature_or_its_form_is_no_invocation(server: 
             caller.invoke_endpoint(Body=b"{}", **wishes)
     runtime.invoke_endpoint(EndpointName="Shop", Body=b"{}")
     meter.assert_comes_to(1)
+
+
+def test_the_command_shows_what_was_counted(server: RunningMoorage, meter: Meter) -> None:
+    under_load(server, lambda: None, seconds=0.5)
+    eventually(lambda: (meter.read() or [0])[0] >= 100)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["traffic", *arguments, "--data-dir", str(server.data_dir)])
+
+    (everything,) = json.loads(run("--json").output)
+    endpoints = run().output.splitlines()
+    assert all(head in endpoints[0] for head in ("Endpoint", "Last 60 s", "Overhead p50", "In flight", "In total"))
+    assert ("Shop", str(everything["Total"]["Invocations"])) == (endpoints[1].split()[0], endpoints[1].split()[-1])
+    instances = run("shop", "--seconds", "3600").output.splitlines()
+    assert {"AllTraffic"} == {line.split()[0] for line in instances[1:]}
+    assert everything["Total"]["Invocations"] == sum(int(line.split()[-1]) for line in instances[1:])
+    unknown = run("never")
+    assert (1, True) == (unknown.exit_code, "There is no endpoint never" in unknown.output)
 
 
 def test_while_control_stands_still_every_second_is_kept(server: RunningMoorage, meter: Meter) -> None:
