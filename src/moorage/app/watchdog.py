@@ -1,8 +1,7 @@
 """Ending a gateway worker whose event loop has stopped turning.
 
 The kernel goes on giving it its share of new connections, and nobody else can take them: a hung worker is worse than a
-dead one. Ten seconds are far beyond anything a worker does at one go, and beyond what it may have to wait for a
-processor; see `bench` for how long that is under load.
+dead one. Ten seconds are far beyond anything a worker does at one go, and what it may have to wait for a processor.
 """
 
 from __future__ import annotations
