@@ -1,4 +1,4 @@
-"""Where a request that says so wants to go: to the variant it names, or to the instance of its session. Pure."""
+"""Where a request goes that names a variant or its session; or by weight, as all others do. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ from moorage.gateway.tables import Endpoint, Variant
 from moorage.gateway.target import TARGET_VARIANT, Operation
 
 _STREAM: Final = Operation.STREAM
-
-
-def is_aimed(fields: Mapping[bytes, bytes]) -> bool:
-    """Whether there is anything to find out about a request with these fields (names in lower case)."""
-    return TARGET_VARIANT in fields or sessions.SESSION_ID in fields
 
 
 class Aim(NamedTuple):

@@ -13,13 +13,14 @@ from typing import Final, Protocol
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors, sessions
 from moorage.gateway.admission import WAIT_S, Waiter
-from moorage.gateway.aim import Aim, aim, by_weight, is_aimed
+from moorage.gateway.aim import Aim, aim, by_weight
 from moorage.gateway.entry import Admitted
 from moorage.gateway.instance import Instance
 from moorage.gateway.ledger import Series
 from moorage.gateway.pick import Draw, pick_other
+from moorage.gateway.sessions import SESSION_ID
 from moorage.gateway.tables import Endpoint, Routes, Variant
-from moorage.gateway.target import Address, Operation, container_request, container_stream_request
+from moorage.gateway.target import TARGET_VARIANT, Address, Operation, container_request, container_stream_request
 from moorage.gateway.watch import Watch
 from moorage.wire.answer import Answer
 from moorage.wire.messages import NotSent, Request, WireError
@@ -106,7 +107,8 @@ class Asking(ABC):
         """Ask one instance, and another only while no byte of the request has reached any; or wait for a free one."""
         invoker, only = self._invoker, None
         self.series = endpoint.series
-        if is_aimed(self.request.fields):
+        fields = self.request.fields
+        if TARGET_VARIANT in fields or SESSION_ID in fields:
             variant, only, self._session_id = self._aim(endpoint)
         else:
             variant = by_weight(endpoint, invoker.draw)
