@@ -1,3 +1,4 @@
+import hmac
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,3 +98,14 @@ def test_another_key_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     SnapshotWriter(path, key=KEY).write(TABLE)
     with pytest.raises(SnapshotInvalid, match="another key"):
         SnapshotReader(path, key=b"other").read()
+
+
+@pytest.mark.parametrize(
+    "rest", [b"", b"{}\n", b'{"version":1,"regions":["eu-west-1"]}\n{}\n{}\n', b'{"version":1,"regions":[]}\n[]\n']
+)
+def test_what_is_signed_but_no_table_is_refused(tmp_path: Path, rest: bytes) -> None:
+    path = tmp_path / "routes.json"
+    derived = hmac.digest(KEY, b"moorage-routes-2", "sha256")
+    path.write_bytes(b"moorage-routes-2 %b\n%b" % (hmac.digest(derived, rest, "sha256").hex().encode(), rest))
+    with pytest.raises(SnapshotInvalid, match="does not hold a route table"):
+        SnapshotReader(path, key=KEY).read()
