@@ -102,6 +102,8 @@ def _leave_no_ledgers(settings: Settings) -> None:
     """Nobody would look for them there. Counts that could not be saved stay for the next start, if there can be one."""
     if not settings.data_dir.is_dir():
         shutil.rmtree(settings.ledger_dir, ignore_errors=True)
+    for unborn in settings.ledger_dir.glob("*.new"):  # its worker was killed before it had counted anything
+        unborn.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         settings.ledger_dir.rmdir()
 

@@ -105,6 +105,6 @@ def _counts(growth: Mapping[int, _Growth], first_part: int) -> Mapping[int, int]
 
 def _in_flight(image: Image) -> int:
     """Begun and not over. A series without an instance has requests that end and were never begun."""
-    counters = _CELLS.unpack(image[SERIES])
+    counters: tuple[int, ...] = _CELLS.unpack(image[SERIES])
     over = sum(counters[: len(Outcome)]) - counters[Outcome.REFUSED]
     return max(0, counters[BEGUN] - counters[TAKEN_BACK] - over)

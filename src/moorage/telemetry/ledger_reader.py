@@ -115,9 +115,11 @@ class LedgerReader:
                 path.unlink()
 
     def _look_at_the_layout(self) -> int:
-        size = os.fstat(self._descriptor).st_size
-        if self._map is None or len(self._map) != size:
+        size = os.fstat(self._descriptor).st_size // BLOCK_BYTES * BLOCK_BYTES
+        if size and (self._map is None or len(self._map) != size):
             self._remap(size)
+        if not self._header_cell(MAGIC_CELL):
+            return 0  # its writer found no room for the beginning yet
         layout = (size, self._header_cell(LAYOUT_CELL))
         if layout != self._layout:
             self._index = self._read_index()
@@ -128,17 +130,14 @@ class LedgerReader:
         if self._map is not None:
             self._map.close()
             self._map = None
-        if size < BLOCK_BYTES:
-            raise NotALedger(f"{self._path} is empty")
         self._map = mmap.mmap(self._descriptor, size, prot=mmap.PROT_READ)
-        if self._header_cell(MAGIC_CELL) != MAGIC:
+        if self._header_cell(MAGIC_CELL) not in (0, MAGIC):
             raise NotALedger(f"{self._path} is not a ledger of this version")
 
     def _read_index(self) -> Mapping[int, list[tuple[int, int]]]:
         index: dict[int, list[tuple[int, int]]] = defaultdict(list)
         assert self._map is not None
-        whole = len(self._map) // 8 * 8
-        with memoryview(self._map) as content, content[:whole] as aligned, aligned.cast("Q") as cells:
+        with memoryview(self._map) as content, content.cast("Q") as cells:
             tags = cells[::BLOCK_CELLS].tolist()
         for block, tag in enumerate(tags):
             if tag:
@@ -166,7 +165,8 @@ class LedgerReader:
         return self._map[start + _FIRST_BYTE : start + BLOCK_BYTES]
 
     def _tag(self, start: int) -> int:
-        assert self._map is not None
+        if self._map is None:
+            return 0
         return int.from_bytes(self._map[start : start + 8], sys.byteorder)
 
     def _header_cell(self, cell: int) -> int:

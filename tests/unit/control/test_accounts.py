@@ -308,7 +308,6 @@ async def test_while_the_store_is_away_nothing_is_lost(world: World) -> None:
 
 
 async def test_a_file_that_is_no_ledger_is_left_alone(world: World, tmp_path: Path) -> None:
-    (tmp_path / "empty.ledger").touch()
     (tmp_path / "other.ledger").write_bytes(b"something else" * 1000)
     world.new_worker()
     world.record(world.workers[0], SHOP, Outcome.SUCCESS, 5000)

@@ -253,6 +253,35 @@ def test_on_a_full_disk_counting_goes_on_and_is_read_once_there_is_room(
     reader.close()
 
 
+def test_a_ledger_begun_on_a_full_disk_is_read_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "posix_fallocate", full)
+        ledger = Ledger(LedgerFile(tmp_path, "one"))
+    reader = LedgerReader(tmp_path / "one.ledger")
+    taker = Taker(reader)
+    series = ledger.series(SHOP, instances=1)
+    series.record(Outcome.SUCCESS, 1, 1, 1, 1)
+    assert {} == taker.take()
+    tick(ledger, monotonic_ns=SECOND_NS, at_ms=0)
+    whole = (tmp_path / "one.ledger").read_bytes()
+    os.truncate(tmp_path / "one.ledger", 0)
+    for size in (0, 100, 1000, 100_001):  # there is room for so much of it
+        (tmp_path / "one.ledger").write_bytes(whole[:size])
+        taker.take()
+    tick(ledger, monotonic_ns=2 * SECOND_NS, at_ms=0)
+    taker.take()
+    assert [1] == [advance({}, image)[1].invocations for image in taker.taken.values()]
+    reader.stamp(3 * SECOND_NS)
+    tick(ledger, monotonic_ns=4 * SECOND_NS, at_ms=0)
+    assert not (tmp_path / "one.pages").exists()  # the stamp was not written over
+    reader.close()
+
+
 CELLS = st.binary(min_size=512, max_size=512)
 IMAGES = st.fixed_dictionaries({0: CELLS}, optional={1: CELLS, 70: CELLS})
 
