@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moorage.core.latency import BITS_MAX, ROW, ROWS, Histogram, bounds_of, bucket_of
@@ -18,6 +18,7 @@ def histogram(values: list[int]) -> Histogram:
     return Histogram(Counter(map(bucket_of, values)), sum(values))
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_value_lies_in_its_bucket_and_near_its_middle(us: int) -> None:
     low, high = bounds_of(bucket_of(us))
@@ -31,17 +32,20 @@ def test_buckets_follow_one_another_without_gap_up_to_the_last() -> None:
     assert 2**BITS_MAX - 1 == bounds_of(ROWS * ROW - 1)[1]
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES), st.lists(VALUES))
 def test_merging_is_counting_together(left: list[int], right: list[int]) -> None:
     assert histogram(left + right) == histogram(left) + histogram(right)
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES, min_size=1), st.floats(0, 1))
 def test_a_percentile_is_within_one_per_cent_of_the_exact_one(values: list[int], share: float) -> None:
     exact = sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
     assert abs(histogram(values).quantile(share) - exact) <= exact * ERROR_MAX
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES, min_size=1))
 def test_count_sum_and_mean_are_exact_and_the_extremes_near(values: list[int]) -> None:
     seen = histogram(values)

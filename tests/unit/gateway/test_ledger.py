@@ -78,7 +78,7 @@ def tally_of(invocations: list[tuple[Outcome, int, int, int, int]]) -> Tally:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(st.lists(st.lists(INVOCATIONS, min_size=1), min_size=1, max_size=4))
 def test_what_is_recorded_is_read_and_only_what_is_new(tmp_path_factory, bursts) -> None:
     folder = tmp_path_factory.mktemp("ledger")
@@ -286,6 +286,7 @@ CELLS = st.binary(min_size=512, max_size=512)
 IMAGES = st.fixed_dictionaries({0: CELLS}, optional={1: CELLS, 70: CELLS})
 
 
+@settings(deadline=None)
 @given(IMAGES, IMAGES)
 def test_what_is_known_depends_on_neither_order_nor_repetition(one, other) -> None:
     both, _ = advance(one, other)
@@ -296,6 +297,7 @@ def test_what_is_known_depends_on_neither_order_nor_repetition(one, other) -> No
         assert Tally(in_flight=tally.in_flight) == tally
 
 
+@settings(deadline=None)
 @given(IMAGES)
 def test_an_image_survives_being_stored(image) -> None:
     assert image == decode_image(encode_image(image))
