@@ -17,8 +17,12 @@ from typing import Final
 
 import uvloop
 
+from harness.processes import ANSWER
+
 BYTE_EVERY_S: Final = 1.0
 GATHERED_S: Final = 30.0
+ASKING_MAX: Final = 16
+"""How many of the idle make their one request at a time: they are no burst."""
 _CONTEXT: Final = multiprocessing.get_context("spawn")
 
 
@@ -70,31 +74,31 @@ def _keep_up(netloc: str, members: Members, tally: Tally, core: int) -> None:
 
 async def _gather(netloc: str, members: Members, tally: Tally) -> None:
     host, _, port = netloc.rpartition(":")
-    head_end = members.request.index(b"\r\n\r\n") + 4
+    body_begin = members.request.index(b"\r\n\r\n") + 4
+    asking = asyncio.Semaphore(ASKING_MAX)
 
-    async def again_and_again(
-        visit: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], up: Synchronized[int]
-    ) -> None:
+    async def again_and_again(visit: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
         while True:
             reader, writer = await asyncio.open_connection(host, int(port))
-            up.value += 1
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, EOFError):
                 await visit(reader, writer)
-            up.value -= 1
             writer.close()
 
     async def rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(members.request)
-        while await reader.read(65536):
-            pass
+        async with asking:
+            writer.write(members.request)
+            await reader.readuntil(ANSWER)
+        with _up(tally.idle):
+            await reader.read()
 
     async def dawdle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: int) -> None:
         writer.write(members.request[:sent])
         ended = asyncio.create_task(reader.read(1))
-        for byte in members.request[sent:-1]:
-            if (await asyncio.wait([ended], timeout=BYTE_EVERY_S))[0]:
-                break
-            writer.write(bytes([byte]))
+        with _up(tally.slow):
+            for byte in members.request[sent:-1]:
+                if (await asyncio.wait([ended], timeout=BYTE_EVERY_S))[0]:
+                    break
+                writer.write(bytes([byte]))
         ended.cancel()
         tally.cut.value += 1
 
@@ -102,9 +106,18 @@ async def _gather(netloc: str, members: Members, tally: Tally) -> None:
         await dawdle(reader, writer, 1)
 
     async def dawdle_in_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await dawdle(reader, writer, head_end + 1)
+        await dawdle(reader, writer, body_begin + 1)
 
     await asyncio.gather(
-        *(again_and_again(rest, tally.idle) for _ in range(members.idle)),
-        *(again_and_again((dawdle_in_head, dawdle_in_body)[number % 2], tally.slow) for number in range(members.slow)),
+        *(again_and_again(rest) for _ in range(members.idle)),
+        *(again_and_again((dawdle_in_head, dawdle_in_body)[number % 2]) for number in range(members.slow)),
     )
+
+
+@contextlib.contextmanager
+def _up(counted: Synchronized[int]) -> Iterator[None]:
+    counted.value += 1
+    try:
+        yield
+    finally:
+        counted.value -= 1
