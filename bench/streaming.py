@@ -16,6 +16,7 @@ import asyncio
 import multiprocessing
 import os
 import re
+import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
@@ -93,7 +94,7 @@ def main() -> None:
 
 async def _measure(served: Served, caller: Caller, path: Path, options: argparse.Namespace) -> None:
     pieces = int(options.seconds / PAUSE_S)
-    while not path.exists():
+    while not _listens(path):
         await asyncio.sleep(0.01)
     print(f"{'ms, p50 / p99':44}{'past the gateway':>18}{'through it':>18}{'added':>18}")
     for streams, each in ((1, 10), (options.streams, pieces)):
@@ -179,6 +180,11 @@ def _signed(caller: Caller, netloc: str, body: bytes) -> bytes:
     SigV4Auth(credentials, "sagemaker", caller.region).add_auth(request)
     fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     return f"POST {path} HTTP/1.1\r\n{fields}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _be_instance(path: Path) -> None:
