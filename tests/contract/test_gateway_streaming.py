@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -40,13 +42,13 @@ def signed(port: int, body: bytes = b"1,2", **headers: str) -> bytes:
 
 @contextlib.asynccontextmanager
 async def asked(
-    world: GatewayWorld, **headers: str
+    world: GatewayWorld, body: bytes = b"1,2", **headers: str
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection on which a streaming invocation has been sent."""
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     try:
         async with asyncio.timeout(10):
-            writer.write(signed(world.port, **headers))
+            writer.write(signed(world.port, body, **headers))
             yield reader, writer
     finally:
         writer.close()
@@ -124,6 +126,37 @@ async def test_what_breaks_half_way_is_said_in_an_answer_that_is_whole(
     assert "ModelStreamError" == failure.headers[":exception-type"]
     assert b'"ErrorCode":"StreamBroken"' in failure.payload
     assert why in failure.payload
+
+
+async def test_what_became_of_a_stream_is_written_down(world: GatewayWorld) -> None:
+    async def handle(request: Request) -> Response:
+        async def body(sent: bytes) -> AsyncIterator[bytes]:
+            yield sent
+            if sent == b"fail":
+                raise LookupError("gone")
+
+        return Response(200, [], body(await request.read(100)))
+
+    await world.instance("i-1", handle)
+    await world.publish(("AllTraffic", 1.0, ["i-1"]))
+    for sent in (b"well", b"fail"):
+        async with asked(world, sent) as (reader, _):
+            await reader.readuntil(b"\r\n\r\n")
+            await dechunked(reader)
+    lines = await written(world, 2)
+    operation = "InvokeEndpointWithResponseStream"
+    assert [(operation, 200, None, 4), (operation, 200, "ModelStreamError", 4)] == [
+        (line["operation"], line["status"], line.get("error"), line["bytes_out"]) for line in lines
+    ]
+
+
+async def written(world: GatewayWorld, count: int) -> list[dict[str, Any]]:
+    """The first lines of the access log, waited for: they are written once a second."""
+    path = world.folder / "access.log"
+    async with asyncio.timeout(10):
+        while not path.exists() or len(lines := path.read_bytes().splitlines()) < count:
+            await asyncio.sleep(0.05)
+    return [json.loads(line) for line in lines]
 
 
 async def test_a_refusal_of_the_model_is_no_stream(world: GatewayWorld) -> None:

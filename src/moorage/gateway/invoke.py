@@ -246,7 +246,7 @@ class Invocation(Asking):
 
     def _end_stream(self, outcome: Outcome, bytes_out: int) -> None:
         """The caller has had an answer that streamed, or as much of it as there was, or has left."""
-        self._end(outcome, 200, bytes_out)
+        self._end(outcome, 200, bytes_out, "ModelStreamError" if outcome is Outcome.NO_ANSWER else "")
 
     def _end(self, outcome: Outcome | None, status: int, bytes_out: int = 0, error: str = "") -> None:
         """The invocation is over, for whatever reason."""
