@@ -155,8 +155,7 @@ def test_what_is_refused_for_its_signature_or_its_form_is_no_invocation(server: 
 
 
 def test_the_command_shows_what_was_counted(server: RunningMoorage, meter: Meter) -> None:
-    under_load(server, lambda: None, seconds=0.5)
-    eventually(lambda: (meter.read() or [0])[0] >= 100)
+    meter.assert_comes_to(answered(under_load(server, lambda: None, seconds=0.5)))
 
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(main, ["traffic", *arguments, "--data-dir", str(server.data_dir)])
@@ -166,7 +165,7 @@ def test_the_command_shows_what_was_counted(server: RunningMoorage, meter: Meter
     assert all(head in endpoints[0] for head in ("Endpoint", "Last 60 s", "Overhead p50", "In flight", "In total"))
     assert ("Shop", str(everything["Total"]["Invocations"])) == (endpoints[1].split()[0], endpoints[1].split()[-1])
     instances = run("shop", "--seconds", "3600").output.splitlines()
-    assert {"AllTraffic"} == {line.split()[0] for line in instances[1:]}
+    assert any(line.startswith("AllTraffic  i-") for line in instances[1:])
     assert everything["Total"]["Invocations"] == sum(int(line.split()[-1]) for line in instances[1:])
     unknown = run("never")
     assert (1, True) == (unknown.exit_code, "There is no endpoint never" in unknown.output)
