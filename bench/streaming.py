@@ -31,7 +31,7 @@ from botocore.credentials import Credentials
 
 from harness.gateway import gateway, gateway_folder
 from harness.invocations import Caller
-from harness.machine import cores, cpu_s, rss_bytes
+from harness.machine import cores, cpu_s, require, rss_bytes
 from harness.processes import Served
 from moorage.wire.messages import Request, Response
 from moorage.wire.server import serve
@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=4.0)
     options = parser.parse_args()
+    require("taskset")
     core, other = cores()
     os.sched_setaffinity(0, {other})
     with tempfile.TemporaryDirectory() as name:
