@@ -84,8 +84,11 @@ async def test_an_instance_is_drained_when_all_gateways_say_so(gateways: Gateway
     await asyncio.gather(free.close(grace_s=0), busy.close(grace_s=0))
 
 
-async def test_a_gateway_that_cannot_read_the_snapshot_is_in_doubt(gateways: Gateways, tmp_path: Path) -> None:
-    broken = await serve(answering(500, b"{}"), path=tmp_path / "gateway-0-4711.sock")
+@pytest.mark.parametrize(("status", "answer"), [(500, b"{}"), (200, b"nonsense"), (200, b"[]")])
+async def test_a_gateway_that_cannot_read_the_snapshot_or_talks_nonsense_is_in_doubt(
+    gateways: Gateways, tmp_path: Path, status: int, answer: bytes
+) -> None:
+    broken = await serve(answering(status, answer), path=tmp_path / "gateway-0-4711.sock")
     with pytest.raises(GatewayUnsure):
         await gateways.reload(1)
     await broken.close(grace_s=0)

@@ -153,6 +153,18 @@ async def test_a_process_that_hangs_is_killed_and_started_again(kept: KeptProces
     watching.cancel()
 
 
+async def test_a_predecessor_that_hangs_while_it_makes_way_is_killed(kept: KeptProcess, part: Scripts) -> None:
+    part.script = STUBBORN
+    await kept.start()
+    await asyncio.sleep(0.3)  # until it ignores the signal
+    await kept.replace(make_way_within_s=60)
+    part.hung.add(part.spawned[0].pid)
+    watching = asyncio.create_task(watch(kept, part, HurriedClock()))
+    await until(lambda: part.spawned[0].has_ended)
+    assert not part.spawned[1].has_ended
+    watching.cancel()
+
+
 def pid_of(kept: KeptProcess) -> int:
     assert kept.current is not None
     return kept.current.pid

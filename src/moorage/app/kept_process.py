@@ -65,6 +65,11 @@ class KeptProcess:
         self.current: ChildProcess | None = None
         """The one that does the work now; it may just have ended."""
 
+    def processes(self) -> list[ChildProcess]:
+        """Those that may be at work now: the current one, and those before it that make way."""
+        mine = [*self._predecessors, self.current]
+        return [process for process in mine if process is not None and not process.has_ended]
+
     async def start(self) -> None:
         """Start one and return when it is ready. Raises ChildFailed if several end before they are."""
         self._keeper = asyncio.create_task(self._keep_running(), name=f"keep {self._part.name}")

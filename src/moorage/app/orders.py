@@ -47,7 +47,7 @@ class OrderRefused(Exception):
 
 
 class Orders:
-    """The supervisor's side. `restart` raises ChildFailed."""
+    """The supervisor's side. `restart` raises ChildFailed, OSError."""
 
     def __init__(self, restart: Callable[[], AsyncIterator[Restarted]]) -> None:
         self._restart = restart
@@ -84,7 +84,7 @@ class Orders:
                 async for restarted in self._restart():
                     log.info("%s was restarted as pid %d", restarted.part, restarted.pid)
                     _reply(writer, restarted)
-            except ChildFailed as error:
+            except (ChildFailed, OSError) as error:
                 log.error("the restart was broken off: %s", error)  # noqa: TRY400 - the traceback says nothing more
                 _reply(writer, NotDone(str(error)))
             else:

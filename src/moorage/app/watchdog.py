@@ -6,6 +6,7 @@ dead one. Ten seconds are far beyond anything a worker does at one go, and what 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final, Protocol
 
@@ -30,12 +31,14 @@ class Watched(Protocol):
 
 
 async def watch(kept: KeptProcess, part: Watched, clock: Clock) -> None:
-    """Kill whichever process is kept when it hangs: its keeper then starts another."""
+    """Kill whichever process hangs: the one that is kept, which its keeper then replaces, or one that makes way."""
     while True:
         await clock.sleep(INTERVAL_S)
-        process = kept.current
-        if process is None or process.has_ended or await part.is_alive(process, within_s=HUNG_AFTER_S):
-            continue
-        if process is kept.current and not process.has_ended:
-            log.error("%s (pid %d) has not answered for %.0f s, killing it", part.name, process.pid, HUNG_AFTER_S)
-            await process.abort()
+        await asyncio.gather(*(_look_at(process, part) for process in kept.processes()))
+
+
+async def _look_at(process: ChildProcess, part: Watched) -> None:
+    if await part.is_alive(process, within_s=HUNG_AFTER_S) or process.has_ended:
+        return
+    log.error("%s (pid %d) has not answered for %.0f s, killing it", part.name, process.pid, HUNG_AFTER_S)
+    await process.abort()

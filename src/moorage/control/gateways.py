@@ -49,7 +49,10 @@ class GatewayClient:
             raise GatewayUnsure(f"the gateway at {socket} did not answer {path.decode()}: {error!r}") from error
         if answer.status != 200:
             raise GatewayUnsure(f"the gateway at {socket} answered {path.decode()} with {content!r}")
-        return msgspec.json.decode(content, type=dict[str, Any])
+        try:
+            return msgspec.json.decode(content, type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise GatewayUnsure(f"the gateway at {socket} answered {path.decode()} with {content!r}") from error
 
 
 class Gateways:
