@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import select
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -53,8 +54,12 @@ class RunningMoorage:
         return [restarted.part for restarted in lifecycle.restart(self._settings())]
 
     def stop(self) -> None:
-        """End it in order, instances included."""
-        lifecycle.stop(self._settings())
+        """End it in order, instances included. After a crash, what it had counted is given up as well."""
+        settings = self._settings()
+        has_crashed = not lifecycle.status(settings).running
+        lifecycle.stop(settings)
+        if has_crashed:  # nobody will start it again
+            shutil.rmtree(settings.ledger_dir, ignore_errors=True)
 
     @property
     def endpoint_url(self) -> str:
