@@ -26,9 +26,9 @@ from moorage.testing.server import RunningMoorage, eventually
 pytestmark = pytest.mark.slow
 
 PIECES = 4
-PAUSE_S = 0.3
-LATE_S = PAUSE_S / 2
-"""A piece that took longer was held back until the next one was made."""
+PAUSE_S = 0.4
+LATE_S = PAUSE_S
+"""A piece that took so long may have been held back until the next one was made."""
 
 TALKER = f"""
 import asyncio, time
