@@ -90,7 +90,7 @@ class Bench:
         begun, before_s, others_before_s = time.monotonic(), cpu_s(served.pid), others_s()
         reading = self._wrk.run(served.netloc, connections=connections, seconds=seconds)
         used_s = cpu_s(served.pid) - before_s
-        others = (others_s() - others_before_s) / (time.monotonic() - begun)
+        others = max(0.0, others_s() - others_before_s) / (time.monotonic() - begun)
         if reading.failures:
             raise SystemExit(f"{name}: {reading.failures} of {reading.requests} requests failed")
         return Cell(reading, used_s / reading.requests * 1e6, others)
@@ -130,7 +130,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=1.0, help="per proxy, concurrency and round")
-    parser.add_argument("--patience", type=float, default=0.0, help="seconds")
+    parser.add_argument(
+        "--patience", type=float, default=0.0, help="seconds to wait for a quiet moment before a reading"
+    )
     parser.add_argument(
         "--connections", type=lambda text: [int(part) for part in text.split(",")], default=[1, 32, 128]
     )

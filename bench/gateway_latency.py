@@ -25,8 +25,9 @@ from typing import Final
 
 from harness.figures import half_range, paired_ratio
 from harness.lineup import OURS, PROXIES, Lineup, better_envoy, lineup
+from harness.machine import wait_for_quiet
 from harness.paced import kept_on, run_paced
-from harness.wrk import Wrk
+from harness.wrk import Reading, Wrk
 
 CAPACITY_CONNECTIONS: Final = 32
 ADDED_GOAL: Final = 1.2
@@ -49,7 +50,7 @@ def main() -> None:
     """Start everything, measure capacity and then latencies in rounds, print the table."""
     options = _options()
     with tempfile.TemporaryDirectory() as name, lineup(Path(name), options.only) as line:
-        bench = Bench(line, Wrk(Path(name), line.other_core), options.seconds)
+        bench = Bench(line, Wrk(Path(name), line.other_core), options.seconds, options.patience)
         capacities = bench.capacities(options.rounds)
         latencies = bench.latencies(options.rounds, capacities)
         print(f"{line.placement()}; {options.rounds} rounds of {options.seconds} s\n")
@@ -59,10 +60,11 @@ def main() -> None:
 class Bench:
     """Running proxies, and the load to put on them."""
 
-    def __init__(self, line: Lineup, wrk: Wrk, seconds: float) -> None:
+    def __init__(self, line: Lineup, wrk: Wrk, seconds: float, patience_s: float) -> None:
         self._line = line
         self._wrk = wrk
         self._seconds = seconds
+        self._patience_s = patience_s
 
     def capacities(self, rounds: int) -> Mapping[str, float]:
         """Requests a second that each proxy does when it is kept busy."""
@@ -70,8 +72,8 @@ class Bench:
         for number in range(rounds):
             self._wrk.load(self._line.checked_requests())
             for name in self._line.in_turn(number):
-                netloc = self._line.proxies[name].netloc
-                rates[name].append(self._wrk.run(netloc, connections=CAPACITY_CONNECTIONS, seconds=self._seconds).rate)
+                reading = self._busy(self._line.proxies[name].netloc, CAPACITY_CONNECTIONS)
+                rates[name].append(reading.rate)
         return {name: statistics.median(readings) for name, readings in rates.items()}
 
     def latencies(self, rounds: int, capacities: Mapping[str, float]) -> Latencies:
@@ -85,6 +87,7 @@ class Bench:
             for name in self._line.in_turn(number):
                 found.added_us[name].append(self._alone_us(self._line.proxies[name].netloc) - direct_us)
             for name in self._line.in_turn(number):
+                wait_for_quiet(self._patience_s)
                 with kept_on(self._line.other_core):
                     half = run_paced(
                         self._line.proxies[name].netloc, requests, rate=capacities[name] / 2, seconds=self._seconds
@@ -93,7 +96,11 @@ class Bench:
         return found
 
     def _alone_us(self, netloc: str) -> float:
-        return self._wrk.run(netloc, connections=1, seconds=self._seconds).p50_us
+        return self._busy(netloc, 1).p50_us
+
+    def _busy(self, netloc: str, connections: int) -> Reading:
+        wait_for_quiet(self._patience_s)
+        return self._wrk.run(netloc, connections=connections, seconds=self._seconds)
 
 
 def _print_table(capacities: Mapping[str, float], found: Latencies) -> None:
@@ -122,6 +129,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="per proxy, kind of load and round")
+    parser.add_argument(
+        "--patience", type=float, default=0.0, help="seconds to wait for a quiet moment before a reading"
+    )
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(PROXIES))
     return parser.parse_args()
 
