@@ -87,7 +87,7 @@ class Invocation(Asking):
     How it is asked is in `asking`. It is what the server cancels when the caller leaves, and what is recorded.
     """
 
-    __slots__ = ("_is_over", "_reply", "answered", "began")
+    __slots__ = ("_answer", "_is_over", "_reply", "answered", "began")
 
     _invoker: Invoker
 
@@ -111,6 +111,8 @@ class Invocation(Asking):
         self._waiter = None
         self._connection = None
         self._task = None
+        self._answer: Answer | None = None
+        """One that is not all here."""
         self._is_over = False
 
     # -- the request comes in -----------------------------------------------------------------------------------------
@@ -167,6 +169,7 @@ class Invocation(Asking):
             or self.address.operation is _STREAM
             or self._session_id is not None
         ):
+            self._answer = answer
             self.spawn(self._relay(answer, variant, instance))
             return
         self.answered = self._invoker.monotonic()
@@ -231,6 +234,8 @@ class Invocation(Asking):
             self._task.cancel()
         if self._connection is not None:
             self._connection.abort()
+        if self._answer is not None:
+            self._answer.close()
 
     def _refuse(self, error: ServiceError) -> None:
         response = errors.answer(error, self.request_id)

@@ -1,7 +1,8 @@
-"""Which routes an invocation goes by when they change while it is under way."""
+"""What becomes of an invocation when the world changes while it is under way."""
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from moorage.gateway.ledger import Ledger
 from moorage.gateway.probing import Pinger, Prober
 from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
-from moorage.gateway.target import address_of
+from moorage.gateway.target import Address, Operation
 from moorage.gateway.watch import Watch
 from moorage.system.clock import SystemClock
 from moorage.testing.signing import KEY_ID, REGION, SECRET, sign
@@ -24,6 +25,7 @@ from moorage.wire.upstream import UpstreamConnection
 
 ACCOUNT = "123456789012"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ADDRESS = Address(b"iris", Operation.INVOKE)
 
 
 def routes(version: int, *addresses: str) -> RouteTable:
@@ -69,6 +71,13 @@ def invocation() -> ServerRequest:
     return request
 
 
+def invoker(tables: Tables) -> Invoker:
+    clock = SystemClock()
+    watch = Watch(Prober(Pinger(), clock=clock), clock=clock)
+    recorder = Recorder(AccessLog(lambda _: None, clock=clock, successes_per_s=0, failures_per_s=0), clock.monotonic)
+    return Invoker(tables, watch, recorder, clock=clock, draw=lambda: 0.0)
+
+
 async def test_another_instance_is_looked_for_in_the_routes_then_in_force(
     monkeypatch: pytest.MonkeyPatch, ledger: Ledger
 ) -> None:
@@ -84,12 +93,41 @@ async def test_another_instance_is_looked_for_in_the_routes_then_in_force(
 
     monkeypatch.setattr(Pool, "connect", connect)
     caller = Caller()
-    clock = SystemClock()
-    watch = Watch(Prober(Pinger(), clock=clock), clock=clock)
-    recorder = Recorder(AccessLog(lambda _: None, clock=clock, successes_per_s=0, failures_per_s=0), clock.monotonic)
-    invoker = Invoker(tables, watch, recorder, clock=clock, draw=lambda: 0.0)
-    address = address_of(b"/endpoints/iris/invocations")
-    assert address is not None
-    invoker.begin(invocation(), caller, address)
+    invoker(tables).begin(invocation(), caller, ADDRESS)
     assert 503 == (await caller.answer).status
     assert ["old-1", "new"] == asked
+
+
+class Connection:
+    """Takes a request, and keeps whom its answer is for."""
+
+    def send(self, receiver: Any, *_: Any, **__: Any) -> None:
+        self.receiver = receiver
+
+    def abort(self) -> None:
+        pass
+
+
+class Begun:
+    """An answer of which only the head is here."""
+
+    status = 200
+    content = None
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_an_answer_is_given_up_with_a_caller_that_leaves_as_it_begins(
+    monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=SystemClock().monotonic)
+    tables.install(routes(1, "one"))
+    connection, answer = Connection(), Begun()
+    monkeypatch.setattr(Pool, "take", lambda _: connection)
+    begun = invoker(tables).begin(invocation(), Caller(), ADDRESS)
+    connection.receiver.on_answer(answer)
+    begun.cancel()
+    await asyncio.sleep(0)
+    assert answer.is_closed
