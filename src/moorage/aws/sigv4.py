@@ -93,7 +93,7 @@ def check_time(authorization: Authorization, now: datetime) -> None:
             raise AuthenticationError(Failure.EXPIRED, "Request is not valid yet")
         if now > signed_at + timedelta(seconds=authorization.expires_s):
             raise AuthenticationError(Failure.EXPIRED, "Request has expired")
-    elif not now - window <= signed_at <= now + window:
+    elif abs(now - signed_at) > window:
         raise _skewed(signed_at, now, window)
 
 

@@ -12,22 +12,23 @@ from collections.abc import Callable
 class Deadline:
     """Calls `on_expire` once the time set last has come. Times are the loop's, in seconds."""
 
-    __slots__ = ("_at", "_loop", "_on_expire", "_timer")
+    __slots__ = ("_at", "_loop", "_on_expire", "_timer", "_timer_at")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, on_expire: Callable[[], None]) -> None:
         self._loop = loop
         self._on_expire = on_expire
         self._at: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
 
     def set(self, seconds: float) -> None:
         """Expire in `seconds` from now, whatever was set before."""
-        self._at = self._loop.time() + seconds
+        self._at = at = self._loop.time() + seconds
         if self._timer is not None:
-            if self._timer.when() <= self._at:
+            if self._timer_at <= at:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._at, self._look)
+        self._start(at)
 
     def lift(self) -> None:
         """Do not expire until set again."""
@@ -45,7 +46,11 @@ class Deadline:
         if self._at is None:
             return
         if self._at > self._loop.time():
-            self._timer = self._loop.call_at(self._at, self._look)
+            self._start(self._at)
             return
         self._at = None
         self._on_expire()
+
+    def _start(self, at: float) -> None:
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._look)
