@@ -50,7 +50,7 @@ class Forwarder:
             if length is not None and length <= _WHOLE_BYTES_MAX:
                 answer = await self._send_patiently(request, await request.read(_WHOLE_BYTES_MAX))
             else:
-                answer = await self._send(request, end_to_end(request.headers), request.stream())
+                answer = await self._send(request, _onward(request), request.stream())
         except Refused as refused:
             return _refusal(errors.not_taken(refused), request, request_id)
         except WireError:
@@ -59,7 +59,7 @@ class Forwarder:
 
     async def _send_patiently(self, request: Request, body: bytes) -> Answer:
         # The body is here before it is asked for.
-        headers = [field for field in end_to_end(request.headers) if field[0] != b"expect"]
+        headers = [field for field in _onward(request) if field[0] != b"expect"]
         deadline = self._clock.monotonic() + self._patience_s
         while True:
             try:
@@ -88,6 +88,14 @@ def end_to_end(headers: HeaderList) -> HeaderList:
     if named:
         dropped = dropped | {option.strip().lower() for value in named for option in value.split(b",")}
     return [field for field in headers if field[0] not in dropped]
+
+
+def _onward(request: Request) -> HeaderList:
+    """The fields for control. HTTP/1.1 wants a Host, but HTTP/1.0 does not, and Connection may have named it."""
+    headers = end_to_end(request.headers)
+    if all(name != b"host" for name, _ in headers):
+        headers.append((b"host", b"localhost"))
+    return headers
 
 
 async def _back(request: Request, answer: Answer) -> Response:

@@ -17,15 +17,24 @@ import pytest
 from botocore.exceptions import ClientError
 
 from moorage.core.model import InstanceId
-from moorage.core.routes import UNRESTRICTED, AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.core.routes import (
+    UNRESTRICTED,
+    AccessKey,
+    BearerKey,
+    EndpointRoute,
+    InstanceRoute,
+    RouteTable,
+    VariantRoute,
+)
 from moorage.gateway.access_log import AccessLog
 from moorage.gateway.gateway import Gateway
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.ledger_file import LedgerFile
-from moorage.system.clock import SystemClock
+from moorage.system.clock import Clock, SystemClock
 from moorage.system.snapshot import SnapshotWriter
 from moorage.telemetry.line_file import LineFile
 from moorage.wire.client import Client
+from moorage.wire.limits import Limits
 from moorage.wire.messages import Handler, Request, Response
 from moorage.wire.server import Server, serve
 
@@ -46,6 +55,8 @@ class GatewayWorld:
     version: int = 0
     servers: list[Server] = field(default_factory=list)
     admin: Client = field(default_factory=Client)
+    keys: dict[str, AccessKey] = field(default_factory=lambda: {"AKIA": AccessKey("secret", ROOT, ACCOUNT)})
+    bearer_keys: dict[str, BearerKey] = field(default_factory=dict)
 
     async def instance(self, name: str, handler: Handler) -> Server:
         """What listens at the instance of that name."""
@@ -68,8 +79,9 @@ class GatewayWorld:
         table = RouteTable(
             self.version,
             ACCOUNT,
-            keys={"AKIA": AccessKey("secret", ROOT, ACCOUNT)},
+            keys=self.keys,
             permissions={ROOT: UNRESTRICTED},
+            bearer_keys=self.bearer_keys,
             endpoints={"eu-west-1": {"iris": EndpointRoute("arn", "config", routes)}},
         )
         SnapshotWriter(self.folder / "routes.json", key=KEY).write(table)
@@ -120,9 +132,11 @@ async def refused(call: Any) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(folder: Path) -> AsyncIterator[GatewayWorld]:
+async def running_gateway(
+    folder: Path, *, limits: Limits | None = None, clock: Clock | None = None
+) -> AsyncIterator[GatewayWorld]:
     """A gateway with everything of it in `folder`; at the end, no socket may be left there."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     gateway = Gateway(
         snapshot_path=folder / "routes.json",
         snapshot_key=KEY,
@@ -136,6 +150,7 @@ async def running_gateway(folder: Path) -> AsyncIterator[GatewayWorld]:
             failures_per_s=100,
         ),
         control_patience_s=CONTROL_PATIENCE_S,
+        limits=limits,
     )
     world = GatewayWorld(folder, gateway)
     sock = socket.create_server(("127.0.0.1", 0))

@@ -14,7 +14,17 @@ from moorage.wire.messages import BodyTooLarge, WireError
 class Body:
     """One body. `on_read` is called when its reader first waits for bytes, `on_taken` whenever it has taken some."""
 
-    __slots__ = ("_error", "_loop", "_on_read", "_on_taken", "_pieces", "_waiter", "complete", "held_bytes")
+    __slots__ = (
+        "_error",
+        "_loop",
+        "_on_read",
+        "_on_taken",
+        "_pieces",
+        "_waiter",
+        "complete",
+        "held_bytes",
+        "kept_bytes",
+    )
 
     def __init__(
         self,
@@ -31,6 +41,9 @@ class Body:
         self._error: WireError | None = None
         self.complete = False
         self.held_bytes = 0
+        """What has arrived and nobody has taken."""
+        self.kept_bytes = 0
+        """What `read` has taken and keeps until it has the whole."""
 
     def put(self, pieces: list[bytes], *, complete: bool) -> None:
         """Add what has arrived."""
@@ -59,6 +72,7 @@ class Body:
             if size > limit:
                 raise BodyTooLarge
             taken.append(piece)
+            self.kept_bytes = size
         return b"".join(taken)
 
     async def next(self) -> bytes:

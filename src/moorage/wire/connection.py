@@ -30,6 +30,9 @@ _EXPECTATIONS = (None, b"100-continue")
 _UNEXPECTED = Refused(417, "only 100-continue can be expected")
 # Below this an answer's head and body leave in one write; above, joining them would cost more than a second write.
 _JOIN_BYTES_MAX = 65_536
+# So many requests that a client has sent ahead are taken up in one turn of the loop; then it is the others' turn.
+_SERVED_AT_ONCE = 16
+_OVERLOADED = Refused(503, "too many bodies are on their way at once")
 
 Render = Callable[[Refused], Response]
 """What a refusal looks like. The body must be bytes."""
@@ -45,6 +48,8 @@ class Owner(Protocol):
     is_closing: bool
     idle_s: float
     """How long a connection may rest now."""
+    held_bytes: int
+    """What all connections hold of bodies on their way and of requests sent ahead."""
 
     def admit(self, connection: ServerConnection) -> bool:
         """Register a new connection; whether there is room for it."""
@@ -69,6 +74,7 @@ class ServerConnection(asyncio.Protocol):
         "_decoder",
         "_drained",
         "_heads",
+        "_held_bytes",
         "_leaving",
         "_limits",
         "_loop",
@@ -98,6 +104,8 @@ class ServerConnection(asyncio.Protocol):
         self._body_since = 0.0
         self._body_bytes = 0
         self._ahead = b""
+        self._held_bytes = 0
+        """This connection's part of the server's `held_bytes`."""
         self._serving = False
         self._reading = True
         self._drained: asyncio.Future[None] | None = None
@@ -121,9 +129,11 @@ class ServerConnection(asyncio.Protocol):
                 return
         if self._request is None:
             self._serve(data)
-        elif self._request.has_arrived:
+        elif self._request.has_arrived and self._request.keep_alive:
             self._ahead += data
             self._pace_reading()
+            if self._server.held_bytes > self._limits.held_bytes:
+                self._drop_ahead(self._request)
 
     def pause_writing(self) -> None:
         self._drained = self._loop.create_future()
@@ -136,6 +146,7 @@ class ServerConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._leaving = True
         self._deadline.cancel()
+        self._account(0)
         self._collecting = None
         if self._request is not None and self._request.body is not None:
             self._request.body.fail(Disconnected("the client went away"))
@@ -156,7 +167,7 @@ class ServerConnection(asyncio.Protocol):
 
         At once would cut off a client that is sending a request just now.
         """
-        if self._leaving or self._request is not None or self._collecting is not None or self._heads:
+        if self._leaving or self._request is not None or self._collecting is not None or self._heads or self._ahead:
             return
         if idle_s > 0:
             self._deadline.set(idle_s)
@@ -172,14 +183,35 @@ class ServerConnection(asyncio.Protocol):
     def _serve(self, data: bytes) -> None:
         """Take up the requests in `data`, one after another: a loop, since many may be answered at once."""
         self._serving = True
+        left = _SERVED_AT_ONCE
         while data and self._request is None and not self._leaving:
+            if not left:
+                self._serve_later(data)
+                break
+            left -= 1
             self._ahead = b""
             self._read_head(data)
             data = b"" if self.is_handling else self._ahead
         self._serving = False
 
+    def _serve_later(self, data: bytes) -> None:
+        self._ahead = data
+        self._pause_reading()
+        self._loop.call_soon(self._serve_ahead)
+
+    def _serve_ahead(self) -> None:
+        if not self._leaving:
+            self._serve(self._take_ahead())
+
+    def _drop_ahead(self, request: ServerRequest) -> None:
+        """There is no room for what the client sends ahead: it may send it again, on another connection."""
+        request.keep_alive = False
+        self._ahead = b""
+        self._pace_reading()
+
     def _read_head(self, data: bytes) -> None:
         begun = bool(self._heads)
+        found: tuple[bytes, bytes] | None = None
         try:
             found = self._heads.feed(data)
             if found is None:
@@ -189,7 +221,7 @@ class ServerConnection(asyncio.Protocol):
             request = parse_request(found[0], self._limits)
             self._take(request, found[1])
         except Refused as refused:
-            self._refuse(refused)
+            self._refuse(refused, found[0] if found is not None else self._heads.part or data)
 
     def _take(self, request: ServerRequest, rest: bytes) -> None:
         length = request.content_length
@@ -202,6 +234,7 @@ class ServerConnection(asyncio.Protocol):
             request.content = rest
         else:
             request.content, self._ahead = rest[:length], rest[length:]
+            self._pace_reading()
         self._deadline.lift()
         self._hand_over(request)
 
@@ -244,11 +277,14 @@ class ServerConnection(asyncio.Protocol):
         self._body_bytes += len(data) - len(rest)
         if not self._decoder.done:
             request.body.put(pieces, complete=False)
-            if self._collecting is None:
-                self._pace_reading()
+            self._pace_reading()
+            if self._server.held_bytes > self._limits.held_bytes:
+                request.body.drop()
+                self._break_body(_OVERLOADED)
             return rest
         self._decoder = None
-        self._deadline.lift()
+        if self._drained is None:
+            self._deadline.lift()
         request.body.put(pieces, complete=True)
         if self._collecting is None:
             self._pace_reading()
@@ -270,21 +306,32 @@ class ServerConnection(asyncio.Protocol):
             self._hand_over(cast(ServerRequest, request))
 
     def _send_continue(self) -> None:
-        if not self._transport.is_closing():
+        if self._sender is None and not self._leaving and not self._transport.is_closing():
             self._transport.write(encoding.CONTINUE)
 
     def _pace_reading(self) -> None:
-        held = len(self._ahead)
-        if self._request is not None and self._request.body is not None:
-            held += self._request.body.held_bytes
-        reading = held <= self._limits.window_bytes
-        if reading == self._reading or self._transport.is_closing():
-            return
-        self._reading = reading
-        if reading:
+        """Read on unless the window is full; to be called whenever what is held has changed."""
+        request = self._request or self._collecting
+        held = unfinished = len(self._ahead)
+        if request is not None and request.body is not None:
+            held += request.body.held_bytes
+            if not request.body.complete:
+                unfinished = held + request.body.kept_bytes
+        self._account(unfinished)
+        if held > self._limits.window_bytes:
+            self._pause_reading()
+        elif not self._reading and not self._transport.is_closing():
+            self._reading = True
             self._transport.resume_reading()
-        else:
+
+    def _pause_reading(self) -> None:
+        if self._reading and not self._transport.is_closing():
+            self._reading = False
             self._transport.pause_reading()
+
+    def _account(self, held_bytes: int) -> None:
+        self._server.held_bytes += held_bytes - self._held_bytes
+        self._held_bytes = held_bytes
 
     # -- an answer goes out -------------------------------------------------------------------------------------------
 
@@ -337,7 +384,7 @@ class ServerConnection(asyncio.Protocol):
                 if request is None or self._leaving or self._transport.is_closing():
                     return
                 # The rest of the request's body may yet be read meanwhile, so only at the end can we tell.
-                keep = request.keep_alive and not self._server.is_closing
+                keep = request.keep_alive and not self._server.is_closing and _has_end(request, answer)
                 framing = _framing(request, answer, keep=keep)
                 self._transport.write(encoding.response(answer.status, answer.headers, framing, b""))
                 if answer.status not in _BODILESS and request.method != b"HEAD":
@@ -379,15 +426,18 @@ class ServerConnection(asyncio.Protocol):
             self._transport.write(encoding.LAST_CHUNK)
 
     async def _wait_until_drained(self) -> None:
-        self._deadline.set(self._limits.body_s)
+        unsent = self._transport.get_write_buffer_size()
+        self._deadline.set(self._limits.body_s + unsent / self._limits.body_rate)
         if self._drained is not None:
             await self._drained
         self._deadline.lift()
+        if self._decoder is not None:
+            self._time_body()
 
     async def _finish_when_drained(self, *, keep: bool) -> None:
         if self._drained is not None:
             await self._wait_until_drained()
-        self._finish(keep=keep)
+        self._finish(keep=keep and self._request is not None and self._request.keep_alive)
 
     def _finish(self, *, keep: bool) -> None:
         """An answer is out: go on with the next request, or leave."""
@@ -402,7 +452,7 @@ class ServerConnection(asyncio.Protocol):
             if not self._serving:
                 self._serve(self._take_ahead())
             return
-        if not self._reading:
+        if self._held_bytes or not self._reading:
             self._pace_reading()
         self._deadline.set(self._server.idle_s)
 
@@ -415,11 +465,13 @@ class ServerConnection(asyncio.Protocol):
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: Refused, head: bytes = b"") -> None:
+        """Answer what is not taken, of which `head` is all or the beginning."""
         answer = self._server.render(refused)
         body = cast(bytes, answer.body)
         framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
-        self._transport.write(encoding.response(answer.status, answer.headers, framing, body))
+        sent = b"" if head.removeprefix(b"\r\n").startswith(b"HEAD ") else body
+        self._transport.write(encoding.response(answer.status, answer.headers, framing, sent))
         self._leave()
 
     def _leave(self) -> None:
@@ -431,20 +483,21 @@ class ServerConnection(asyncio.Protocol):
         self._ahead = b""
         self._pace_reading()
         if not self._transport.is_closing():
+            is_sent = self._transport.get_write_buffer_size() == 0
             self._transport.write_eof()
-            self._deadline.set(self._limits.linger_s)
+            self._deadline.set(self._limits.linger_s if is_sent else self._limits.body_s)
 
     def _expire(self) -> None:
         if self._leaving or self._drained is not None:
             self._transport.abort()
         elif self._decoder is not None:
-            self._expire_body()
+            self._time_body()
         elif self._heads:
-            self._refuse(Refused(408, "the head did not arrive in time"))
+            self._refuse(Refused(408, "the head did not arrive in time"), self._heads.part)
         elif self._request is None:
             self._transport.close()
 
-    def _expire_body(self) -> None:
+    def _time_body(self) -> None:
         """Time a body by its average rate, and not while it is us who do not read it."""
         allowed_s = self._limits.body_s + self._body_bytes / self._limits.body_rate
         left_s = allowed_s - (self._loop.time() - self._body_since)
@@ -454,6 +507,11 @@ class ServerConnection(asyncio.Protocol):
             self._deadline.set(left_s)
         else:
             self._break_body(Refused(408, "the body did not arrive in time"))
+
+
+def _has_end(request: ServerRequest, answer: Response) -> bool:
+    """Whether the client can tell where the answer ends if the connection stays."""
+    return request.http_11 or answer.content_length is not None or answer.status in _BODILESS
 
 
 def _framing(request: ServerRequest, answer: Response, *, keep: bool) -> bytes:

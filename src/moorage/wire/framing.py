@@ -15,7 +15,11 @@ _CHUNK_LINE_BYTES_MAX = 256
 _TRAILER_BYTES_MAX = 8_192
 # A chunk's size, and extensions (RFC 9112, 7.1.1), which nobody uses and we ignore.
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t -~\x80-\xff]*)?")
-_TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*")
+_TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t -~\x80-\xff]*")
+# What says where a message ends, where it goes or whose it is has no place behind it (RFC 9110, 6.5.1).
+_NO_TRAILERS = frozenset(
+    {b"authorization", b"connection", b"content-length", b"host", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
 
 
 class Decoder(Protocol):
@@ -151,8 +155,9 @@ class Chunked:
         self._trailer_bytes += len(line)
         if self._trailer_bytes > _TRAILER_BYTES_MAX:
             raise Refused(400, "the trailers are too large")
-        if _TRAILER.fullmatch(line) is None:
-            raise Refused(400, "a trailer is malformed")
+        match = _TRAILER.fullmatch(line)
+        if match is None or match[1].lower() in _NO_TRAILERS:
+            raise Refused(400, "a trailer is malformed or may not be one")
 
 
 def request_decoder(content_length: int | None, *, bytes_max: int) -> Decoder:

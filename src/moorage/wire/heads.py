@@ -49,6 +49,11 @@ class HeadBuffer:
         """Whether part of a head is held."""
         return bool(self._part)
 
+    @property
+    def part(self) -> bytes:
+        """What is held."""
+        return bytes(self._part)
+
     def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
         """The head, with its empty line, and what follows it; None if more is needed. Raises Refused."""
         if not self._part:

@@ -26,6 +26,8 @@ class Limits:
     body_rate: int = 16_384
     window_bytes: int = 262_144
     """How much of a body or of pipelined requests is held before the connection is no longer read."""
+    held_bytes: int = 1024**3
+    """How much all connections together hold of bodies on their way and of pipelined requests."""
     linger_s: float = 2.0
     """How long a refused peer is still read (and ignored), so that it gets to see the answer."""
     connections: int = 10_000

@@ -57,6 +57,8 @@ class Pool:
             raise NotSent(f"{self.address} does not accept connections") from error
         finally:
             self._connecting -= 1
+        if not connection.is_usable:
+            raise NotSent(f"{self.address} closes connections at once")
         self._open.add(connection)
         return connection
 

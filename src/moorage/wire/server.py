@@ -61,6 +61,7 @@ class Server:
         self.render = render
         self.loop = asyncio.get_running_loop()
         self.is_closing = False
+        self.held_bytes = 0
         self.idle_s = limits.idle_s
         self._connections: set[ServerConnection] = set()
         self._all_gone: asyncio.Future[None] | None = None

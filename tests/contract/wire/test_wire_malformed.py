@@ -80,7 +80,7 @@ KEPT: list[tuple[int, bytes]] = [
     (200, TE + b"3;x=y\r\nabc\r\n0;z\r\n\r\n"),
     (200, TE + b'3;x="y;z"\r\nabc\r\n0\r\n\r\n'),
     (200, TE + b"0\r\nX-Trailer: y\r\n\r\n"),
-    (200, TE + b"3\r\nabc\r\n0\r\nContent-Length: 9\r\nHost: b\r\n\r\n"),
+    (200, TE + b"3\r\nabc\r\n0\r\nX-Trailer: y\r\nX-Other: z\r\n\r\n"),
     (200, post(b"tRANSFER-eNCODING:\tCHUNKED \r\n", b"0\r\n\r\n")),
     (200, post(b"Expect: 100-continue\r\nContent-Length: 3\r\n", b"abc")),
     (200, post(b"Expect: 100-CONTINUE\r\nContent-Length: 3\r\n", b"abc")),
@@ -267,6 +267,9 @@ CLOSED: list[tuple[int, bytes]] = [
     (400, TE + b"0\r\nX : a\r\n\r\n"),
     (400, TE + b"0\r\n X: a\r\n\r\n"),
     (400, TE + b"0\r\nX: a\x00\r\n\r\n"),
+    (400, TE + b"3\r\nabc\r\n0\r\nContent-Length: 9\r\n\r\n"),
+    (400, TE + b"3\r\nabc\r\n0\r\nHost: b\r\n\r\n"),
+    (400, TE + b"0\r\ntransfer-encoding: chunked\r\n\r\n"),
     (400, TE + b"0\r\nX: " + b"a" * 9_000 + b"\r\n\r\n"),
     (400, TE + b"0\r\n" + b"X: a\r\n" * 3_000 + b"\r\n"),
     # what was not spoken as asked ends the connection
