@@ -9,58 +9,24 @@ ignored until it has seen it).
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol, cast
+from typing import cast
 
 from moorage.wire import encoding
 from moorage.wire.body import Body
-from moorage.wire.deadline import Deadline
 from moorage.wire.framing import Decoder, request_decoder
 from moorage.wire.heads import HeadBuffer, parse_request
-from moorage.wire.limits import Limits
-from moorage.wire.messages import Begin, Cancellable, Disconnected, Refused, Response
+from moorage.wire.messages import Disconnected, Refused
+from moorage.wire.replying import Owner, Replying
 from moorage.wire.request import ServerRequest
 
-_log = logging.getLogger(__name__)
-
-_BODILESS = frozenset({204, 304})
 _EXPECTATIONS = (None, b"100-continue")
 _UNEXPECTED = Refused(417, "only 100-continue can be expected")
-# Below this an answer's head and body leave in one write; above, joining them would cost more than a second write.
-_JOIN_BYTES_MAX = 65_536
 # So many requests that a client has sent ahead are taken up in one turn of the loop; then it is the others' turn.
 _SERVED_AT_ONCE = 16
 _OVERLOADED = Refused(503, "too many bodies are on their way at once")
 
-Render = Callable[[Refused], Response]
-"""What a refusal looks like. The body must be bytes."""
 
-
-class Owner(Protocol):
-    """What a connection needs of its server."""
-
-    begin: Begin
-    render: Render
-    limits: Limits
-    loop: asyncio.AbstractEventLoop
-    is_closing: bool
-    idle_s: float
-    """How long a connection may rest now."""
-    held_bytes: int
-    """What all connections hold of bodies on their way and of requests sent ahead."""
-
-    def admit(self, connection: ServerConnection) -> bool:
-        """Register a new connection; whether there is room for it."""
-        ...
-
-    def forget(self, connection: ServerConnection) -> None:
-        """A connection is gone."""
-        ...
-
-
-class ServerConnection(asyncio.Protocol):
+class ServerConnection(Replying):
     """The protocol of one accepted socket."""
 
     __slots__ = (
@@ -68,38 +34,20 @@ class ServerConnection(asyncio.Protocol):
         "_begin_request",
         "_body_bytes",
         "_body_since",
-        "_cancellable",
         "_collecting",
-        "_deadline",
         "_decoder",
-        "_drained",
         "_heads",
         "_held_bytes",
-        "_leaving",
-        "_limits",
-        "_loop",
         "_reading",
-        "_request",
-        "_sender",
-        "_server",
         "_serving",
-        "_transport",
     )
 
     def __init__(self, server: Owner) -> None:
-        self._server = server
-        self._loop = server.loop
-        self._limits = server.limits
+        super().__init__(server)
         self._begin_request = server.begin
-        self._deadline = Deadline(self._loop, self._expire)
         self._heads = HeadBuffer(server.limits.head_bytes)
-        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
-        self._request: ServerRequest | None = None
-        """The request being answered."""
         self._collecting: ServerRequest | None = None
         """A request whose body is still being collected."""
-        self._cancellable: Cancellable | None = None
-        self._sender: asyncio.Task[None] | None = None
         self._decoder: Decoder | None = None
         self._body_since = 0.0
         self._body_bytes = 0
@@ -108,8 +56,6 @@ class ServerConnection(asyncio.Protocol):
         """This connection's part of the server's `held_bytes`."""
         self._serving = False
         self._reading = True
-        self._drained: asyncio.Future[None] | None = None
-        self._leaving = False
 
     # -- what the transport says --------------------------------------------------------------------------------------
 
@@ -135,14 +81,6 @@ class ServerConnection(asyncio.Protocol):
             if self._server.held_bytes > self._limits.held_bytes:
                 self._drop_ahead(self._request)
 
-    def pause_writing(self) -> None:
-        self._drained = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        if self._drained is not None:
-            self._drained.set_result(None)
-            self._drained = None
-
     def connection_lost(self, exc: Exception | None) -> None:
         self._leaving = True
         self._deadline.cancel()
@@ -157,11 +95,6 @@ class ServerConnection(asyncio.Protocol):
 
     # -- what the server says -----------------------------------------------------------------------------------------
 
-    @property
-    def is_handling(self) -> bool:
-        """Whether a request is being handled."""
-        return self._request is not None
-
     def retire(self, idle_s: float) -> None:
         """Close after the next answer, which says so; a connection that rests is closed when it has for `idle_s`.
 
@@ -173,10 +106,6 @@ class ServerConnection(asyncio.Protocol):
             self._deadline.set(idle_s)
         else:
             self._transport.close()
-
-    def abort(self) -> None:
-        """Close now."""
-        self._transport.abort()
 
     # -- a request comes in -------------------------------------------------------------------------------------------
 
@@ -344,103 +273,7 @@ class ServerConnection(asyncio.Protocol):
         if self._request is request:
             self._cancellable = cancellable
 
-    def respond(self, response: Response) -> None:
-        """See `messages.Reply`."""
-        request = self._request
-        body = response.body
-        self._cancellable = None
-        if not isinstance(body, bytes):
-            self._sender = self._loop.create_task(self._stream(request, response, body))
-            return
-        if self._leaving or request is None:
-            return
-        keep = request.keep_alive and not self._server.is_closing and request.has_arrived
-        if not self._transport.is_closing():
-            try:
-                self._send_whole(request, response, body, keep=keep)
-            except ValueError:  # a field that would break out of its line
-                _log.exception("an answer could not be sent")
-                self._transport.abort()
-                return
-        if self._drained is not None:
-            self._sender = self._loop.create_task(self._finish_when_drained(keep=keep))
-        else:
-            self._finish(keep=keep)
-
-    def _send_whole(self, request: ServerRequest, answer: Response, body: bytes, *, keep: bool) -> None:
-        framing = _framing(request, answer, keep=keep)
-        if answer.status in _BODILESS or request.method == b"HEAD":
-            body = b""
-        if len(body) <= _JOIN_BYTES_MAX:
-            self._transport.write(encoding.response(answer.status, answer.headers, framing, body))
-        else:
-            self._transport.write(encoding.response(answer.status, answer.headers, framing, b""))
-            self._transport.write(body)
-
-    async def _stream(self, request: ServerRequest | None, answer: Response, body: AsyncIterator[bytes]) -> None:
-        """Send an answer piece by piece. Its iterator is closed for certain, also one that was never begun."""
-        try:
-            async with _closing(body):
-                if request is None or self._leaving or self._transport.is_closing():
-                    return
-                # The rest of the request's body may yet be read meanwhile, so only at the end can we tell.
-                keep = request.keep_alive and not self._server.is_closing and _has_end(request, answer)
-                framing = _framing(request, answer, keep=keep)
-                self._transport.write(encoding.response(answer.status, answer.headers, framing, b""))
-                if answer.status not in _BODILESS and request.method != b"HEAD":
-                    chunked = framing.startswith(b"transfer-encoding")
-                    await self._send_stream(body, chunked=chunked, length=answer.content_length)
-        except Disconnected:
-            return
-        except Exception:
-            _log.exception("an answer could not be sent")
-            self._transport.abort()
-            return
-        await self._finish_when_drained(keep=keep)
-
-    async def _send_stream(self, body: AsyncIterator[bytes], *, chunked: bool, length: int | None) -> None:
-        sent = 0
-        try:
-            async for piece in body:
-                if not piece:
-                    continue
-                sent += len(piece)
-                if length is not None and sent > length:
-                    break
-                self._transport.write(encoding.chunk(piece) if chunked else piece)
-                if self._drained is not None:
-                    await self._wait_until_drained()
-        except asyncio.CancelledError:
-            self._transport.abort()
-            raise
-        except Exception as error:
-            # The answer has begun, so its status cannot change: cut it, that nobody takes it for whole.
-            _log.warning("an answer was cut: %s", error)
-            self._transport.abort()
-            raise Disconnected("the answer was cut") from error
-        if length is not None and sent != length:
-            _log.error("an answer was cut: its length was given as %d and is not", length)
-            self._transport.abort()
-            raise Disconnected("the answer was cut")
-        if chunked:
-            self._transport.write(encoding.LAST_CHUNK)
-
-    async def _wait_until_drained(self) -> None:
-        unsent = self._transport.get_write_buffer_size()
-        self._deadline.set(self._limits.body_s + unsent / self._limits.body_rate)
-        if self._drained is not None:
-            await self._drained
-        self._deadline.lift()
-        if self._decoder is not None:
-            self._time_body()
-
-    async def _finish_when_drained(self, *, keep: bool) -> None:
-        if self._drained is not None:
-            await self._wait_until_drained()
-        self._finish(keep=keep and self._request is not None and self._request.keep_alive)
-
     def _finish(self, *, keep: bool) -> None:
-        """An answer is out: go on with the next request, or leave."""
         request, self._request = self._request, None
         self._sender = None
         if self._leaving:
@@ -470,7 +303,7 @@ class ServerConnection(asyncio.Protocol):
         answer = self._server.render(refused)
         body = cast(bytes, answer.body)
         framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
-        sent = b"" if head.removeprefix(b"\r\n").startswith(b"HEAD ") else body
+        sent = b"" if head.lstrip(b"\r\n").startswith(b"HEAD ") else body
         self._transport.write(encoding.response(answer.status, answer.headers, framing, sent))
         self._leave()
 
@@ -486,6 +319,10 @@ class ServerConnection(asyncio.Protocol):
             is_sent = self._transport.get_write_buffer_size() == 0
             self._transport.write_eof()
             self._deadline.set(self._limits.linger_s if is_sent else self._limits.body_s)
+
+    def _after_draining(self) -> None:
+        if self._decoder is not None:
+            self._time_body()
 
     def _expire(self) -> None:
         if self._leaving or self._drained is not None:
@@ -507,36 +344,3 @@ class ServerConnection(asyncio.Protocol):
             self._deadline.set(left_s)
         else:
             self._break_body(Refused(408, "the body did not arrive in time"))
-
-
-def _has_end(request: ServerRequest, answer: Response) -> bool:
-    """Whether the client can tell where the answer ends if the connection stays."""
-    return request.http_11 or answer.content_length is not None or answer.status in _BODILESS
-
-
-def _framing(request: ServerRequest, answer: Response, *, keep: bool) -> bytes:
-    """The fields that say where the answer ends and whether the connection stays."""
-    if answer.status in _BODILESS:
-        framing = b""
-    elif answer.content_length is not None:
-        framing = b"content-length: %d\r\n" % answer.content_length
-    elif isinstance(answer.body, bytes):
-        framing = b"content-length: %d\r\n" % len(answer.body)
-    elif request.http_11:
-        framing = b"transfer-encoding: chunked\r\n"
-    else:
-        return b"connection: close\r\n"
-    if not keep:
-        return framing + b"connection: close\r\n"
-    return framing if request.http_11 else framing + b"connection: keep-alive\r\n"
-
-
-@contextlib.asynccontextmanager
-async def _closing(body: AsyncIterator[bytes]) -> AsyncIterator[None]:
-    """Close a generator for certain, also one that was never begun or is left half way."""
-    try:
-        yield
-    finally:
-        close = getattr(body, "aclose", None)
-        if close is not None:
-            await close()

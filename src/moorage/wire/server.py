@@ -10,9 +10,10 @@ import socket
 import stat
 from pathlib import Path
 
-from moorage.wire.connection import Render, ServerConnection
+from moorage.wire.connection import ServerConnection
 from moorage.wire.limits import Limits
 from moorage.wire.messages import Begin, Disconnected, Handler, Refused, Reply, Request, Response
+from moorage.wire.replying import Render, Replying
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Server:
         self.is_closing = False
         self.held_bytes = 0
         self.idle_s = limits.idle_s
-        self._connections: set[ServerConnection] = set()
+        self._connections: set[Replying] = set()
         self._all_gone: asyncio.Future[None] | None = None
         self._listener: asyncio.Server | None = None
         self._sock: socket.socket | None = None
@@ -125,14 +126,14 @@ class Server:
                 connection.abort()
             await self._all_gone
 
-    def admit(self, connection: ServerConnection) -> bool:
+    def admit(self, connection: Replying) -> bool:
         """Register a new connection; whether there is room for it."""
         self._connections.add(connection)
         if self.is_closing:
             self.loop.call_soon(connection.retire, self.idle_s)
         return len(self._connections) <= self.limits.connections
 
-    def forget(self, connection: ServerConnection) -> None:
+    def forget(self, connection: Replying) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
         if self._all_gone is not None and not self._connections and not self._all_gone.done():
