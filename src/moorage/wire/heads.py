@@ -196,6 +196,6 @@ def _parse(
         raise Refused(431, "there are too many headers")
     # The parser leaves white space at the end of a value where it is. (`in` takes three times as long as `find`: it
     # first tries its left side as a number, and fails.)
-    if head.find(b" \r\n") >= 0 or head.find(b"\t\r\n") >= 0:
+    if head.find(b" \r\n") >= 0 or head.find(b"\t") >= 0:
         headers = [(name, value.rstrip(b" \t")) for name, value in headers]
     return headers
