@@ -128,7 +128,10 @@ def _make_signing(credential: bytes, signed_headers: bytes, kind: Failure) -> Si
 
 
 def _parse_presigned(query: bytes) -> Authorization:
-    fields = dict(pair.partition(b"=")[::2] for pair in query.split(b"&"))
+    pairs = [pair.partition(b"=")[::2] for pair in query.split(b"&")]
+    fields = dict(pairs)
+    if [name for name, _ in pairs].count(b"X-Amz-Signature") > 1:  # the signature is all that it does not cover itself
+        raise _malformed_query("Query-string authentication takes one X-Amz-Signature parameter.")
     required = (b"Algorithm", b"Credential", b"Date", b"Expires", b"SignedHeaders", b"Signature")
     values = {name: unquote_to_bytes(fields.get(b"X-Amz-" + name, b"")) for name in required}
     if not all(values.values()):

@@ -230,6 +230,13 @@ def test_a_presigned_upload_may_carry_any_body_but_no_further_amazon_headers() -
     assert Failure.UNSIGNED_HEADERS is failure(added).kind
 
 
+def test_a_presigned_url_has_one_signature() -> None:
+    """All else in the query is signed; of two signatures one would be what anybody has put there."""
+    sent = sign("GET", f"{BASE}/bucket/key", service="s3", where="query")
+    for query in (sent.query + b"&X-Amz-Signature=" + b"0" * 64, b"X-Amz-Signature=x&" + sent.query):
+        assert Failure.MALFORMED_QUERY is failure(replace(sent, query=query)).kind
+
+
 def test_an_object_upload_whose_body_differs_from_the_declared_hash_says_so() -> None:
     assert Failure.WRONG_BODY is failure(replace(sign(service="s3", body=b"a"), body=b"b")).kind
 
