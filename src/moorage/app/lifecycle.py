@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from moorage.app.settings import Settings, dump
 from moorage.app.supervisor import STOP_TIMEOUT_S, State, SupervisorError, prepare_folders
 from moorage.runners.process.client import shut_down_agent_now
 from moorage.system.clock import SystemClock
-from moorage.system.process import lock_holder
+from moorage.system.process import has_ended, lock_holder
 
 POLL_INTERVAL_S: Final = 0.02
 
@@ -103,7 +102,7 @@ def stop(settings: Settings, *, timeout_s: float = 3 * STOP_TIMEOUT_S) -> bool:
         handle = os.pidfd_open(pid)
         try:
             signal.pidfd_send_signal(handle, signal.SIGTERM)
-            if not select.select([handle], [], [], timeout_s)[0]:
+            if not has_ended(handle, within_s=timeout_s):
                 raise SupervisorError(f"Moorage (pid {pid}) does not end: see {settings.platform_log_path}")
         finally:
             os.close(handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import select
 import signal
 import time
 from pathlib import Path
@@ -71,3 +72,10 @@ def lock_holder(path: Path) -> int | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def has_ended(handle: int, *, within_s: float) -> bool:
+    """Whether the process of a pidfd ends in time. By `poll`, since `select` takes no descriptor above 1023."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(within_s * 1000))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import select
 import shutil
 import signal
 import time
@@ -20,6 +19,7 @@ from botocore.config import Config
 from moorage.app import credentials, lifecycle
 from moorage.app.settings import Settings, load_settings
 from moorage.aws.client_session import make_session
+from moorage.system.process import has_ended
 from moorage.testing.load import Target
 
 GONE_TIMEOUT_S: Final = 20.0
@@ -152,7 +152,7 @@ def kill_for_good(pid: int) -> None:
         handle = os.pidfd_open(pid)
         try:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
-            select.select([handle], [], [], GONE_TIMEOUT_S)
+            has_ended(handle, within_s=GONE_TIMEOUT_S)
         finally:
             os.close(handle)
 

@@ -89,10 +89,12 @@ class World:
         self.held: dict[tuple[int, SeriesKey], object] = {}
         self.started = 0
         self.sent: dict[SeriesKey, Tally] = {}
+        self.ledgers = MortalLedgers(folder)
         self.new_control()
 
     def new_control(self) -> None:
         self.store.kill = None
+        self.ledgers.close()  # as the kernel does for a process that was killed
         self.ledgers = MortalLedgers(self.folder)
         self.accounts = Accounts(self.store, self.ledgers, clock=self.clock)
         self.is_loaded = False

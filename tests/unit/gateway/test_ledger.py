@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,10 @@ INVOCATIONS = st.tuples(st.sampled_from(Outcome), LATENCIES, LATENCIES, st.integ
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(LedgerFile(tmp_path, "one"))
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(LedgerFile(tmp_path, "one"))
+    yield ledger
+    ledger.close()
 
 
 @pytest.fixture

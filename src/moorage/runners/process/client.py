@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import select
 import signal
 import socket
 import struct
@@ -36,6 +35,7 @@ from moorage.runners.process.protocol import (
     encode,
 )
 from moorage.system.clock import Clock
+from moorage.system.process import has_ended
 
 _RECONNECT_DELAY_S: Final = 0.05
 _RECONNECT_DELAY_MAX_S: Final = 1.0
@@ -154,7 +154,7 @@ class _ReachedAgent(NamedTuple):
 
     def has_gone(self) -> bool:
         """Whether it ends in time."""
-        return bool(select.select([self.handle], [], [], _SHUT_DOWN_TIMEOUT_S)[0])
+        return has_ended(self.handle, within_s=_SHUT_DOWN_TIMEOUT_S)
 
 
 @contextlib.contextmanager
