@@ -22,6 +22,7 @@ from moorage.wire.messages import BadAnswer, Disconnected, NoAnswer, NotSent, Re
 
 # A request this small leaves in one write that the kernel takes whole or not at all.
 _ATOMIC_BYTES_MAX = 65_536
+_CR = 0x0D
 
 
 class Receiver(Protocol):
@@ -191,6 +192,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _read_head(self, data: bytes) -> None:
         while data:
+            if data[0] == _CR and not self._heads:
+                raise Refused(400, "there is an empty line before the answer")  # which only requests may have
             found = self._heads.feed(data)
             if found is None:
                 return

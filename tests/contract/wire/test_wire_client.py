@@ -125,6 +125,7 @@ async def test_answers_that_are_read(
         (BadAnswer, OK + b"Content-Length: 1000001\r\n\r\n", "stay"),
         (BadAnswer, OK + b"X: " + b"a" * 70_000, "stay"),
         (BadAnswer, OK + b"X: a\r\n" * 101 + b"\r\n", "stay"),
+        (BadAnswer, b"\r\n" + OK + b"Content-Length: 3\r\n\r\nabc", "stay"),
         (BadAnswer, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "stay"),
         (BadAnswer, b"HTTP/1.1 100 Continue\r\n\r\n" * 11, "stay"),
         (BadAnswer, OK + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n", "stay"),

@@ -90,12 +90,15 @@ class SpoilingInstance(asyncio.Protocol):
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._heard = b""
+        self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._heard += data
+        if self._end is not None:
+            self._end.cancel()
         head, end, body = self._heard.partition(b"\r\n\r\n")
         if head.startswith(b"GET /ping") and end:
             self._heard = b""
@@ -111,7 +114,7 @@ class SpoilingInstance(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(lambda: self._send(segments[1:], ends=ends))
         elif ends or not segments:
             # An answer that lacks its end would otherwise take as long as the gateway is willing to wait.
-            asyncio.get_running_loop().call_later(0.0 if ends else 0.2, self._transport.close)
+            self._end = asyncio.get_running_loop().call_later(0.0 if ends else 0.2, self._transport.close)
 
 
 async def campaign_of_answers(world: GatewayWorld, seed: int, numbers: Sequence[int]) -> AnswerFindings:
@@ -161,7 +164,7 @@ def judge(spoilt: Spoilt, answer: Answered | None, *, is_stream: bool) -> str:
 def _read(wire: bytes) -> Answered | None:
     reader = AnswerReader([b"POST"])
     try:
-        reader.feed(wire.removeprefix(b"\r\n"))
+        reader.feed(wire)
         if not reader.answers:
             reader.feed(b"")
     except h11.RemoteProtocolError:
