@@ -63,13 +63,18 @@ def read_requests(wire: bytes) -> Read:
         else:
             read.rest = Rest.BETWEEN if is_complete else Rest.WITHIN
         if not is_complete:
-            read.part = read.part or Asked(wire.lstrip(b"\r\n").partition(b" ")[0], b"", [], http_11=True)
+            read.part = read.part or Asked(_method_of(wire), b"", [], http_11=True)
             return read
         if not _is_kept(read.complete[-1]):
             read.rest = Rest.CLOSING
             return read
         wire = connection.trailing_data[0]
     return read
+
+
+def _method_of(wire: bytes) -> bytes:
+    method, space, _ = wire.lstrip(b"\r\n").partition(b" ")
+    return method if space else b""
 
 
 def _is_kept(request: Asked) -> bool:
