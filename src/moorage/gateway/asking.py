@@ -51,6 +51,7 @@ class Asking(ABC):
         "_connection",
         "_instance",
         "_invoker",
+        "_is_first_use",
         "_session_id",
         "_task",
         "_tried",
@@ -69,6 +70,8 @@ class Asking(ABC):
     _connection: UpstreamConnection | None
     _instance: Instance | None
     _invoker: Surroundings
+    _is_first_use: bool
+    """Whether the connection was made for this request."""
     _session_id: bytes | None
     _task: asyncio.Task[None] | None
     _tried: list[Instance] | None
@@ -169,9 +172,11 @@ class Asking(ABC):
         if connection is None:
             self.spawn(self._send_when_connected(instance))
         else:
+            self._is_first_use = False
             self._send(connection)
 
     async def _send_when_connected(self, instance: Instance) -> None:
+        self._is_first_use = True
         try:
             self._send(await instance.pool.connect())
         except NotSent as error:

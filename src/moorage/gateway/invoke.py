@@ -110,6 +110,7 @@ class Invocation(Asking):
         self._session_id = None
         self._waiter = None
         self._connection = None
+        self._is_first_use = False
         self._task = None
         self._answer: Answer | None = None
         """One that is not all here."""
@@ -184,6 +185,10 @@ class Invocation(Asking):
         assert self._instance is not None
         self._connection = None
         instance = self._instance
+        if isinstance(error, NotSent) and not self._is_first_use:
+            # A connection that was kept, and closed just then: that says nothing of the instance.
+            self.spawn(self._send_when_connected(instance))
+            return
         instance.record_failure(error)
         if isinstance(error, NotSent):
             self._try_another(instance)

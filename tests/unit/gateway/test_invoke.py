@@ -131,3 +131,24 @@ async def test_an_answer_is_given_up_with_a_caller_that_leaves_as_it_begins(
     begun.cancel()
     await asyncio.sleep(0)
     assert answer.is_closed
+
+
+async def test_a_kept_connection_that_was_closed_costs_the_only_instance_nothing(
+    monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+) -> None:
+    tables = Tables(lambda: 0.0, ledger, monotonic=SystemClock().monotonic)
+    tables.install(routes(1, "one"))
+    kept, made = Connection(), Connection()
+
+    async def connect(_: Pool) -> Any:
+        return made
+
+    monkeypatch.setattr(Pool, "take", lambda _: kept)
+    monkeypatch.setattr(Pool, "connect", connect)
+    caller = Caller()
+    begun = invoker(tables).begin(invocation(), caller, ADDRESS)
+    kept.receiver.on_failure(NotSent("the connection was closed"))
+    await asyncio.sleep(0)
+    assert begun is made.receiver
+    made.receiver.on_failure(NotSent("nobody listens"))
+    assert 503 == (await caller.answer).status
