@@ -22,10 +22,9 @@ class Client:
     `idle_s` must be shorter than what the upstreams allow, so that it is us who close.
     """
 
-    def __init__(self, *, limits: Limits | None = None, idle_s: float = 30.0, idle_max: int = 64) -> None:
+    def __init__(self, *, limits: Limits | None = None, idle_s: float = 30.0) -> None:
         self._limits = limits or Limits()
         self._idle_s = idle_s
-        self._idle_max = idle_max
         self._pools: dict[str, Pool] = {}
 
     async def request(
@@ -77,7 +76,7 @@ class Client:
         if pool is None:
             for old in [old for old, each in self._pools.items() if each.is_empty]:
                 del self._pools[old]
-            pool = self._pools[address] = Pool(address, self._limits, idle_s=self._idle_s, idle_max=self._idle_max)
+            pool = self._pools[address] = Pool(address, self._limits, idle_s=self._idle_s)
         return pool
 
 

@@ -9,6 +9,8 @@ from moorage.wire.messages import NotSent
 from moorage.wire.upstream import UpstreamConnection
 
 _CONNECT_S = 1.0
+# Far above what is idle for good: a burst of answers in one turn of the loop must not close what the next turn needs.
+_IDLE_MAX = 512
 
 
 class Pool:
@@ -17,13 +19,12 @@ class Pool:
     `idle_s` must be shorter than what the upstream allows, so that it is us who close.
     """
 
-    __slots__ = ("_connecting", "_idle", "_idle_max", "_idle_s", "_limits", "_open", "address")
+    __slots__ = ("_connecting", "_idle", "_idle_s", "_limits", "_open", "address")
 
-    def __init__(self, address: str, limits: Limits, *, idle_s: float = 30.0, idle_max: int = 64) -> None:
+    def __init__(self, address: str, limits: Limits, *, idle_s: float = 30.0) -> None:
         self.address = address
         self._limits = limits
         self._idle_s = idle_s
-        self._idle_max = idle_max
         self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
         self._connecting = 0
@@ -68,7 +69,7 @@ class Pool:
             connection.abort()
 
     def _keep(self, connection: UpstreamConnection) -> None:
-        if len(self._idle) >= self._idle_max:
+        if len(self._idle) >= _IDLE_MAX:
             connection.abort()
             return
         self._idle.append(connection)
