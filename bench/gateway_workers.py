@@ -2,11 +2,11 @@
 
     python bench/gateway_workers.py [--rounds 5] [--seconds 4] [--connections 128]
 
-With one worker: on a core of its own, wrk and the upstream on the other. With two: a worker on each core and twice the
-connections, with wrk and the upstream on both cores as well, for two cores are all that this needs. So the rate at
-which two workers answer *here* says little. But workers are processes that share nothing but the port: what limits them
-is what a request costs, and that the kernel does not deal connections out evenly, so that the busier worker is at its
-end first. With `share` for its part of the connections, cores enough would give
+A worker on one core, or on each of two with twice the connections. wrk and the upstream run on both cores each time: two
+are all that this needs, and whoever shares a core with them pays for it in cold caches. So the rates at which requests
+are answered *here* say little. But workers are processes that share nothing but the port: what limits them is what a
+request costs, and that the kernel does not deal connections out evenly, so that the busier worker is at its end first.
+With `share` for its part of the connections, cores enough would give
 
     speedup = (CPU per request with one worker / CPU per request with two) / share
 """
@@ -52,7 +52,7 @@ def main() -> None:
     core, other_core = cores()
     cells: dict[int, list[Cell]] = {1: [], 2: []}
     for _ in range(options.rounds):
-        cells[1].append(_cell([core], [other_core], options.connections, options.seconds))
+        cells[1].append(_cell([core], [core, other_core], options.connections, options.seconds))
         cells[2].append(_cell([core, other_core], [core, other_core], 2 * options.connections, options.seconds))
     _print_table(cells)
 
