@@ -2,7 +2,7 @@
 
     python bench/gateway_workers.py [--rounds 5] [--seconds 4] [--connections 128]
 
-A worker on one core, or on each of two with twice the connections. wrk and the upstream run on both cores each time: two
+A worker on one core, or on each of two with twice the connections. wrk and the upstream run on both each time: two
 are all that this needs, and whoever shares a core with them pays for it in cold caches. So the rates at which requests
 are answered *here* say little. But workers are processes that share nothing but the port: what limits them is what a
 request costs, and that the kernel does not deal connections out evenly, so that the busier worker is at its end first.
