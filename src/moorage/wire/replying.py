@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 from moorage.wire import encoding
 from moorage.wire.deadline import Deadline
+from moorage.wire.draining import Draining
 from moorage.wire.limits import Limits
 from moorage.wire.messages import Begin, Cancellable, Disconnected, Refused, Response
 from moorage.wire.request import ServerRequest
@@ -50,16 +51,14 @@ class Owner(Protocol):
         ...
 
 
-class Replying(asyncio.Protocol):
+class Replying(Draining):
     """A connection that can answer the request it has taken. See `messages.Reply`."""
 
     __slots__ = (
         "_cancellable",
         "_deadline",
-        "_drained",
         "_leaving",
         "_limits",
-        "_loop",
         "_request",
         "_sender",
         "_server",
@@ -67,8 +66,8 @@ class Replying(asyncio.Protocol):
     )
 
     def __init__(self, server: Owner) -> None:
+        super().__init__(server.loop)
         self._server = server
-        self._loop = server.loop
         self._limits = server.limits
         self._deadline = Deadline(self._loop, self._expire)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
@@ -76,7 +75,6 @@ class Replying(asyncio.Protocol):
         """The request being answered."""
         self._cancellable: Cancellable | None = None
         self._sender: asyncio.Task[None] | None = None
-        self._drained: asyncio.Future[None] | None = None
         self._leaving = False
 
     @abstractmethod
@@ -103,14 +101,6 @@ class Replying(asyncio.Protocol):
     def abort(self) -> None:
         """Close now."""
         self._transport.abort()
-
-    def pause_writing(self) -> None:
-        self._drained = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        if self._drained is not None:
-            self._drained.set_result(None)
-            self._drained = None
 
     def respond(self, response: Response) -> None:
         """See `messages.Reply`."""

@@ -15,6 +15,7 @@ from moorage.wire import encoding
 from moorage.wire.answer import Answer
 from moorage.wire.body import Body
 from moorage.wire.deadline import Deadline
+from moorage.wire.draining import Draining
 from moorage.wire.framing import Decoder, response_decoder
 from moorage.wire.heads import HeadBuffer, ResponseHead, parse_response
 from moorage.wire.limits import Limits
@@ -37,21 +38,19 @@ class Receiver(Protocol):
         ...
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(Draining):
     """The protocol of one connected socket. `on_free` says that it may be used again, `on_lost` that it is gone."""
 
     __slots__ = (
         "_body",
         "_deadline",
         "_decoder",
-        "_drained",
         "_go_ahead",
         "_head_s",
         "_heads",
         "_interim",
         "_keep_alive",
         "_limits",
-        "_loop",
         "_method",
         "_on_free",
         "_on_lost",
@@ -72,7 +71,7 @@ class UpstreamConnection(asyncio.Protocol):
         on_free: Callable[[UpstreamConnection], None],
         on_lost: Callable[[UpstreamConnection], None],
     ) -> None:
-        self._loop = loop
+        super().__init__(loop)
         self._limits = limits
         self._on_free = on_free
         self._on_lost = on_lost
@@ -80,7 +79,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._heads = HeadBuffer(limits.head_bytes)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._reading = True
-        self._drained: asyncio.Future[None] | None = None
         # Of the exchange that is going on:
         self.is_busy = False
         self._receiver: Receiver | None = None
@@ -167,14 +165,6 @@ class UpstreamConnection(asyncio.Protocol):
                 self._read_body(data)
         except Refused as refused:
             self._fail(BadAnswer(refused.reason))
-
-    def pause_writing(self) -> None:
-        self._drained = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        if self._drained is not None:
-            self._drained.set_result(None)
-            self._drained = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
