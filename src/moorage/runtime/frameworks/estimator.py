@@ -1,0 +1,45 @@
+"""The defaults for any object with scikit-learn's `predict`, and maybe `predict_proba`: as it is, rows of an array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from moorage.runtime import codecs
+from moorage.runtime.failures import RequestRefused, say
+from moorage.runtime.media import CSV, JSON, NPY
+
+_FAULTS_OF_DATA: Final = (ValueError, TypeError)
+"""What estimators raise for data of a shape or type they do not take."""
+
+
+class EstimatorModel:
+    """An estimator, asked directly."""
+
+    content_types: Sequence[str] = (JSON, CSV, NPY)
+    answer_types: Sequence[str] = (JSON, CSV, NPY)
+    quick = False
+
+    def __init__(self, native: Any, *, batches: bool = True) -> None:
+        self.native = native
+        self.batches = batches
+
+    def decode(self, body: bytes, media: str) -> Any:
+        """See `base.Model.decode`."""
+        return codecs.decode(body, media)
+
+    def predict(self, data: Any, *, detailed: bool) -> Any:
+        """See `base.Model.predict`."""
+        try:
+            predictions = self.native.predict(data)
+        except _FAULTS_OF_DATA as error:
+            raise RequestRefused(400, say(error)) from error
+        if not detailed:
+            return predictions
+        if not hasattr(self.native, "predict_proba"):
+            return {"predictions": predictions}
+        return {"predictions": predictions, "probabilities": self.native.predict_proba(data)}
+
+    def encode(self, prediction: Any, media: str) -> bytes:
+        """See `base.Model.encode`."""
+        return codecs.encode(prediction, media)
