@@ -72,7 +72,7 @@ class Launches:
     async def _run(self, launch: _Launch) -> None:
         spec = launch.spec
         try:
-            await self._runner.prepare(spec.variant.container.image)
+            await self._runner.prepare(spec.variant.containers[0].image)
             await self._launch(spec, await self._fetch_archive(spec))
         except ModelDataUnusable as fault:
             launch.observation = self._observe(spec, InstanceState.FAILED, reason=str(fault))
@@ -84,9 +84,10 @@ class Launches:
         self._wake(spec.endpoint)
 
     async def _fetch_archive(self, spec: InstanceSpec) -> ModelArchive | None:
-        url, timeout_s = spec.variant.container.model_data_url, spec.variant.download_timeout_s
-        if url is None:
+        data, timeout_s = spec.variant.containers[0].model_data, spec.variant.download_timeout_s
+        if data is None:
             return None
+        url = data.uri
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._fetch_persistently(url)

@@ -74,7 +74,7 @@ def make_route(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, 
                 weight=variant.desired_weight,
                 instances=tuple(usable[variant.name]),
                 routing_strategy=variant.routing_strategy,
-                concurrency_max=concurrency_max(variant.container.environment),
+                concurrency_max=concurrency_max(variant.containers[0].environment),
             )
             for variant in fleet.variants
         ),

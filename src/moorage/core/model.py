@@ -42,26 +42,71 @@ class RoutingStrategy(enum.Enum):
     LEAST_OUTSTANDING_REQUESTS = "LEAST_OUTSTANDING_REQUESTS"
 
 
+class DataForm(enum.Enum):
+    """What lies at the address of model data, and so what a container finds of it."""
+
+    ARCHIVE = "Archive"
+    """One .tar.gz; a container finds what is in it."""
+    OBJECT = "Object"
+    """One object; a container finds a file of the last part of its key."""
+    PREFIX = "Prefix"
+    """Every object below the prefix; a container finds each at the rest of its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelData:
+    """Where model data lies, and in which form."""
+
+    uri: str
+    """`s3://bucket/key`; of a PREFIX it ends in a slash."""
+    form: DataForm = DataForm.ARCHIVE
+
+
+@dataclass(frozen=True, slots=True)
+class DataChannel:
+    """Further model data of a container, which finds it in a folder of this name (AdditionalModelDataSources)."""
+
+    name: str
+    data: ModelData
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
     """What runs in an instance: an image URI, where its model data lies, and its environment."""
 
     image: str
-    model_data_url: str | None = None
+    model_data: ModelData | None = None
+    """Of a multi-model container, the prefix below which its models lie, one archive each."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    name: str = "primary"
+    """How logs and error messages call it, and TargetContainerHostname among several."""
+    channels: tuple[DataChannel, ...] = ()
+    is_multi_model: bool = False
+    keeps_models: bool = True
+    """Of a multi-model container: whether models stay loaded after an invocation (ModelCacheSetting)."""
+
+
+class ExecutionMode(enum.Enum):
+    """How several containers of an instance share the requests (AWS's names)."""
+
+    SERIAL = "Serial"
+    """Each gets the answer of the one before it."""
+    DIRECT = "Direct"
+    """The caller says which one it means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A production variant of a fleet: a model frozen as it was when the fleet was decided on, and its capacity.
 
-    The container is copied from the model, because SageMaker lets a model or an endpoint config be deleted while
+    The containers are copied from the model, because SageMaker lets a model or an endpoint config be deleted while
     endpoints use it; a replacement instance must still be the same one.
     """
 
     name: str
     model_name: str
-    container: Container
+    containers: tuple[Container, ...]
+    """1 to 15, all in each instance."""
     instance_type: str
     desired_count: int
     desired_weight: float = 1.0
@@ -69,6 +114,9 @@ class Variant:
     download_timeout_s: float = 3600.0
     startup_timeout_s: float = 480.0
     routing_strategy: RoutingStrategy = RoutingStrategy.LEAST_OUTSTANDING_REQUESTS
+    execution_mode: ExecutionMode = ExecutionMode.SERIAL
+    network_isolation: bool = False
+    """Whether model code gets no network at all (EnableNetworkIsolation)."""
 
 
 @dataclass(frozen=True, slots=True)

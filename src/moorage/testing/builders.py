@@ -14,6 +14,7 @@ from moorage.core.model import (
     InstanceId,
     InstanceSpec,
     InstanceState,
+    ModelData,
     Observation,
     Variant,
     instances_of,
@@ -28,7 +29,7 @@ def make_variant(name: str = "AllTraffic", *, count: int = 1, weight: float = 1.
     return Variant(
         name=name,
         model_name=model,
-        container=Container(image="sklearn", model_data_url=f"s3://models/{model}.tar.gz"),
+        containers=(Container(image="sklearn", model_data=ModelData(f"s3://models/{model}.tar.gz")),),
         instance_type="ml.m5.large",
         desired_count=count,
         desired_weight=weight,

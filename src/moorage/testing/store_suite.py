@@ -10,12 +10,15 @@ import pytest
 
 from moorage.core.model import (
     Container,
+    DataChannel,
+    DataForm,
     Endpoint,
     EndpointKey,
     EndpointStatus,
     Fleet,
     InstanceId,
     LaunchFailures,
+    ModelData,
     Variant,
 )
 from moorage.store.base import AlreadyExists, Document, ListQuery, Page, StaleVersion, Store, Transaction
@@ -39,7 +42,13 @@ def make_endpoint(
     uid: str = "0123456789abcdef",
 ) -> Endpoint:
     """An endpoint named `name` with every member filled."""
-    variant = Variant("AllTraffic", "iris", Container("image:1", "s3://b/k", {"A": "1"}), "ml.m5.large", 2, 0.5)
+    container = Container(
+        image="image:1",
+        model_data=ModelData("s3://b/k/", DataForm.PREFIX),
+        environment={"A": "1"},
+        channels=(DataChannel("more", ModelData("s3://b/more")),),
+    )
+    variant = Variant("AllTraffic", "iris", (container,), "ml.m5.large", 2, 0.5)
     fleet = Fleet(1, "config", (variant,), created_at)
     return Endpoint(
         key=EndpointKey(region, name),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from moorage.aws.errors import ServiceError
-from moorage.core.model import EndpointKey, EndpointStatus, RoutingStrategy
+from moorage.core.model import EndpointKey, EndpointStatus, ModelData, RoutingStrategy
 from moorage.testing.sagemaker_world import DATA, IMAGE, ROLE, SageMakerWorld, arn, variant
 
 ENDPOINT = arn("endpoint", "iris")
@@ -41,10 +41,10 @@ async def test_creating_freezes_the_models_and_wakes_the_loop(world: SageMakerWo
         second.download_timeout_s,
         second.startup_timeout_s,
     )
-    assert (IMAGE, DATA, {"A": "1"}) == (
-        first.container.image,
-        first.container.model_data_url,
-        first.container.environment,
+    assert (IMAGE, ModelData(DATA), {"A": "1"}) == (
+        first.containers[0].image,
+        first.containers[0].model_data,
+        first.containers[0].environment,
     )
     assert ROLE == first.execution_role_arn
     assert {"Tags": [{"Key": "a", "Value": "b"}]} == await world.call("ListTags", ResourceArn=ENDPOINT)

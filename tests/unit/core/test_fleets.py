@@ -10,8 +10,8 @@ from moorage.testing.builders import by_id, make_endpoint, make_variant, observe
 
 def test_a_route_says_how_its_instances_are_to_be_used() -> None:
     plain = make_variant("Plain")
-    container = replace(plain.container, environment={"MOORAGE_CONCURRENCY": "8"})
-    particular = replace(plain, name="Particular", container=container, routing_strategy=RoutingStrategy.RANDOM)
+    container = replace(plain.containers[0], environment={"MOORAGE_CONCURRENCY": "8"})
+    particular = replace(plain, name="Particular", containers=(container,), routing_strategy=RoutingStrategy.RANDOM)
     endpoint = make_endpoint(plain, particular)
     assert endpoint.target is not None
     observed = [observe(spec, InstanceState.READY) for spec in specs_of(endpoint, endpoint.target)]

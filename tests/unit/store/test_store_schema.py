@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from contextlib import closing
@@ -13,11 +14,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import update
 
 from moorage.store.base import StoreUnavailable, StoreUnusable
+from moorage.store.codec import encode_endpoint
+from moorage.store.endpoints import SqlEndpoints
 from moorage.store.engine import sqlite_engine
 from moorage.store.schema import HEAD, bring_up_to_date
-from moorage.store.tables import METADATA
+from moorage.store.tables import ENDPOINTS, METADATA
+from moorage.testing.builders import make_endpoint
 
 
 def migrations() -> Config:
@@ -51,6 +56,25 @@ def test_a_database_of_an_older_version_is_brought_up_to_date(tmp_path: Path) ->
     with engine.connect() as connection:
         assert HEAD == MigrationContext.configure(connection).get_current_revision()
         assert [] == compare_metadata(MigrationContext.configure(connection), METADATA)
+    engine.dispose()
+
+
+def test_an_endpoint_of_an_older_version_is_read_with_its_container(tmp_path: Path) -> None:
+    engine = sqlite_engine(tmp_path / "state.db")
+    endpoint = make_endpoint()
+    body = json.loads(encode_endpoint(endpoint))
+    (variant,) = body["target"]["variants"]
+    (container,) = variant.pop("containers")
+    variant["container"] = {"image": container["image"], "model_data_url": container["model_data"]["uri"]}
+    with engine.begin() as connection:
+        config = migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        SqlEndpoints(connection).insert(endpoint)
+        connection.execute(update(ENDPOINTS).values(body=json.dumps(body)))
+    bring_up_to_date(engine, name="state.db")
+    with engine.connect() as connection:
+        assert endpoint == SqlEndpoints(connection).get(endpoint.key)
     engine.dispose()
 
 

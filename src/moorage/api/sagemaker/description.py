@@ -137,8 +137,8 @@ def _pending_variant(
 
 
 def _images(variant: Variant, fleet: Fleet) -> list[DeployedImage]:
-    image = variant.container.image
-    return [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": fleet.created_at}]
+    images = dict.fromkeys(container.image for container in variant.containers)
+    return [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": fleet.created_at} for image in images]
 
 
 def _status(status: VariantStatus, endpoint: Endpoint) -> ProductionVariantStatus:

@@ -5,8 +5,10 @@ Order: first what SageMaker refuses, then what Moorage cannot honour yet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from moorage.api.sagemaker.containers import definitions_of
 from moorage.api.sagemaker.errors import invalid, unsupported
 from moorage.aws.types.sagemaker import ContainerDefinition, CreateModelInput
 from moorage.core import concurrency
@@ -22,34 +24,22 @@ _UNSUPPORTED_IN_CONTAINER: Final = (
 _UNSUPPORTED_IN_SOURCE: Final = ("HubAccessConfig", "ManifestS3Uri", "ETag", "ManifestEtag")
 
 
-def the_container(request: CreateModelInput) -> ContainerDefinition:
-    """The one container of a model, checked. Raises ValidationException."""
-    container = _only_container(request)
-    _check_container(container)
+def checked_containers(request: CreateModelInput) -> Sequence[ContainerDefinition]:
+    """The containers of a model, in order. Raises ValidationException."""
+    if "PrimaryContainer" in request and request.get("Containers"):
+        raise invalid("PrimaryContainer and Containers cannot both be given.")
+    containers = definitions_of(request)
+    if not containers:
+        raise invalid("One of PrimaryContainer and Containers must be given.")
+    if len(containers) > 1:
+        raise unsupported("a model of several Containers (an inference pipeline)")
+    for container in containers:
+        _check_container(container)
     if request.get("EnableNetworkIsolation"):
         raise unsupported("EnableNetworkIsolation")
     if request.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
         raise unsupported("InferenceExecutionConfig.Mode Direct")
-    return container
-
-
-def model_data_url(container: ContainerDefinition) -> str | None:
-    """Where the container's model archive lies, whichever of the two members names it."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource")
-    return source["S3Uri"] if source else container.get("ModelDataUrl")
-
-
-def _only_container(request: CreateModelInput) -> ContainerDefinition:
-    primary, others = request.get("PrimaryContainer"), request.get("Containers")
-    if primary is not None and others:
-        raise invalid("PrimaryContainer and Containers cannot both be given.")
-    if primary is not None:
-        return primary
-    if not others:
-        raise invalid("One of PrimaryContainer and Containers must be given.")
-    if len(others) > 1:
-        raise unsupported("a model of several Containers (an inference pipeline)")
-    return others[0]
+    return containers
 
 
 def _check_container(container: ContainerDefinition) -> None:

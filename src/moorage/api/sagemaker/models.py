@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
+from moorage.api.sagemaker.containers import model_data_of
 from moorage.api.sagemaker.errors import (
     Kind,
     already_exists,
@@ -12,7 +14,7 @@ from moorage.api.sagemaker.errors import (
     not_found,
     role_unusable,
 )
-from moorage.api.sagemaker.model_rules import model_data_url, the_container
+from moorage.api.sagemaker.model_rules import checked_containers
 from moorage.api.sagemaker.part import Part
 from moorage.api.sagemaker.roles import may_assume
 from moorage.api.sagemaker.tag_rules import check_count, read_tags
@@ -38,12 +40,12 @@ class Models(Part):
     @operation("CreateModel")
     async def create_model(self, caller: Caller, request: CreateModelInput) -> CreateModelOutput:
         """Keep a model once its role and its data have been found usable."""
-        container = the_container(request)
+        containers = checked_containers(request)
         tags = read_tags(request.get("Tags", ()))
         check_count(tags)
         model = self._document(Kind.MODEL, caller, name=request["ModelName"], body=_with_defaults(request))
         await self._check_free(caller, model.name)
-        await self._check_access(caller, container, request.get("ExecutionRoleArn"))
+        await self._check_access(caller, containers, request.get("ExecutionRoleArn"))
 
         def save(tx: Transaction) -> None:
             tx.models.insert(model)
@@ -53,7 +55,8 @@ class Models(Part):
             await self._store.run(save)
         except AlreadyExists:
             raise already_exists(Kind.MODEL, model.arn) from None
-        self._needs.prepare(container["Image"])
+        for container in containers:
+            self._needs.prepare(container["Image"])
         return {"ModelArn": model.arn}
 
     @operation("DescribeModel")
@@ -96,22 +99,23 @@ class Models(Part):
         if await self._store.run(lambda tx: tx.models.get(caller.region, name)) is not None:
             raise already_exists(Kind.MODEL, self._arn(Kind.MODEL, caller, name))
 
-    async def _check_access(self, caller: Caller, container: ContainerDefinition, role_arn: str | None) -> None:
-        url = model_data_url(container)
+    async def _check_access(
+        self, caller: Caller, containers: Sequence[ContainerDefinition], role_arn: str | None
+    ) -> None:
+        sources = [data for container in containers if (data := model_data_of(container)) is not None]
         assumed = role_arn is None or await self._store.run(lambda tx: may_assume(tx, role_arn))
-        if url is None:
-            if role_arn is not None and not assumed:
-                raise role_unusable(role_arn)
-            return
-        refusal = model_data_unreadable(url, role_arn=role_arn or "", region=caller.region)
-        if not assumed:
-            raise refusal
-        try:
-            await self._needs.check_model_data(url)
-        except ModelDataUnreadable:
-            raise refusal from None
-        except Unreachable:
-            raise model_data_unreachable(url) from None
+        if role_arn is not None and not assumed and not sources:
+            raise role_unusable(role_arn)
+        for data in sources:
+            refusal = model_data_unreadable(data.uri, role_arn=role_arn or "", region=caller.region)
+            if not assumed:
+                raise refusal
+            try:
+                await self._needs.check_model_data(data.uri)
+            except ModelDataUnreadable:
+                raise refusal from None
+            except Unreachable:
+                raise model_data_unreachable(data.uri) from None
 
 
 def _with_defaults(request: CreateModelInput) -> dict[str, Any]:

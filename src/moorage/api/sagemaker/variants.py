@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
+from moorage.api.sagemaker.containers import containers_of
 from moorage.api.sagemaker.errors import Kind, instance_limit, not_found
-from moorage.api.sagemaker.model_rules import model_data_url
-from moorage.aws.types.sagemaker import ContainerDefinition, ProductionVariant, UpdateEndpointInput
-from moorage.core.model import Container, RoutingStrategy, Variant
+from moorage.aws.types.sagemaker import ProductionVariant, UpdateEndpointInput
+from moorage.core.model import ExecutionMode, RoutingStrategy, Variant
 from moorage.store.base import Document, Transaction
 
 
@@ -48,11 +48,13 @@ def _freeze(tx: Transaction, variant: ProductionVariant, region: str, account_id
     return Variant(
         name=variant["VariantName"],
         model_name=model.name,
-        container=_container(model),
+        containers=containers_of(model),
         instance_type=variant["InstanceType"],
         desired_count=variant["InitialInstanceCount"],
         desired_weight=float(variant["InitialVariantWeight"]),
         execution_role_arn=model.body.get("ExecutionRoleArn"),
+        execution_mode=ExecutionMode(model.body.get("InferenceExecutionConfig", {}).get("Mode", "Serial")),
+        network_isolation=model.body.get("EnableNetworkIsolation", False),
         **_said(variant),
     )
 
@@ -67,11 +69,6 @@ def _said(variant: ProductionVariant) -> dict[str, Any]:
     if "RoutingConfig" in variant:
         said["routing_strategy"] = RoutingStrategy(variant["RoutingConfig"]["RoutingStrategy"])
     return said
-
-
-def _container(model: Document) -> Container:
-    definition = cast(ContainerDefinition, model.body.get("PrimaryContainer") or model.body["Containers"][0])
-    return Container(definition["Image"], model_data_url(definition), definition.get("Environment", {}))
 
 
 def _retain(variant: Variant, present: Variant, excluded: Set[str]) -> Variant:

@@ -22,7 +22,7 @@ def instance_environment(spec: InstanceSpec, *, model_folder: Path, work_folder:
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/json",
         "AWS_REGION": spec.endpoint.region,
         "AWS_DEFAULT_REGION": spec.endpoint.region,
-        **spec.variant.container.environment,
+        **spec.variant.containers[0].environment,
     }
 
 

@@ -47,7 +47,7 @@ class Host:
                 found.remove()
                 continue
             self._add(found, record).adopt()
-            self.prepare(record.spec.variant.container.image)  # the dead agent's nurseries ended with it
+            self.prepare(record.spec.variant.containers[0].image)  # the dead agent's nurseries ended with it
 
     def prepare(self, image: str) -> None:
         """Begin to warm up a nursery."""

@@ -164,7 +164,7 @@ class Instance:
         """Prepare everything, then have the nursery fork. Raises Unlaunchable, UnpackFailed, NurseryLost."""
         spec, digest = self.record.spec, self.record.digest
         try:
-            image = images.resolve(spec.variant.container.image)
+            image = images.resolve(spec.variant.containers[0].image)
             unpacked, nursery = await asyncio.gather(self._unpack(), self._nurseries.get(image.framework))
         except (images.UnknownImage, ArchiveRefused, FrameworkAbsent) as error:
             raise Unlaunchable(str(error)) from error
