@@ -51,6 +51,8 @@ class Launch:
     """Current directory and TMPDIR; goes with the instance."""
     environment: Mapping[str, str]
     """All of it: nothing is inherited."""
+    framework: str = "sklearn"
+    """Which module of `frameworks` has the defaults."""
     notes: tuple[str, ...] = ()
     """Platform lines for the head of the log."""
 

@@ -34,7 +34,6 @@ from moorage.runtime import codecs, instance  # noqa: F401 - what every instance
 
 _MESSAGE_BYTES_MAX: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
-_NAMES: Final = {"sklearn": "scikit-learn"}
 
 
 def main() -> None:
@@ -64,8 +63,9 @@ def _die_with(agent: socket.socket) -> None:
 def _import_all(names: Sequence[str]) -> dict[str, str]:
     for name in names:
         importlib.import_module(name)
-    packages = dict.fromkeys(_NAMES.get(name.partition(".")[0], name.partition(".")[0]) for name in names)
-    return {name: importlib.metadata.version(name) for name in packages}
+    distributions = importlib.metadata.packages_distributions()
+    found = {distribution for name in names for distribution in distributions.get(name.partition(".")[0], ())}
+    return {distribution: importlib.metadata.version(distribution) for distribution in found}
 
 
 def _fork_on_request(agent: socket.socket) -> None:

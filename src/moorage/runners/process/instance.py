@@ -170,14 +170,15 @@ class Instance:
             raise Unlaunchable(str(error)) from error
         work = self._folder.work
         model_folder = work / "model" if digest is None else self._models.path_of(digest)
-        note = images.mismatch(image, nursery.versions[image.framework.package])
-        notes = [text for text in (unpacked, note) if text]
+        note = images.mismatch(image, nursery.versions)
+        notes = [text for text in (unpacked, note, *image.notes) if text]
         launch = {
             "socket": str(self._socket),
             "log": str(self._log),
             "model_folder": str(model_folder),
             "work_folder": str(work),
             "environment": instance_environment(spec, model_folder=model_folder, work_folder=work),
+            "framework": image.framework.name,
             "notes": notes,
         }
         self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

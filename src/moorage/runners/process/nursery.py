@@ -54,11 +54,11 @@ class Nursery:
             async with asyncio.timeout(_IMPORT_TIMEOUT_S):
                 message = await self._receive()
         except TimeoutError:
-            raise NurseryLost(f"importing {framework.package} took more than {_IMPORT_TIMEOUT_S:.0f} s") from None
+            raise NurseryLost(f"importing {framework.title} took more than {_IMPORT_TIMEOUT_S:.0f} s") from None
         if "absent" in message:
             raise FrameworkAbsent(
-                f"{framework.package} is not installed in Moorage's environment ({message['absent']}): install"
-                f" {framework.package}, then create the endpoint again"
+                f"{framework.title} is not installed in Moorage's environment ({message['absent']}): install"
+                f" {framework.title}, then create the endpoint again"
             )
         self.versions = message["hello"]
         self._listener = asyncio.create_task(self._listen())
@@ -146,14 +146,14 @@ class Nurseries:
 
     async def get(self, framework: Framework) -> Nursery:
         """A warm nursery. Raises FrameworkAbsent, NurseryLost."""
-        running = self._running.get(framework.package)
+        running = self._running.get(framework.name)
         if running is not None and running.is_alive:
             return running
-        task = self._starting.get(framework.package)
+        task = self._starting.get(framework.name)
         if task is None:
             task = asyncio.create_task(self._start(framework))
-            self._starting[framework.package] = task
-            task.add_done_callback(lambda _: self._starting.pop(framework.package, None))
+            self._starting[framework.name] = task
+            task.add_done_callback(lambda _: self._starting.pop(framework.name, None))
         return await asyncio.shield(task)
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ class Nurseries:
         except BaseException:
             nursery.close()
             raise
-        self._running[framework.package] = nursery
+        self._running[framework.name] = nursery
         return nursery
 
 

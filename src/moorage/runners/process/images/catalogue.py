@@ -1,0 +1,135 @@
+"""Data: the frameworks, the repositories their images have, and what AWS's tags stand for.
+
+Sources: the Dockerfiles in `docker/<tag>/base` of aws/sagemaker-scikit-learn-container and
+aws/sagemaker-xgboost-container for the versions behind tags; `image_uri_config` of aws/sagemaker-python-sdk for the
+names and tags that exist; the release notes of each project for the first release that runs with NumPy 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from moorage.runners.process.images.framework import Framework
+
+SCIKIT_LEARN: Final = Framework(
+    "sklearn",
+    "scikit-learn",
+    modules=(
+        "numpy",
+        "joblib",
+        "sklearn.compose",
+        "sklearn.ensemble",
+        "sklearn.impute",
+        "sklearn.linear_model",
+        "sklearn.neighbors",
+        "sklearn.pipeline",
+        "sklearn.preprocessing",
+        "sklearn.svm",
+        "sklearn.tree",
+    ),
+    optional_modules=("treelite", "pandas"),
+    requirements=("joblib", "numpy", "pandas", "scipy"),
+)
+XGBOOST: Final = Framework(
+    "xgboost",
+    "xgboost-cpu",
+    modules=("numpy", "xgboost"),
+    optional_modules=("treelite", "sklearn.base", "pandas"),
+    requirements=("numpy", "pandas", "scikit-learn", "scipy"),
+    twins=("xgboost",),
+)
+LIGHTGBM: Final = Framework(
+    "lightgbm",
+    "lightgbm",
+    modules=("numpy", "lightgbm"),
+    optional_modules=("treelite", "joblib", "pandas"),
+    requirements=("joblib", "numpy", "pandas", "scikit-learn", "scipy"),
+)
+PYTORCH: Final = Framework("pytorch", "torch", modules=("numpy", "torch"), requirements=("numpy",))
+ONNX: Final = Framework("onnx", "onnxruntime", modules=("numpy", "onnxruntime"), requirements=("numpy",))
+TENSORFLOW: Final = Framework(
+    "tensorflow",
+    "tensorflow-cpu",
+    modules=("numpy", "tensorflow"),
+    requirements=("numpy",),
+    twins=("tensorflow",),
+)
+HUGGING_FACE: Final = Framework(
+    "huggingface",
+    "transformers",
+    modules=("numpy", "torch", "transformers", "transformers.pipelines"),
+    optional_modules=("sentence_transformers",),
+    requirements=("numpy", "sentence-transformers", "torch"),
+)
+PYTHON: Final = Framework(
+    "python", None, modules=("numpy",), optional_modules=("pandas",), requirements=("numpy", "pandas")
+)
+
+REPOSITORIES: Final[Mapping[str, Framework]] = {
+    "sagemaker-scikit-learn": SCIKIT_LEARN,
+    "sagemaker-xgboost": XGBOOST,
+    "xgboost": XGBOOST,
+    "pytorch-inference": PYTORCH,
+    "huggingface-pytorch-inference": HUGGING_FACE,
+    "tensorflow-inference": TENSORFLOW,
+    "sagemaker-base-python": PYTHON,
+    "moorage/scikit-learn": SCIKIT_LEARN,
+    "moorage/xgboost": XGBOOST,
+    "moorage/lightgbm": LIGHTGBM,
+    "moorage/pytorch": PYTORCH,
+    "moorage/onnx": ONNX,
+    "moorage/tensorflow": TENSORFLOW,
+    "moorage/huggingface": HUGGING_FACE,
+    "moorage/python": PYTHON,
+}
+
+AWS_TAGS: Final[Mapping[str, Mapping[str, str]]] = {
+    "sagemaker-scikit-learn": {
+        "0.20.0": "0.20.0",
+        "0.23-1": "0.23.2",
+        "1.0-1": "1.0.2",
+        "1.2-1": "1.2.1",
+        "1.4-2": "1.4.2",
+        "1.5-2": "1.5.2",
+    },
+    "sagemaker-xgboost": {
+        "0.90-1": "0.90",
+        "0.90-2": "0.90",
+        "1.0-1": "1.0.0",
+        "1.2-1": "1.2.0",
+        "1.2-2": "1.2.0",
+        "1.3-1": "1.3.3",
+        "1.5-1": "1.5.2",
+        "1.7-1": "1.7.4",
+        "3.0-5": "3.0.5",
+    },
+    "xgboost": {"1": "0.72"},
+}
+"""The version behind the first words of a tag, where it is not the version as it stands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class OlderReleases:
+    """All that is different for releases of a package older than `below`, because their own metadata do not say it."""
+
+    below: tuple[int, ...]
+    requirements: tuple[tuple[str, str], ...] = ()
+    """Package, and the line to install it by."""
+    package: str | None = None
+    """The distribution these releases are published as, if another."""
+
+
+_OLD_NUMPY: Final = ("numpy", "numpy<2")
+
+OLDER_RELEASES: Final[Mapping[str, tuple[OlderReleases, ...]]] = {
+    "scikit-learn": (OlderReleases((1, 4, 2), (_OLD_NUMPY,)),),
+    "xgboost-cpu": (
+        OlderReleases((2, 1, 1), package="xgboost"),
+        OlderReleases((2, 1), (_OLD_NUMPY,), package="xgboost"),
+    ),
+    "lightgbm": (OlderReleases((4, 4), (_OLD_NUMPY,)),),
+    "torch": (OlderReleases((2, 3), (_OLD_NUMPY,)),),
+    "onnxruntime": (OlderReleases((1, 19), (_OLD_NUMPY,)),),
+}
