@@ -22,6 +22,7 @@ from moorage.core.model import (
     EndpointKey,
     InstanceSpec,
     InstanceState,
+    ModelData,
     Observation,
     Variant,
     instance_id,
@@ -82,8 +83,8 @@ def make_archive(tmp_path: Path) -> Callable[[bytes], ModelArchive]:
 
 
 def make_spec_of(model: str, ordinal: int, *, startup_timeout_s: float = 30.0, image: str = "") -> InstanceSpec:
-    container = Container(image or models.SKLEARN_IMAGE, "s3://models/model.tar.gz", {"GREETING": "hello"})
-    variant = Variant("AllTraffic", model, container, "ml.m5.large", 2, startup_timeout_s=startup_timeout_s)
+    container = Container(image or models.SKLEARN_IMAGE, ModelData("s3://models/model.tar.gz"), {"GREETING": "hello"})
+    variant = Variant("AllTraffic", model, (container,), "ml.m5.large", 2, startup_timeout_s=startup_timeout_s)
     uid = f"uid-of-{model}"
     return InstanceSpec(
         id=instance_id(uid, 1, "AllTraffic", ordinal),

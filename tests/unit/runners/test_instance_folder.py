@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from moorage.core.model import Container, EndpointKey, InstanceId, InstanceSpec, InstanceState, Variant
+from moorage.core.model import Container, EndpointKey, InstanceId, InstanceSpec, InstanceState, ModelData, Variant
 from moorage.runners.process import folder as folders
 from moorage.runners.process.folder import Record
 from moorage.runners.process.procfs import Identity, say_status
@@ -18,7 +18,7 @@ SPEC = InstanceSpec(
     "uid",
     1,
     0,
-    Variant("AllTraffic", "iris", Container("image", "s3://b/k", {"A": "1"}), "ml.m5.large", 1),
+    Variant("AllTraffic", "iris", (Container("image", ModelData("s3://b/k"), {"A": "1"}),), "ml.m5.large", 1),
 )
 RECORD = Record(spec=SPEC, digest="d" * 64, state=InstanceState.STARTING, since=NOW)
 
