@@ -160,7 +160,7 @@ async def test_who_cannot_wait_is_refused_at_once(world: GatewayWorld) -> None:
     await _until_waiting(world, fitting)
     began = time.monotonic()
     error = await refused(world.invoke(body))
-    assert time.monotonic() - began < 1  # making a client is most of it
+    assert time.monotonic() - began < 10  # a place in the queue would have held it for much longer
     assert ("ServiceUnavailable", 503) == (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"])
     assert "1" == error["ResponseMetadata"]["HTTPHeaders"]["retry-after"]
     held.go_on.set()

@@ -29,7 +29,7 @@ from moorage.testing.server import RunningMoorage, eventually, kill_for_good
 
 RATE = 300.0
 SHOP = EndpointKey("us-east-1", "Shop")
-TAKEN_WITHIN_S = 5.0
+TAKEN_WITHIN_S = 15.0
 """As long as a count may take to be seen. A machine that is busy with other tests needs some of it."""
 
 pytestmark = pytest.mark.slow
