@@ -1,0 +1,88 @@
+"""The decision whether a model is compiled, and the sentence about it in the log."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from moorage.runtime.failures import ModelUnusable, say
+from moorage.runtime.frameworks.base import Model, Say
+from moorage.runtime.trees import boosted, forests
+from moorage.runtime.trees.check import check_equal
+from moorage.runtime.trees.compiled import CompiledModel
+from moorage.runtime.trees.probes import probe_rows
+from moorage.runtime.trees.translation import NotCompiled, Translation
+
+VARIABLE: Final = "MOORAGE_COMPILE"
+
+_Translate = Callable[[Any, Any], Translation]
+
+
+def is_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether `MOORAGE_COMPILE` is `on`, as by default, and not `off`. Raises ModelUnusable for anything else."""
+    value = environment.get(VARIABLE, "on")
+    if value not in {"on", "off"}:
+        raise ModelUnusable(f"{VARIABLE} is {value!r}: it may be on or off")
+    return value == "on"
+
+
+def compile_model(own: Model, say_line: Say) -> Model:
+    """`own`, or a model in front of it that answers the same, quicker. What cannot be compiled at all goes unsaid."""
+    translate = _TRANSLATIONS.get(_name(own.native))
+    if translate is None:
+        return own
+    began = time.perf_counter()
+    try:
+        compiled, trees, rows = _compile(own, translate)
+    except NotCompiled as reason:
+        say_line(f"not compiled: {reason}")
+        return own
+    say_line(
+        f"compiled: {trees} trees, checked on {rows} rows in {(time.perf_counter() - began) * 1000:.0f} ms"
+        f" ({VARIABLE}=off for the framework itself)"
+    )
+    return compiled
+
+
+def _name(native: Any) -> str:
+    """`sklearn.RandomForestClassifier`. A subclass of the user's is something else, and may predict otherwise."""
+    return f"{type(native).__module__.partition('.')[0]}.{type(native).__name__}"
+
+
+def _compile(own: Model, translate: _Translate) -> tuple[Model, int, int]:
+    if importlib.util.find_spec("treelite") is None:
+        raise NotCompiled("treelite is not installed")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it warns of is compared below
+            translation = translate(own.native, _imported(own.native))
+            rows = probe_rows(translation.model, missing=translation.takes_missing, narrows=translation.narrows)
+            compiled = CompiledModel(own, translation)
+            check_equal(own, compiled, rows, tolerance=translation.tolerance)
+    except NotCompiled:
+        raise
+    except Exception as error:
+        # The importer reads private attributes of frameworks of any version, and may find anything.
+        raise NotCompiled(say(error)) from error
+    return compiled, translation.model.num_tree, len(rows)
+
+
+def _imported(native: Any) -> Any:
+    import treelite.sklearn
+
+    return treelite.sklearn.import_model(native)
+
+
+def _table(names: frozenset[str], translate: _Translate) -> dict[str, _Translate]:
+    return {f"sklearn.{name}": translate for name in names}
+
+
+_TRANSLATIONS: Final[Mapping[str, _Translate]] = {
+    **_table(forests.CLASSIFIERS, forests.translate_classifier),
+    **_table(forests.REGRESSORS, forests.translate_regressor),
+    **_table(boosted.CLASSIFIERS, boosted.translate_classifier),
+    **_table(boosted.REGRESSORS, boosted.translate_regressor),
+}

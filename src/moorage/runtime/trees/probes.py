@@ -1,0 +1,102 @@
+"""Rows that would show a difference: on every side of the thresholds, and far away from all of them.
+
+Half of the rows are drawn around the thresholds of the trees. Each of the others leads to one node, tree after tree,
+and lies on its threshold, or beside it by the least that float32 or float64 can tell.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from moorage.runtime.trees.gtil import Array
+
+COUNT: Final = 256
+_HALF: Final = COUNT // 2
+_SEED: Final = 20
+_EXTREMES: Final = (0.0, -0.0, 1.0, -1.0, 1e-30, -1e-30, 1e30, -1e30)
+_EXTREME_SHARE: Final = 0.02
+_MISSING_SHARE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The nodes of a tree; `left` and `right` are -1 in leaves."""
+
+    left: Array
+    right: Array
+    feature: Array
+    threshold: Array
+
+    @property
+    def tests(self) -> Array:
+        """The nodes that are no leaves."""
+        nodes: Array = np.flatnonzero(self.left >= 0)
+        return nodes
+
+
+def probe_rows(model: Any, *, missing: bool, narrows: bool) -> Array:
+    """`COUNT` rows of float64 for a `treelite.Model`, the same ones each time; with NaN among them if `missing`.
+
+    `narrows` says that the model knows no more of a number than float32 does.
+    """
+    draw = np.random.default_rng(_SEED)
+    trees = [_tree(model, index) for index in _spread(model.num_tree, _HALF)]
+    rows = _around(trees, model.num_feature, draw)
+    for row, tree in zip(rows[_HALF:], itertools.cycle(trees), strict=False):
+        if len(tree.tests):
+            node = int(draw.choice(tree.tests))
+            _lead(row, tree, node)
+            row[tree.feature[node]] = _beside(tree.threshold[node], draw, narrows)
+    if missing:
+        rows[:_HALF][draw.random((_HALF, model.num_feature)) < _MISSING_SHARE] = np.nan
+    return rows
+
+
+def _spread(count: int, at_most: int) -> list[int]:
+    """Indices from all over `range(count)`."""
+    return sorted(set(np.linspace(0, count - 1, min(count, at_most)).astype(int).tolist()))
+
+
+def _tree(model: Any, index: int) -> _Tree:
+    fields = model.get_tree_accessor(index).get_field
+    return _Tree(fields("cleft"), fields("cright"), fields("split_index"), fields("threshold"))
+
+
+def _around(trees: list[_Tree], features: int, draw: np.random.Generator) -> Array:
+    """Random rows: in each column numbers from about its thresholds, a few of them extreme."""
+    used = np.concatenate([tree.feature[tree.tests] for tree in trees])
+    thresholds = np.concatenate([tree.threshold[tree.tests] for tree in trees]).astype(np.float64)
+    rows = draw.normal(size=(COUNT, features))
+    for feature in np.unique(used):
+        known = thresholds[(used == feature) & np.isfinite(thresholds)]
+        if len(known):
+            spread = np.std(known) or abs(known[0]) or 1.0
+            rows[:, feature] = draw.choice(known, COUNT) + draw.normal(scale=spread / 2, size=COUNT)
+    extreme = draw.random(rows.shape) < _EXTREME_SHARE
+    rows[extreme] = draw.choice(_EXTREMES, np.count_nonzero(extreme))
+    return rows
+
+
+def _lead(row: Array, tree: _Tree, node: int) -> None:
+    """Change `row` as little as it takes to come to `node`."""
+    parents = {}
+    for parent in tree.tests.tolist():
+        parents[int(tree.left[parent])] = (parent, -1)
+        parents[int(tree.right[parent])] = (parent, 1)
+    here = node
+    while here in parents:
+        here, side = parents[here]
+        feature, threshold = tree.feature[here], float(tree.threshold[here])
+        if (row[feature] - threshold) * side <= 0:
+            row[feature] = threshold + side * max(abs(threshold), 1.0) / 64
+
+
+def _beside(threshold: Any, draw: np.random.Generator, narrows: bool) -> float:
+    """A number on the threshold, or next to it as float32 or float64 count."""
+    kind = np.float32 if narrows or draw.random() < 0.5 else np.float64
+    value = kind(threshold)
+    return float(draw.choice([value, np.nextafter(value, kind(-np.inf)), np.nextafter(value, kind(np.inf))]))
