@@ -1,7 +1,7 @@
 """CSV of numbers to an array, the quick way and the thorough one.
 
-`numpy.loadtxt` takes 18 µs for a row of 20 fields, of which 8 are for reading them. `float` reads the same fields to the
-same numbers, except that it takes underscores between digits; whatever it does not take is for loadtxt to judge.
+`numpy.loadtxt` takes 18 µs for a row of 20 fields, of which 8 are for reading them. `float` reads the same fields to
+the same numbers, except that it takes underscores between digits; whatever it does not take is for loadtxt to judge.
 """
 
 from __future__ import annotations

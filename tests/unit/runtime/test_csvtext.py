@@ -2,8 +2,9 @@
 
 import pytest
 
-numpy = pytest.importorskip("numpy")
+pytest.importorskip("numpy")
 
+import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ def test_what_is_read_quickly_is_read_the_same_thoroughly(text, end):
     if quick is not None:
         thorough = csvtext._read_thoroughly(body)
         assert (thorough.shape, thorough.dtype) == (quick.shape, quick.dtype)
-        numpy.testing.assert_array_equal(thorough, quick)
+        np.testing.assert_array_equal(thorough, quick)
 
 
 @pytest.mark.parametrize(
@@ -41,13 +42,13 @@ def test_what_is_read_quickly_is_read_the_same_thoroughly(text, end):
         (b"1,2,3", [[1, 2, 3]]),
         (b"1,2\n3,4\n", [[1, 2], [3, 4]]),
         (b"1\r\n2\r\n", [[1], [2]]),
-        (b"1,,3", [[1, numpy.nan, 3]]),
+        (b"1,,3", [[1, np.nan, 3]]),
         (b"\xef\xbb\xbf1,2", [[1, 2]]),
         (b" 1 ,\t2 \n\n3,4", [[1, 2], [3, 4]]),
     ],
 )
 def test_rows(body, expected):
-    numpy.testing.assert_array_equal(numpy.array(expected, float), csvtext.read_rows(body))
+    np.testing.assert_array_equal(np.array(expected, float), csvtext.read_rows(body))
 
 
 def test_one_row_and_many_are_read_without_loadtxt():
