@@ -5,18 +5,19 @@ The method names are those of the model server that the AWS containers run, beca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+
+from moorage.wire.messages import HeaderList
 
 
 class Context:
     """One request's context. `index` arguments are the place in a batch, which here is always of one request."""
 
-    def __init__(self, model_folder: Path, headers: Mapping[str, str]) -> None:
+    def __init__(self, model_folder: Path, headers: HeaderList) -> None:
         self.system_properties = {"model_dir": str(model_folder), "gpu_id": None}
         self.answer_headers: dict[str, str] = {}
         self.answer_type: str | None = None
-        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
     def get_request_header(self, index: int, key: str) -> str | None:
         """The value of a request header, whatever the case of its name."""

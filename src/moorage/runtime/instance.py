@@ -9,11 +9,11 @@ end of this); it says two things back:
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import gc
 import json
+import logging
 import os
 import random
 import signal
@@ -23,13 +23,19 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
+
+import uvloop
 
 from moorage.runtime import toolkit
 from moorage.runtime.claim import ClaimLost, claim
 from moorage.runtime.failures import ModelUnusable, explain
+from moorage.runtime.front.parts import read_plan
+from moorage.runtime.front.server import serve_front
 from moorage.runtime.output import finish_output, redirect_output
 from moorage.runtime.server import serve_model
+from moorage.runtime.settings import read_settings
+from moorage.wire.server import bind
 
 LAUNCH_NAME: Final = "launch.json"
 FAILURE_NAME: Final = "failure.txt"
@@ -55,6 +61,10 @@ class Launch:
     """Which module of `frameworks` has the defaults."""
     notes: tuple[str, ...] = ()
     """Platform lines for the head of the log."""
+    workers: int = 1
+    """How many processes serve the model, unless its environment says."""
+    front: Mapping[str, Any] | None = None
+    """Of a process that is the front of several containers and has no model: see `front.parts.read_plan`."""
 
 
 def become_instance(folder: Path, token: str, report: int) -> NoReturn:
@@ -82,6 +92,9 @@ def _live(folder: Path, token: str, report: int) -> int:
     _shed_inheritance(launch, keep=(lock, report))
     for note in launch.notes:
         _say(note)
+    if launch.front is not None:
+        uvloop.run(serve_front(read_plan(launch.front), Path(launch.socket), lambda: _report_ready(report)))
+        return 0
     model = _load(folder, launch, began)
     if model is None:
         return EXIT_UNUSABLE
@@ -114,7 +127,9 @@ def _load(folder: Path, launch: Launch, began: float) -> toolkit.LoadedModel | N
     if (model_folder / "code" / "requirements.txt").is_file():
         _say("code/requirements.txt is not installed: instances use the packages of the environment Moorage runs in")
     try:
-        model = toolkit.load(model_folder, os.environ)
+        settings = read_settings(os.environ)
+        logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+        model = toolkit.load(model_folder, os.environ, settings, framework=launch.framework, say=_say)
     except (Exception, SystemExit) as error:
         if not isinstance(error, ModelUnusable) or error.__cause__ is not None:
             traceback.print_exc()
@@ -128,7 +143,7 @@ def _load(folder: Path, launch: Launch, began: float) -> toolkit.LoadedModel | N
 
 def _serve(model: toolkit.LoadedModel, launch: Launch, on_listening: Callable[[], None]) -> None:
     # A SIGTERM before this line ends the process at once: there is nothing in flight yet.
-    asyncio.run(serve_model(model, Path(launch.socket), on_listening))
+    uvloop.run(serve_model(model, bind(Path(launch.socket)), on_listening))
 
 
 def _write_failure(folder: Path, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 The contract is that of the SageMaker inference toolkit: `code/inference.py`, or what `SAGEMAKER_PROGRAM` names, may
 define model_fn, input_fn, predict_fn and output_fn, or transform_fn in place of the last three; each may take one
-argument more, the context.
+argument more, the context. All but model_fn may be `async def`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import ModuleType
@@ -18,12 +18,24 @@ from typing import Any, Final
 
 from moorage.runtime.context import Context
 from moorage.runtime.failures import ModelUnusable
-
-Hook = Callable[..., Any]
-"""Called with the hook's arguments and, by keyword, `context`."""
+from moorage.runtime.settings import Settings
 
 _DEFAULT_PROGRAM: Final = "inference.py"
 _ARGUMENTS: Final = {"model_fn": 1, "input_fn": 2, "predict_fn": 2, "output_fn": 2, "transform_fn": 4}
+_MODEL_DIRECTORY: Final = "/opt/ml/model"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One function of a script."""
+
+    function: Callable[..., Any]
+    takes_context: bool
+    is_async: bool
+
+    def __call__(self, *values: Any, context: Context | None) -> Any:
+        """Call it, with the context only if there is room for it. A coroutine if it is asynchronous."""
+        return self.function(*values, context) if self.takes_context else self.function(*values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +48,48 @@ class Hooks:
     output_fn: Hook | None = None
     transform_fn: Hook | None = None
 
+    @property
+    def of_requests(self) -> tuple[Hook, ...]:
+        """Those that requests go through."""
+        hooks = (self.input_fn, self.predict_fn, self.output_fn, self.transform_fn)
+        return tuple(hook for hook in hooks if hook is not None)
 
-def load_hooks(model_folder: Path, environment: Mapping[str, str]) -> Hooks:
+
+def load_hooks(model_folder: Path, settings: Settings) -> Hooks:
     """Import the script, if there is one. Raises ModelUnusable, or whatever the script raises."""
-    program = find_program(model_folder, environment.get("SAGEMAKER_PROGRAM"))
+    program = find_program(model_folder, settings)
     if program is None:
         return Hooks()
     return hooks_of(_import(program))
 
 
-def find_program(model_folder: Path, named: str | None) -> Path | None:
-    """The script in `code/` or beside the model. Raises ModelUnusable if one is named that is not there."""
+def find_program(model_folder: Path, settings: Settings) -> Path | None:
+    """The script, in the submit directory, in `code/`, or beside the model. Raises ModelUnusable if a named one is
+    not there."""
+    named = settings.program
     name = (named or _DEFAULT_PROGRAM).removeprefix("code/")
-    for folder in (model_folder / "code", model_folder):
+    folders = [model_folder / "code", model_folder]
+    if settings.submit_directory is not None:
+        folders.insert(0, _submit_directory(model_folder, settings.submit_directory))
+    for folder in folders:
         if (folder / name).is_file():
             return folder / name
     if named and name != _DEFAULT_PROGRAM:
         raise ModelUnusable(f"SAGEMAKER_PROGRAM names {named}, but there is no code/{name} in the archive")
     return None
+
+
+def _submit_directory(model_folder: Path, named: str) -> Path:
+    """`/opt/ml/model/code` is the model's own folder, wherever that lies here."""
+    if named.startswith("s3://"):
+        raise ModelUnusable(
+            f"SAGEMAKER_SUBMIT_DIRECTORY is {named}, and scripts are not fetched from S3: put the script into the model"
+            " archive, as code/inference.py"
+        )
+    path = named.removeprefix("file://")
+    if path == _MODEL_DIRECTORY or path.startswith(f"{_MODEL_DIRECTORY}/"):
+        return model_folder / path.removeprefix(_MODEL_DIRECTORY).lstrip("/")
+    return model_folder / path  # which is `path` itself if that is absolute
 
 
 def hooks_of(script: ModuleType) -> Hooks:
@@ -68,17 +104,15 @@ def hooks_of(script: ModuleType) -> Hooks:
             "Cannot use transform_fn implementation in conjunction with input_fn, predict_fn, and/or output_fn"
             " implementation"
         )
+    if "model_fn" in found and found["model_fn"].is_async:
+        raise ModelUnusable("model_fn is an async def, but a model is loaded before there is an event loop")
     return Hooks(**found)
 
 
 def adapt(function: Callable[..., Any], arguments: int) -> Hook:
-    """`function` with a `context` keyword, which is passed on as the last argument only if there is room for it."""
-    takes_context = _takes(function, arguments + 1)
-
-    def call(*values: Any, context: Context) -> Any:
-        return function(*values, context) if takes_context else function(*values)
-
-    return call
+    """`function` as a hook that takes so many arguments, and perhaps the context after them."""
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
+    return Hook(function, _takes(function, arguments + 1), inspect.iscoroutinefunction(called))
 
 
 def _takes(function: Callable[..., Any], arguments: int) -> bool:

@@ -1,96 +1,127 @@
-"""An instance's HTTP: `GET /ping` and `POST /invocations` on a Unix socket.
-
-The model works in one thread of its own, so that `/ping` is answered while it does, and a model that is not made for
-threads never meets a second one.
-"""
+"""An instance's HTTP: `GET /ping` and `POST /invocations`, by callbacks, with a task only for what has to wait."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import sys
-import traceback
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from moorage.runtime.failures import RequestRefused, say
-from moorage.runtime.media import JSON
-from moorage.runtime.streaming import open_stream
-from moorage.runtime.toolkit import Answer, LoadedModel
+from moorage.runtime.calls import Call
+from moorage.runtime.dispatch import Dispatcher, Ticket
+from moorage.runtime.model_thread import ModelThread
+from moorage.runtime.replies import failure, render
+from moorage.runtime.toolkit import LoadedModel
 from moorage.wire.limits import Limits
-from moorage.wire.messages import HeaderList, Refused, Request, Response
-from moorage.wire.server import serve
+from moorage.wire.messages import Begin, Cancellable, Refused, Reply, Request, Response, WireError
+from moorage.wire.server import Server, serve_begin
 
-BODY_BYTES_MAX: Final = 25 * 1024 * 1024
 STOP_GRACE_S: Final = 29.0
 """A little less than the agent waits between SIGTERM and SIGKILL."""
 
-_LIMITS: Final = Limits(
-    body_bytes=BODY_BYTES_MAX,
-    idle_s=24 * 3600.0,  # the gateway's pool decides when a connection is too old, so that it never meets a closed one
-    body_s=3600.0,  # and it knows for how long a caller may hold up an answer
-)
-_REQUEST_ID: Final = "x-amzn-requestid"
-"""What the gateway tells the caller as well: the log then says which failure was whose."""
-_METHODS: Final = {b"/ping": b"GET", b"/invocations": b"POST"}
 
-
-async def serve_model(model: LoadedModel, socket_path: Path, on_listening: Callable[[], None]) -> None:
-    """Serve until SIGTERM, then finish what is in flight and return. Raises OSError if the socket cannot be bound."""
+async def serve_model(model: LoadedModel, sock: socket.socket, on_listening: Callable[[], None]) -> None:
+    """Serve on a bound socket until SIGTERM, then finish what is in flight and return. Raises OSError."""
     terminated = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="model") as worker:
-        server = await serve(ModelHandler(model, worker), path=socket_path, limits=_LIMITS, render=_render)
+    with ModelThread() as thread:
+        server = await listen(Router(routes_of(Dispatcher(model, thread))), sock, model.settings.body_bytes_max)
         on_listening()
         await terminated.wait()
         await server.close(grace_s=STOP_GRACE_S)
 
 
-class ModelHandler:
-    """Routes a request to the model."""
+async def listen(begin: Begin, sock: socket.socket, body_bytes_max: int) -> Server:
+    """Serve on a bound socket. Raises OSError."""
+    return await serve_begin(begin, sock=sock, limits=limits(body_bytes_max), render=render)
 
-    def __init__(self, model: LoadedModel, worker: ThreadPoolExecutor) -> None:
-        self._model = model
-        self._worker = worker
 
-    async def __call__(self, request: Request) -> Response:
-        method = _METHODS.get(request.path)
-        if method is None:
-            return _failure(404, "An instance answers GET /ping and POST /invocations only")
-        if request.method != method:
-            return _failure(405, f"{request.path.decode()} takes {method.decode()}", [(b"allow", method)])
-        return Response(200) if method == b"GET" else await self._invoke(request)
+def limits(body_bytes_max: int) -> Limits:
+    """What the gateway may take of an instance."""
+    return Limits(
+        body_bytes=body_bytes_max,
+        idle_s=24 * 3600.0,  # the gateway's pool decides when a connection is too old, so it never meets a closed one
+        body_s=3600.0,  # and it knows for how long a caller may hold up an answer
+    )
 
-    async def _invoke(self, request: Request) -> Response:
-        body = await request.read(BODY_BYTES_MAX)
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
-        loop = asyncio.get_running_loop()
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who begins to answer the requests of one path."""
+
+    method: bytes
+    begin: Begin
+
+
+class Router:
+    """Begins each request by its path. `otherwise` gets what no route names."""
+
+    def __init__(self, routes: Mapping[bytes, Route], otherwise: Begin | None = None) -> None:
+        self._routes = dict(routes)
+        self._otherwise = otherwise or self._refuse
+
+    def __call__(self, request: Request, reply: Reply) -> Cancellable | None:
+        route = self._routes.get(request.path)
+        if route is None:
+            return self._otherwise(request, reply)
+        if request.method != route.method:
+            method = route.method
+            reply.respond(failure(405, f"{request.path.decode()} takes {method.decode()}", [(b"allow", method)]))
+            return None
+        return route.begin(request, reply)
+
+    def _refuse(self, _request: Request, reply: Reply) -> None:
+        known = " and ".join(f"{route.method.decode()} {path.decode()}" for path, route in self._routes.items())
+        reply.respond(failure(404, f"An instance answers {known} only"))
+
+
+def routes_of(dispatcher: Dispatcher) -> Mapping[bytes, Route]:
+    """The routes of an instance that serves one model."""
+    return {b"/ping": Route(b"GET", ping), b"/invocations": Route(b"POST", Invocations(dispatcher))}
+
+
+def ping(_request: Request, reply: Reply) -> None:
+    """Answer that the instance is there."""
+    reply.respond(Response(200))
+
+
+class Invocations:
+    """Begins the calls of one model."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._body_bytes_max = dispatcher.model.settings.body_bytes_max
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, request: Request, reply: Reply) -> Cancellable:
+        if request.content is not None:
+            return self._dispatcher.submit(Call(request.content, request.headers, request.fields), reply)
+        arrival = _Arrival()
+        arrival.going_on = self._loop.create_task(self._collect(request, reply, arrival))
+        return arrival
+
+    async def _collect(self, request: Request, reply: Reply, arrival: _Arrival) -> None:
+        """Wait for a large body."""
         try:
-            answer = await loop.run_in_executor(self._worker, self._model.transform, body, headers)
-            made = answer.body if isinstance(answer.body, bytes) else await open_stream(answer.body, self._worker)
-        except RequestRefused as refused:
-            return _failure(refused.status, str(refused), request_id=headers.get(_REQUEST_ID))
-        except Exception as error:
-            traceback.print_exc()
-            return _failure(500, say(error), request_id=headers.get(_REQUEST_ID))
-        return Response(200, _headers(answer), made)
+            body = await request.read(self._body_bytes_max)
+        except Refused as refused:
+            reply.respond(render(refused))
+        except WireError:
+            reply.abort()
+        else:
+            arrival.going_on = self._dispatcher.submit(Call(body, request.headers, request.fields), reply)
 
 
-def _headers(answer: Answer) -> HeaderList:
-    headers = [(name.encode("latin-1", "replace"), value.encode()) for name, value in answer.headers.items()]
-    return [(b"content-type", answer.content_type.encode("latin-1", "replace")), *headers]
+class _Arrival:
+    """A call whose body is on its way, and then the call."""
 
+    __slots__ = ("going_on",)
 
-def _failure(
-    status: int, message: str, headers: Sequence[tuple[bytes, bytes]] = (), *, request_id: str | None = None
-) -> Response:
-    whom = f" to {request_id}" if request_id else ""
-    print(f"moorage: answered {status}{whom}: {message}", file=sys.stderr, flush=True)
-    return Response(status, [(b"content-type", JSON.encode()), *headers], json.dumps({"error": message}).encode())
+    def __init__(self) -> None:
+        self.going_on: asyncio.Task[None] | Ticket | None = None
 
-
-def _render(refused: Refused) -> Response:
-    return _failure(refused.status, refused.reason)
+    def cancel(self) -> None:
+        if self.going_on is not None:
+            self.going_on.cancel()

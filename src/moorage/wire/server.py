@@ -92,8 +92,8 @@ class Server:
 
     async def listen_on_path(self, path: Path) -> None:
         """Accept connections on a Unix socket that only its owner may open. One left by a dead server is replaced."""
-        sock, self._inode = _bind(path)
-        self._path = path
+        sock = bind(path)
+        self._path, self._inode = path, path.stat().st_ino
         try:
             await self.listen(sock)
         except BaseException:
@@ -188,8 +188,8 @@ async def serve_begin(
     return server
 
 
-def _bind(path: Path) -> tuple[socket.socket, int]:
-    """A Unix socket bound to `path`, and the inode that tells its file from a successor's."""
+def bind(path: Path) -> socket.socket:
+    """A Unix socket bound to `path`, that only its owner may open. One left by a dead server is replaced."""
     with contextlib.suppress(FileNotFoundError):
         if stat.S_ISSOCK(path.stat().st_mode):
             path.unlink()
@@ -200,4 +200,4 @@ def _bind(path: Path) -> tuple[socket.socket, int]:
     except BaseException:
         sock.close()
         raise
-    return sock, path.stat().st_ino
+    return sock

@@ -13,10 +13,11 @@ import pytest
 
 pytest.importorskip("numpy")
 
-from test_instance_http import Asked
+from asking import asking
 
+from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.script import Hooks, adapt
-from moorage.runtime.server import ModelHandler
+from moorage.runtime.settings import Settings
 from moorage.runtime.streaming import Stream, open_stream
 from moorage.runtime.toolkit import LoadedModel
 
@@ -160,28 +161,26 @@ def predict(data: Any, model: Any) -> Iterator[str]:
     return (f"{number}\n" for number in data.ravel())
 
 
-async def ask(hooks: Hooks, worker: ThreadPoolExecutor, body: bytes, **headers: str) -> tuple[int, Any, bytes]:
-    asked = Asked(b"POST", b"/invocations", body, [(name.encode(), headers[name].encode()) for name in headers])
-    answer = await ModelHandler(LoadedModel(None, hooks, Path("/m")), worker)(asked)
-    made = answer.body if isinstance(answer.body, bytes) else b"".join([piece async for piece in answer.body])
-    return answer.status, dict(answer.headers), made
+async def ask(hooks: Hooks, body: bytes, **headers: str) -> tuple[int, Any, bytes]:
+    with asking(LoadedModel(EstimatorModel(None), hooks, Path("/m"), Settings(), print)) as ask:
+        return await ask.invoke(body, **headers)
 
 
-async def test_a_transform_may_be_a_generator_and_set_its_type_in_it(worker: ThreadPoolExecutor) -> None:
+async def test_a_transform_may_be_a_generator_and_set_its_type_in_it() -> None:
     hooks = Hooks(transform_fn=adapt(transform, 4))
 
     assert (200, {b"content-type": b"text/event-stream", b"X-Own": b"1"}, b"hello") == await ask(
-        hooks, worker, b"hello", **{"content-type": "text/plain"}
+        hooks, b"hello", content_type="text/plain"
     )
-    status, _, said = await ask(hooks, worker, b"fail", **{"content-type": "text/plain"})
-    assert (500, b'{"error": "LookupError: no such thing"}') == (status, said)
+    status, _, said = await ask(hooks, b"fail", content_type="text/plain")
+    assert (500, b'{"error":"LookupError: no such thing"}') == (status, said)
 
 
-async def test_output_and_prediction_may_be_generators(worker: ThreadPoolExecutor) -> None:
+async def test_output_and_prediction_may_be_generators() -> None:
     from_output = Hooks(
         predict_fn=adapt(lambda data, model: data[0].tolist(), 2),
         output_fn=adapt(output, 2),
     )
-    assert (200, {b"content-type": b"text/plain"}, b"1;2;") == await ask(from_output, worker, b"[[1, 2]]")
+    assert (200, {b"content-type": b"text/plain"}, b"1;2;") == await ask(from_output, b"[[1, 2]]")
     from_prediction = Hooks(predict_fn=adapt(predict, 2))
-    assert (200, {b"content-type": b"application/json"}, b"1\n2\n") == await ask(from_prediction, worker, b"[1, 2]")
+    assert (200, {b"content-type": b"application/json"}, b"1\n2\n") == await ask(from_prediction, b"[1, 2]")

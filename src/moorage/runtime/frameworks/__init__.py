@@ -11,6 +11,6 @@ from moorage.runtime.frameworks.base import Framework
 
 
 def find(name: str) -> Framework:
-    """The framework called `name` (`sklearn`, `xgboost`, …). Raises ImportError if there is none, or it lacks a package."""
+    """The framework called `name`: `sklearn`, `xgboost`, … Raises ImportError for none, or one that lacks a package."""
     framework: Framework = importlib.import_module(f"moorage.runtime.frameworks.{name}").FRAMEWORK
     return framework

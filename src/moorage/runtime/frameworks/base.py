@@ -34,7 +34,10 @@ class Model(Protocol):
     """Whether the rows of several requests may be predicted at once: rows in are rows out, each for itself."""
 
     def decode(self, body: bytes, media: str) -> Decoded:
-        """The data of a request, rows first. Raises RequestRefused: 415 for other media types, 400 for a broken body."""
+        """The data of a request, rows first.
+
+        Raises RequestRefused: 415 for other media types, 400 for a broken body.
+        """
         ...
 
     def predict(self, data: Any, *, detailed: bool) -> Any:
@@ -56,6 +59,9 @@ class Framework(Protocol):
         """The native model in `folder`, the default `model_fn`. Raises ModelUnusable."""
         ...
 
-    def serve(self, native: Any, environment: Mapping[str, str], say: Say) -> Model:
-        """The defaults for a native model, which may be a script's own object. Says what it decided, and why."""
+    def serve(self, native: Any, environment: Mapping[str, str], say: Say, *, predicts: bool) -> Model:
+        """The defaults for a native model, which may be a script's own object. Says what it decided, and why.
+
+        Without `predicts` a script predicts by itself: `Model.predict` will not be called.
+        """
         ...
