@@ -4,7 +4,8 @@ The agent makes the lock file before it asks for the fork and writes a token int
 looks again whether the file it locked is still the one in the folder and still holds its token. An agent that finds
 the lock free puts a new file in its place, under that lock, before it tries again. So of all the children ever forked
 for an instance at most one can get past `claim`, however late it is scheduled; it holds the lock for life, and the
-kernel lets go of it even after SIGKILL.
+kernel lets go of it even after SIGKILL. It holds it read-only: the model's code, which the descriptor is open for, must
+not write another process's name there for the agent to kill.
 """
 
 from __future__ import annotations
@@ -28,14 +29,13 @@ def claim(folder: Path, token: str) -> int:
     """
     path = folder / LOCK_NAME
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         raise ClaimLost("the instance was removed") from None
     if not _lock(descriptor) or not _is_current(path, descriptor) or _token(descriptor) != token:
         os.close(descriptor)
         raise ClaimLost("the instance was started again elsewhere")
-    identity = f"{token}\n{os.getpid()}\n{start_time()}\n"
-    os.pwrite(descriptor, identity.encode(), 0)
+    _sign(descriptor, f"{token}\n{os.getpid()}\n{start_time()}\n")
     return descriptor
 
 
@@ -43,6 +43,14 @@ def start_time() -> int:
     """When this process started, in clock ticks since boot: with the pid, an identity that is not used twice."""
     with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
         return int(file.read().rpartition(")")[2].split()[19])
+
+
+def _sign(descriptor: int, text: str) -> None:
+    writing = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_CLOEXEC)  # the very file that is locked
+    try:
+        os.pwrite(writing, text.encode(), 0)
+    finally:
+        os.close(writing)
 
 
 def _lock(descriptor: int) -> bool:

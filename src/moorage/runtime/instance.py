@@ -5,23 +5,25 @@ end of this); it says two things back:
 
 * lines on the report pipe, `claimed` and `ready`: the agent need not poll;
 * `failure.txt` in its folder: why the model can never be served. A file, because the agent may be away just then.
+
+Both, the socket and the log are open before it confines itself (`sandbox`): afterwards it could open none of them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import logging
 import os
 import random
 import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -33,6 +35,8 @@ from moorage.runtime.failures import ModelUnusable, explain
 from moorage.runtime.front.parts import read_plan
 from moorage.runtime.front.server import serve_front
 from moorage.runtime.output import finish_output, redirect_output
+from moorage.runtime.sandbox.enter import SandboxFailed, enter
+from moorage.runtime.sandbox.plan import Sandbox
 from moorage.runtime.server import serve_model
 from moorage.runtime.settings import read_settings
 from moorage.wire.server import bind
@@ -41,9 +45,6 @@ LAUNCH_NAME: Final = "launch.json"
 FAILURE_NAME: Final = "failure.txt"
 EXIT_CLAIM_LOST: Final = 75
 EXIT_UNUSABLE: Final = 78
-_PR_SET_NO_NEW_PRIVS: Final = 38
-
-_libc = ctypes.CDLL(None, use_errno=True)  # loaded by the nursery, so that no instance has to
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Launch:
     """Platform lines for the head of the log."""
     workers: int = 1
     """How many processes serve the model, unless its environment says."""
+    sandbox: Mapping[str, Any] = field(default_factory=dict)
+    """What the process confines itself to: `sandbox.plan.Sandbox` in JSON."""
     front: Mapping[str, Any] | None = None
     """Of a process that is the front of several containers and has no model: see `front.parts.read_plan`."""
 
@@ -89,23 +92,31 @@ def _live(folder: Path, token: str, report: int) -> int:
     lock = claim(folder, token)
     _report(report, b"claimed")
     launch = Launch(**json.loads((folder / LAUNCH_NAME).read_bytes()))
-    _shed_inheritance(launch, keep=(lock, report))
+    failure = os.open(folder / FAILURE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    listener = bind(Path(launch.socket))
+    _shed_inheritance(launch, keep=(lock, report, failure, listener.fileno()))
     for note in launch.notes:
         _say(note)
+    try:
+        enter(Sandbox.of(launch.sandbox))
+    except SandboxFailed as failed:
+        _give_up(failure, str(failed))
+        return EXIT_UNUSABLE
+    os.chdir(launch.work_folder)
     if launch.front is not None:
         uvloop.run(serve_front(read_plan(launch.front), Path(launch.socket), lambda: _report_ready(report)))
         return 0
-    model = _load(folder, launch, began)
+    model = _load(launch, failure, began)
     if model is None:
         return EXIT_UNUSABLE
     gc.freeze()  # the model is here to stay: no collection has to look at it again
-    _serve(model, launch, lambda: _report_ready(report))
+    _serve(model, listener, lambda: _report_ready(report))
     _say("stopped")
     return 0
 
 
 def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
-    """Leave behind the nursery's descriptors, environment, random state and directory, and the way to more rights."""
+    """Leave behind the nursery's descriptors, environment and random state."""
     redirect_output(launch.log)
     kept = sorted(keep)
     for low, high in zip([3, *(fd + 1 for fd in kept)], [*kept, os.sysconf("SC_OPEN_MAX")], strict=True):
@@ -113,15 +124,13 @@ def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
     os.environ.clear()
     os.environ.update(launch.environment)
     time.tzset()
-    os.chdir(launch.work_folder)
-    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     random.seed()
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed()
 
 
-def _load(folder: Path, launch: Launch, began: float) -> toolkit.LoadedModel | None:
+def _load(launch: Launch, failure: int, began: float) -> toolkit.LoadedModel | None:
     """The model; None if it can never be served, which is then written down."""
     model_folder = Path(launch.model_folder)
     if (model_folder / "code" / "requirements.txt").is_file():
@@ -133,24 +142,21 @@ def _load(folder: Path, launch: Launch, began: float) -> toolkit.LoadedModel | N
     except (Exception, SystemExit) as error:
         if not isinstance(error, ModelUnusable) or error.__cause__ is not None:
             traceback.print_exc()
-        reason = explain(error, model_folder)
-        _say(f"the model cannot be served: {reason}")
-        _write_failure(folder, reason)
+        _give_up(failure, explain(error, model_folder))
         return None
     _say(f"model loaded {(time.monotonic() - began) * 1000:.0f} ms after the start")
     return model
 
 
-def _serve(model: toolkit.LoadedModel, launch: Launch, on_listening: Callable[[], None]) -> None:
+def _serve(model: toolkit.LoadedModel, listener: socket.socket, on_listening: Callable[[], None]) -> None:
     # A SIGTERM before this line ends the process at once: there is nothing in flight yet.
-    uvloop.run(serve_model(model, bind(Path(launch.socket)), on_listening))
+    uvloop.run(serve_model(model, listener, on_listening))
 
 
-def _write_failure(folder: Path, reason: str) -> None:
-    with contextlib.suppress(FileNotFoundError):  # stopped meanwhile, folder and all
-        fresh = folder / f"{FAILURE_NAME}.new"
-        fresh.write_text(reason, encoding="utf-8")
-        fresh.rename(folder / FAILURE_NAME)
+def _give_up(failure: int, reason: str) -> None:
+    """Say why the model can never be served, to the log and, in one write, to the agent."""
+    _say(f"the model cannot be served: {reason}")
+    os.write(failure, reason.encode(errors="backslashreplace"))
 
 
 def _report(pipe: int, word: bytes) -> None:
