@@ -25,5 +25,7 @@ def agent_settings(settings: Settings) -> AgentSettings:
         instances_dir=settings.data_dir / "instances",
         models_dir=settings.data_dir / "models",
         logs_dir=settings.logs_dir,
+        environments_dir=settings.environments_dir,
+        packages=settings.packages,
         health_interval_s=settings.health_interval_s,
     )

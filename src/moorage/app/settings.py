@@ -17,7 +17,9 @@ from typing import Any, Final
 
 import msgspec
 
+from moorage.app.package_source import find_package_source
 from moorage.objects.external_endpoint import ExternalEndpoint
+from moorage.runners.process.environments.source import PackageSource
 
 DEFAULT_PORT = 7070
 SOCKET_PATH_BYTES_MAX = 100
@@ -37,6 +39,10 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "access_log_failures_per_s": (0, 100_000),
     "access_log_bytes_max": (1 << 20, 1 << 40),
 }
+
+
+_TABLES_AND_FOLDERS: Final = frozenset({"data_dir", "run_dir", "external_s3", "packages"})
+"""What no single variable sets."""
 
 
 class SettingsError(Exception):
@@ -73,6 +79,8 @@ class Settings:
     """Of the log and the one before it together."""
     external_s3: ExternalEndpoint | None = None
     """Where model data is read from if its bucket is not one of ours."""
+    packages: PackageSource = field(default_factory=PackageSource)
+    """Where the packages of models' environments come from; by default from where uv or pip would have them here."""
 
     @property
     def credentials_path(self) -> Path:
@@ -90,6 +98,11 @@ class Settings:
     def logs_dir(self) -> Path:
         """Log streams of instances."""
         return self.data_dir / "logs"
+
+    @property
+    def environments_dir(self) -> Path:
+        """The Pythons that models run in, built when first wanted: it can be removed while nothing runs."""
+        return self.data_dir / "environments"
 
     @property
     def platform_log_path(self) -> Path:
@@ -150,6 +163,7 @@ def load_settings(data_dir: Path | None = None, port: int | None = None) -> Sett
     if port is not None:
         values["port"] = port
     values.pop("data_dir", None)
+    values["packages"] = {**find_package_source(os.environ), **values.get("packages", {})}
     try:
         settings = msgspec.convert(
             {**values, "data_dir": folder, "run_dir": run_dir_for(folder)}, Settings, strict=False
@@ -207,7 +221,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    names = {name for name in Settings.__dataclass_fields__ if name not in {"data_dir", "run_dir", "external_s3"}}
+    names = {name for name in Settings.__dataclass_fields__ if name not in _TABLES_AND_FOLDERS}
     return {name: variables[key] for name in names if (key := f"MOORAGE_{name.upper()}") in variables}
 
 

@@ -1,11 +1,11 @@
-"""`python -m moorage.runtime.nursery FD MODULE…`: a process with the framework imported, which forks instances.
+"""A process with a framework imported, which forks instances. Its arguments are FD MODULE,… OPTIONAL-MODULE,….
 
 Importing scikit-learn takes a second or more, a fork a few milliseconds: so it is imported once. The agent holds the
 other end of the socket FD and sends one message for each instance to fork; the nursery sends back
 
-    {"hello": {"scikit-learn": "1.6.1", …}}     once, when everything is imported
-    {"absent": "No module named 'sklearn'"}      instead, if that fails; it then exits
-    {"exited": PID, "status": WAIT_STATUS}       for each instance that ends, as its parent
+    {"hello": PID}                            once, when everything is imported
+    {"absent": "No module named 'sklearn'"}   instead, if that fails; it then exits
+    {"exited": PID, "status": WAIT_STATUS}    for each instance that ends, as its parent
 
 It has one thread, since a fork takes no other along. When the agent is gone it ends, also in the middle of an import;
 its children live on.
@@ -18,7 +18,6 @@ import contextlib
 import ctypes
 import gc
 import importlib
-import importlib.metadata
 import json
 import os
 import select
@@ -31,6 +30,7 @@ from types import FrameType
 from typing import Any, Final
 
 from moorage.runtime import codecs, instance  # noqa: F401 - what every instance needs is imported before the fork
+from moorage.runtime.sandbox.enter import prepare
 
 _MESSAGE_BYTES_MAX: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
@@ -41,15 +41,17 @@ def main() -> None:
     agent = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(agent.fileno(), False)
     _die_with(agent)
+    os.umask(0o022)  # what is compiled here is for instances of any user
     try:
-        versions = _import_all(sys.argv[2:])
+        _import_all(sys.argv[2].split(","), optional=sys.argv[3].split(","))
     except ImportError as error:
         _send(agent, {"absent": str(error)})
         sys.exit(1)
+    prepare()
     gc.collect()
     gc.freeze()  # what is imported is never collected, and its pages stay shared with the children
     signal.signal(signal.SIGCHLD, lambda number, frame: _reap(agent, number, frame))
-    _send(agent, {"hello": versions})
+    _send(agent, {"hello": os.getpid()})
     _fork_on_request(agent)
 
 
@@ -60,12 +62,12 @@ def _die_with(agent: socket.socket) -> None:
         sys.exit()  # it is gone: there is nothing else to hear before we have said hello
 
 
-def _import_all(names: Sequence[str]) -> dict[str, str]:
-    for name in names:
+def _import_all(names: Sequence[str], *, optional: Sequence[str]) -> None:
+    for name in filter(None, names):
         importlib.import_module(name)
-    distributions = importlib.metadata.packages_distributions()
-    found = {distribution for name in names for distribution in distributions.get(name.partition(".")[0], ())}
-    return {distribution: importlib.metadata.version(distribution) for distribution in found}
+    for name in filter(None, optional):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _fork_on_request(agent: socket.socket) -> None:
@@ -105,7 +107,3 @@ def _reap(agent: socket.socket, _number: int, _frame: FrameType | None) -> None:
 def _send(agent: socket.socket, message: dict[str, Any]) -> None:
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         agent.send(json.dumps(message).encode())
-
-
-if __name__ == "__main__":
-    main()

@@ -35,6 +35,7 @@ class RunningAgent:
                 instances_dir=root / "instances",
                 models_dir=root / "models",
                 logs_dir=root / "logs",
+                environments_dir=root / "environments",
             ),
             **changes,  # type: ignore[arg-type]
         )

@@ -10,24 +10,27 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Final
 
 from moorage.runners.process.environment import nursery_environment
+from moorage.runners.process.environments.environment import Environment
 from moorage.runners.process.images import Framework
+from moorage.system.clock import Clock
 
 _MESSAGE_BYTES_MAX: Final = 65_536
 _STATUSES_MAX: Final = 1_000
 _STATUS_WAIT_S: Final = 0.2
 _IMPORT_TIMEOUT_S: Final = 120.0
+_STARTS_MAX: Final = 3
+"""A nursery that ends while it imports is started again: whoever killed it need not have meant its instances."""
 
 log = logging.getLogger(__name__)
 
 
 class FrameworkAbsent(Exception):
-    """The framework is not installed here; the message is the sentence that says so."""
+    """The framework cannot be imported; the message is the sentence that says so."""
 
 
 class NurseryLost(Exception):
@@ -35,20 +38,25 @@ class NurseryLost(Exception):
 
 
 class Nursery:
-    """A running nursery. Made by `start_nursery`."""
+    """A running nursery. Made by `Nurseries`."""
 
     def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, statuses: ExitStatuses) -> None:
         self.process = process
-        self.versions: dict[str, str] = {}
         self._channel = channel
         self._statuses = statuses
         self._listener: asyncio.Task[None] | None = None
+        self._children = 0
 
     @property
     def is_alive(self) -> bool:
         return self._listener is not None and not self._listener.done()
 
-    async def warm_up(self, framework: Framework) -> None:
+    @property
+    def has_children(self) -> bool:
+        """Whether an instance that it forked lives, or is being forked."""
+        return self._children > 0
+
+    async def warm_up(self, environment: Environment, framework: Framework) -> None:
         """Wait until the framework is imported. Raises FrameworkAbsent, NurseryLost."""
         try:
             async with asyncio.timeout(_IMPORT_TIMEOUT_S):
@@ -56,11 +64,7 @@ class Nursery:
         except TimeoutError:
             raise NurseryLost(f"importing {framework.title} took more than {_IMPORT_TIMEOUT_S:.0f} s") from None
         if "absent" in message:
-            raise FrameworkAbsent(
-                f"{framework.title} is not installed in Moorage's environment ({message['absent']}): install"
-                f" {framework.title}, then create the endpoint again"
-            )
-        self.versions = message["hello"]
+            raise FrameworkAbsent(f"{framework.title} cannot be imported in {environment.title}: {message['absent']}")
         self._listener = asyncio.create_task(self._listen())
 
     def fork(self, folder: Path, token: str) -> int:
@@ -75,6 +79,7 @@ class Nursery:
             raise NurseryLost(str(error)) from error
         finally:
             os.close(writing)
+        self._children += 1
         return reading
 
     def close(self) -> None:
@@ -89,6 +94,7 @@ class Nursery:
         with contextlib.suppress(NurseryLost):
             while True:
                 message = await self._receive()
+                self._children -= 1
                 self._statuses.put(message["exited"], message["status"])
         log.warning("the nursery (pid %d) ended", self.process.pid)
         self._channel.close()
@@ -137,24 +143,37 @@ class ExitStatuses:
 
 
 class Nurseries:
-    """One nursery a framework, started when first wanted and again when it is gone."""
+    """One nursery an environment and framework, started when first wanted and again when it is gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock, *, idle_s: float) -> None:
         self.statuses = ExitStatuses()
-        self._running: dict[str, Nursery] = {}
-        self._starting: dict[str, asyncio.Task[Nursery]] = {}
+        self._clock = clock
+        self._idle_s = idle_s
+        self._running: dict[_Key, Nursery] = {}
+        self._wanted_at: dict[_Key, float] = {}
+        self._starting: dict[_Key, asyncio.Task[Nursery]] = {}
 
-    async def get(self, framework: Framework) -> Nursery:
+    async def get(self, environment: Environment, framework: Framework) -> Nursery:
         """A warm nursery. Raises FrameworkAbsent, NurseryLost."""
-        running = self._running.get(framework.name)
+        key = (environment, framework.name)
+        self._wanted_at[key] = self._clock.monotonic()
+        running = self._running.get(key)
         if running is not None and running.is_alive:
             return running
-        task = self._starting.get(framework.name)
+        task = self._starting.get(key)
         if task is None:
-            task = asyncio.create_task(self._start(framework))
-            self._starting[framework.name] = task
-            task.add_done_callback(lambda _: self._starting.pop(framework.name, None))
+            task = self._starting[key] = asyncio.create_task(self._start(environment, framework))
+            task.add_done_callback(lambda _: self._starting.pop(key, None))
         return await asyncio.shield(task)
+
+    def retire(self) -> None:
+        """End the nurseries that nobody has wanted for long and that have no living instance."""
+        for key, wanted_at in list(self._wanted_at.items()):
+            nursery = self._running.get(key)
+            if nursery is None or nursery.has_children or self._clock.monotonic() - wanted_at < self._idle_s:
+                continue
+            del self._running[key], self._wanted_at[key]
+            nursery.close()
 
     def close(self) -> None:
         """End every nursery. Instances live on."""
@@ -164,23 +183,35 @@ class Nurseries:
             nursery.close()
         self._running.clear()
 
-    async def _start(self, framework: Framework) -> Nursery:
-        nursery = _spawn(framework, self.statuses)
-        try:
-            await nursery.warm_up(framework)
-        except BaseException:
-            nursery.close()
-            raise
-        self._running[framework.name] = nursery
-        return nursery
+    async def _start(self, environment: Environment, framework: Framework) -> Nursery:
+        for starts_left in reversed(range(_STARTS_MAX)):
+            nursery = _spawn(environment, framework, self.statuses)
+            try:
+                await nursery.warm_up(environment, framework)
+            except NurseryLost:
+                nursery.close()
+                if not starts_left:
+                    raise
+            except BaseException:
+                nursery.close()
+                raise
+            else:
+                self._running[environment, framework.name] = nursery
+                return nursery
+        raise AssertionError("the last start returns or raises")
 
 
-def _spawn(framework: Framework, statuses: ExitStatuses) -> Nursery:
+_Key = tuple[Environment, str]
+
+
+def _spawn(environment: Environment, framework: Framework, statuses: ExitStatuses) -> Nursery:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
+    optional = (*framework.optional_modules, f"moorage.runtime.frameworks.{framework.name}")
+    arguments = (str(theirs.fileno()), ",".join(framework.modules), ",".join(optional))
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "moorage.runtime.nursery", str(theirs.fileno()), *framework.modules],
+            environment.nursery_command(*arguments),
             stdin=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),
             env=nursery_environment(),

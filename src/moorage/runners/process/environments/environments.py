@@ -1,0 +1,197 @@
+"""Every environment of this machine, by what was asked for.
+
+    environments/
+      scikit-learn-1.2.1-cp311-0123456789ab/   one environment: a venv and its `environment.json`
+      overlays/                                what models' requirements.txt add, see `overlays.py`
+      runtime-0123456789abcdef/                the runtime's copy that environments import
+      .cache/                                  uv's
+      .new-…                                   being built
+
+An environment belongs to its interpreter and the lines it was asked for by. It is resolved once: what was built stays
+as it is, also when newer packages appear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from moorage.runners.process.environments import travel
+from moorage.runners.process.environments.blueprint import Blueprint, blueprint_of, blueprint_with
+from moorage.runners.process.environments.build import build, read_record
+from moorage.runners.process.environments.environment import Environment
+from moorage.runners.process.environments.interpreters import Interpreter, find_interpreters
+from moorage.runners.process.environments.overlays import Overlays
+from moorage.runners.process.environments.own import own_environment, own_packages
+from moorage.runners.process.environments.patience import patiently
+from moorage.runners.process.environments.requirements_file import (
+    Requirements,
+    RequirementsRefused,
+    read_requirements,
+)
+from moorage.runners.process.environments.sharing import Sharing
+from moorage.runners.process.environments.source import PackageSource
+from moorage.runners.process.environments.uv import PackagesRefused, PackagesUnavailable, Say, Uv
+from moorage.runners.process.images import FrameworkImage
+from moorage.system.clock import Clock
+
+CACHE_NAME: Final = ".cache"
+OVERLAYS_NAME: Final = "overlays"
+
+
+class EnvironmentImpossible(Exception):
+    """There can be no environment as asked; the message is the sentence that says why."""
+
+
+class EnvironmentUnavailable(Exception):
+    """The environment could not be built now; the message says why."""
+
+
+class Equipped(NamedTuple):
+    """What a model with a requirements.txt runs in."""
+
+    environment: Environment
+    overlay: Path | None
+    """A folder that belongs in front of `sys.path`."""
+
+
+class Environments:
+    """Owns `root`. Environments and overlays are built when first asked for, once each, whoever waits.
+
+    That takes from a second to minutes, of which `say` hears. The asynchronous methods raise EnvironmentImpossible and
+    EnvironmentUnavailable.
+    """
+
+    def __init__(self, root: Path, source: PackageSource, clock: Clock) -> None:
+        self._root = root
+        self._source = source
+        self._clock = clock
+        self._uv = Uv(source.uv_variables(root / CACHE_NAME))
+        self._overlays = Overlays(root / OVERLAYS_NAME, self._uv)
+        self._building: Sharing[None] = Sharing()
+        self._interpreters: Sequence[Interpreter] = ()
+        self._runtime: Path | None = None
+
+    async def ensure(self, image: FrameworkImage, say: Say) -> Environment:
+        """The environment that instances of `image` run in: Moorage's own if it fits, else one built for it."""
+        return own_environment(image) or await self._ensure(blueprint_of(image), image, say)
+
+    async def equip(self, environment: Environment, image: FrameworkImage, requirements: Path, say: Say) -> Equipped:
+        """`environment` with what the model's requirements.txt adds; another one if they do not go together."""
+        try:
+            asked = await asyncio.to_thread(read_requirements, requirements)
+        except RequirementsRefused as refusal:
+            raise EnvironmentImpossible(str(refusal)) from refusal
+        packages = await asyncio.to_thread(self._packages, environment, image)
+        combined = blueprint_with(image, asked, packages)
+        overlay = self._overlays.find(environment, packages, asked)
+        if overlay is None:
+            built = await self._find(combined, image)
+            if built is not None:
+                return Equipped(built, None)
+            overlay = await self._lay_over(environment, packages, asked, say)
+        if overlay is None:
+            return Equipped(await self._ensure(combined, image, say), None)
+        return Equipped(environment, overlay)
+
+    async def close(self) -> None:
+        """Give up what is being built."""
+        await self._building.close()
+
+    # -- environments -------------------------------------------------------------------------------------------------
+
+    async def _ensure(self, blueprint: Blueprint, image: FrameworkImage, say: Say) -> Environment:
+        found = await self._find(blueprint, image)
+        if found is not None:
+            return found
+        interpreters = await self._candidates(image)
+        await self._share(blueprint.folder_name(interpreters[0]), lambda say: self._build(blueprint, image, say), say)
+        built = await self._find(blueprint, image)
+        if built is None:
+            raise EnvironmentUnavailable(f"The environment {blueprint.name} was removed as soon as it was built")
+        return built
+
+    async def _find(self, blueprint: Blueprint, image: FrameworkImage) -> Environment | None:
+        return await asyncio.to_thread(self._look_for, blueprint, await self._candidates(image))
+
+    def _look_for(self, blueprint: Blueprint, interpreters: Sequence[Interpreter]) -> Environment | None:
+        for interpreter in interpreters:
+            folder = self._root / blueprint.folder_name(interpreter)
+            record = read_record(folder)
+            if record is not None:
+                os.utime(folder)  # when it was last wanted
+                return Environment(record.title, folder / "bin" / "python", self._copied_runtime(), folder)
+        return None
+
+    def _copied_runtime(self) -> Path:
+        """Copied once: the agent stays what it was when it started, also when another Moorage is installed meanwhile."""
+        if self._runtime is None or not self._runtime.is_dir():
+            self._runtime = travel.copy_runtime(self._root)
+        return self._runtime
+
+    async def _candidates(self, image: FrameworkImage) -> list[Interpreter]:
+        """The interpreters to try, the best first."""
+        if not self._interpreters:
+            self._interpreters = await asyncio.to_thread(find_interpreters, self._source.pythons)
+        return sorted(self._interpreters, key=lambda one: one.minor != image.python)  # stable: else as they were found
+
+    async def _build(self, blueprint: Blueprint, image: FrameworkImage, say: Say) -> None:
+        began = self._clock.monotonic()
+        say(f"building the environment {blueprint.name}")
+        interpreters = await self._candidates(image)
+        await patiently(lambda: self._build_on_any(interpreters, blueprint, say), self._clock, say)
+        say(f"built the environment {blueprint.name} in {self._clock.monotonic() - began:.1f} s")
+
+    async def _build_on_any(self, interpreters: Sequence[Interpreter], blueprint: Blueprint, say: Say) -> None:
+        """Build on the first interpreter there are packages for. Raises EnvironmentImpossible, PackagesUnavailable."""
+        refusals: dict[str, str] = {}
+        runtime = await asyncio.to_thread(self._copied_runtime)
+        for interpreter in interpreters:
+            target = self._root / blueprint.folder_name(interpreter)
+            try:
+                return await build(blueprint, interpreter, target, runtime=runtime, uv=self._uv, say=say)
+            except PackagesRefused as refusal:
+                say(f"not on {interpreter}: {refusal}")
+                refusals[f"Python {interpreter.minor}"] = str(refusal)
+        raise EnvironmentImpossible(_impossible(blueprint, refusals))
+
+    # -- overlays -----------------------------------------------------------------------------------------------------
+
+    def _packages(self, environment: Environment, image: FrameworkImage) -> Sequence[str]:
+        """What an overlay must leave as it is."""
+        if environment.folder is None:
+            return own_packages(image)
+        record = read_record(environment.folder)
+        return record.packages if record else ()
+
+    async def _lay_over(
+        self, environment: Environment, packages: Sequence[str], asked: Requirements, say: Say
+    ) -> Path | None:
+        """A new overlay; None if what is asked does not go with the environment."""
+
+        async def attempt(say: Say) -> None:
+            say("installing code/requirements.txt")
+            await patiently(lambda: self._overlays.build(environment, packages, asked, say), self._clock, say)
+
+        try:
+            await self._share(f"{environment.python} {asked.digest}", attempt, say)
+        except PackagesRefused as refusal:
+            say(f"code/requirements.txt does not go with {environment.title}: {refusal}")
+            return None
+        return self._overlays.find(environment, packages, asked)
+
+    async def _share(self, key: str, begin: Callable[[Say], Coroutine[Any, Any, None]], say: Say) -> None:
+        try:
+            await self._building.join(key, begin, say)
+        except PackagesUnavailable as error:
+            raise EnvironmentUnavailable(f"The packages of the model's environment cannot be had: {error}") from error
+
+
+def _impossible(blueprint: Blueprint, refusals: dict[str, str]) -> str:
+    """`scikit-learn 0.23.2 cannot be installed on this machine, on none of Python 3.11, 3.10: …`."""
+    reason = next(iter(refusals.values()), "there is no Python that the runtime runs on")
+    tried = f", on none of {', '.join(refusals)}" if len(refusals) > 1 else ""
+    return f"{blueprint.name} cannot be installed on this machine{tried}: {reason}"
