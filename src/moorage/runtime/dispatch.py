@@ -12,12 +12,12 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Final
 
 from moorage.runtime import async_hooks
 from moorage.runtime.batching import Pace
 from moorage.runtime.calls import Answer, Call, Outcome
-from moorage.runtime.model_thread import ModelThread
 from moorage.runtime.replies import response_of
 from moorage.runtime.streaming import Pieces, open_stream
 from moorage.runtime.toolkit import LoadedModel
@@ -53,7 +53,7 @@ class Ticket:
 class Dispatcher:
     """The calls of one model. To be used on the event loop."""
 
-    def __init__(self, model: LoadedModel, thread: ModelThread) -> None:
+    def __init__(self, model: LoadedModel, thread: Executor) -> None:
         self.model = model
         self._thread = thread
         self._loop = asyncio.get_running_loop()

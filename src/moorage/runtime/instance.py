@@ -34,6 +34,7 @@ from moorage.runtime.claim import ClaimLost, claim
 from moorage.runtime.failures import ModelUnusable, explain
 from moorage.runtime.front.parts import read_plan
 from moorage.runtime.front.server import serve_front
+from moorage.runtime.multi_model.serving import serve_models
 from moorage.runtime.output import finish_output, redirect_output
 from moorage.runtime.sandbox.enter import SandboxFailed, enter
 from moorage.runtime.sandbox.plan import Sandbox
@@ -64,6 +65,8 @@ class Launch:
     """Platform lines for the head of the log."""
     workers: int = 1
     """How many processes serve the model, unless its environment says."""
+    multi_model: Mapping[str, Any] | None = None
+    """Of an instance that serves many models: see `multi_model.limits`."""
     sandbox: Mapping[str, Any] = field(default_factory=dict)
     """What the process confines itself to: `sandbox.plan.Sandbox` in JSON."""
     front: Mapping[str, Any] | None = None
@@ -104,8 +107,10 @@ def _live(folder: Path, token: str, report: int) -> int:
         return EXIT_UNUSABLE
     os.chdir(launch.work_folder)
     if launch.front is not None:
-        uvloop.run(serve_front(read_plan(launch.front), Path(launch.socket), lambda: _report_ready(report)))
+        uvloop.run(serve_front(read_plan(launch.front), listener, lambda: _report_ready(report)))
         return 0
+    if launch.multi_model is not None:
+        return _serve_many(launch, launch.multi_model, failure, listener, lambda: _report_ready(report))
     model = _load(launch, failure, began)
     if model is None:
         return EXIT_UNUSABLE
@@ -151,6 +156,20 @@ def _load(launch: Launch, failure: int, began: float) -> toolkit.LoadedModel | N
 def _serve(model: toolkit.LoadedModel, listener: socket.socket, on_listening: Callable[[], None]) -> None:
     # A SIGTERM before this line ends the process at once: there is nothing in flight yet.
     uvloop.run(serve_model(model, listener, on_listening))
+
+
+def _serve_many(
+    launch: Launch, told: Mapping[str, Any], failure: int, listener: socket.socket, on_listening: Callable[[], None]
+) -> int:
+    try:
+        settings = read_settings(os.environ)
+    except ModelUnusable as error:
+        _give_up(failure, str(error))
+        return EXIT_UNUSABLE
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    uvloop.run(serve_models(told, launch.framework, settings, listener, on_listening, say=_say))
+    _say("stopped")
+    return 0
 
 
 def _give_up(failure: int, reason: str) -> None:

@@ -20,6 +20,9 @@ from moorage.runtime.context import Context
 from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.settings import Settings
 
+ImportScript = Callable[[Path], ModuleType]
+"""Imports the script at a path. An instance with many models has a way of its own, that keeps their modules apart."""
+
 _DEFAULT_PROGRAM: Final = "inference.py"
 _ARGUMENTS: Final = {"model_fn": 1, "input_fn": 2, "predict_fn": 2, "output_fn": 2, "transform_fn": 4}
 _MODEL_DIRECTORY: Final = "/opt/ml/model"
@@ -55,12 +58,12 @@ class Hooks:
         return tuple(hook for hook in hooks if hook is not None)
 
 
-def load_hooks(model_folder: Path, settings: Settings) -> Hooks:
+def load_hooks(model_folder: Path, settings: Settings, import_script: ImportScript) -> Hooks:
     """Import the script, if there is one. Raises ModelUnusable, or whatever the script raises."""
     program = find_program(model_folder, settings)
     if program is None:
         return Hooks()
-    return hooks_of(_import(program))
+    return hooks_of(import_script(program))
 
 
 def find_program(model_folder: Path, settings: Settings) -> Path | None:
@@ -124,7 +127,7 @@ def _takes(function: Callable[..., Any], arguments: int) -> bool:
     return sum(parameter.kind in positional for parameter in parameters) >= arguments
 
 
-def _import(program: Path) -> ModuleType:
+def import_script(program: Path) -> ModuleType:
     """Import `program` under its own name, with its folder first on the path, so that it can import its neighbours."""
     sys.dont_write_bytecode = True  # the folder is shared by every instance of the model
     sys.path.insert(0, str(program.parent))

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from moorage.runtime import batching, frameworks, media
+from moorage.runtime import batching, frameworks, media, script
 from moorage.runtime.batching import REQUESTS_MAX, Work, attempt
 from moorage.runtime.calls import Answer, Call, Outcome
 from moorage.runtime.context import Context
 from moorage.runtime.failures import ModelUnusable, RequestRefused, say
 from moorage.runtime.frameworks.base import Model, Say
-from moorage.runtime.script import Hooks, load_hooks
+from moorage.runtime.script import Hooks, ImportScript, load_hooks
 from moorage.runtime.settings import Settings
 from moorage.runtime.streaming import is_stream
 
@@ -154,13 +154,21 @@ class LoadedModel:
         return Form(content_type, media.media_type(content_type), answer)
 
 
-def load(folder: Path, environment: Mapping[str, str], settings: Settings, *, framework: str, say: Say) -> LoadedModel:
+def load(
+    folder: Path,
+    environment: Mapping[str, str],
+    settings: Settings,
+    *,
+    framework: str,
+    say: Say,
+    import_script: ImportScript = script.import_script,
+) -> LoadedModel:
     """Load the model in `folder` the way its script, or else its framework, says.
 
     Raises ModelUnusable, or whatever the model's code raises.
     """
     defaults = frameworks.find(framework)
-    hooks = load_hooks(folder, settings)
+    hooks = load_hooks(folder, settings, import_script)
     if hooks.model_fn is None:
         native = defaults.load(folder, environment)
     else:

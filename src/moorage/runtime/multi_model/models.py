@@ -1,0 +1,177 @@
+"""The models of this instance: taken and given back by requests, and brought by the agent.
+
+All who want a model that is missing wait for the same load. It is for requests to come and go in the middle of
+anything: what is decided here is decided on the event loop, between two awaits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from moorage.runtime.multi_model.faults import Broken, NotReady, NotServed
+from moorage.runtime.multi_model.limits import Limits
+from moorage.runtime.multi_model.loading import Loaded, Loader
+from moorage.runtime.multi_model.shelf import Shelf, Slot
+from moorage.runtime.multi_model.statistics import Statistics
+from moorage.runtime.multi_model.wants import Want, Wants
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    error: NotServed | Broken
+    version: str
+    until: float
+
+
+class Models:
+    """The models of an instance by name, which is that of their object below the prefix."""
+
+    def __init__(
+        self,
+        shelf: Shelf[Loaded],
+        loader: Loader,
+        *,
+        limits: Limits,
+        statistics: Statistics,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.shelf = shelf
+        self.wants = Wants()
+        self.statistics = statistics
+        self._loader = loader
+        self._limits = limits
+        self._monotonic = monotonic
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._loading: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[str, _Failure] = {}
+        self._loop = asyncio.get_running_loop()
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def take_loaded(self, name: str) -> Slot[Loaded] | None:
+        """The model until it is given back, if it is loaded."""
+        slot = self.shelf.find(name)
+        if slot is not None:
+            self.statistics.count_use(name, was_loaded=True)
+            self.shelf.take(slot)
+        return slot
+
+    async def take(self, name: str) -> Slot[Loaded]:
+        """The model until it is given back, as soon as it is loaded. Raises NotServed, Broken."""
+        self.statistics.count_use(name, was_loaded=False)
+        slot = await self._wait_for(name)
+        self.shelf.take(slot)
+        return slot
+
+    def give_back(self, slot: Slot[Loaded]) -> None:
+        """A request is over."""
+        if self.shelf.give_back(slot):
+            self._loader.close([slot])
+        elif not (self._limits.keeps_models or slot.users or slot.is_retired) and slot.model.is_managed:
+            self._loader.close(self.shelf.drop(slot.name))
+
+    async def _wait_for(self, name: str) -> Slot[Loaded]:
+        began = self._monotonic()
+        while (slot := self.shelf.find(name)) is None:
+            self._check_failure(name)
+            waiter = self._waiting.get(name)
+            if waiter is None:
+                waiter = self._waiting[name] = self._loop.create_future()
+            if name not in self._loading:
+                self.wants.add(Want(name, None, hurry=True))
+            left_s = began + self._limits.wait_s - self._monotonic()
+            done, _ = await asyncio.wait({waiter}, timeout=max(0.0, left_s))
+            if not done:
+                raise NotReady(f"Model {name} is not ready for inference yet: it is still being fetched or loaded.")
+            waiter.result()
+        self.statistics.ModelLoadingWaitTime.add(int((self._monotonic() - began) * 1e6))
+        return slot
+
+    def _check_failure(self, name: str) -> None:
+        failure = self._failures.get(name)
+        if failure is None:
+            return
+        if failure.until > self._monotonic():
+            raise failure.error
+        del self._failures[name]
+
+    # -- what the agent brings ----------------------------------------------------------------------------------------
+
+    async def supply(self, name: str, version: str, folder: Path, *, downloading_us: int) -> None:
+        """Load what was wanted, unless this very version is here. Returns when that has come to an end."""
+        if downloading_us:
+            self.statistics.ModelDownloadingTime.add(downloading_us)
+        task = self._loading.get(name)
+        if task is None:
+            slot, failure = self.shelf.find(name), self._failures.get(name)
+            if slot is not None and slot.version == version:
+                self._answer(name)
+                return
+            if failure is not None and failure.version == version and failure.until > self._monotonic():
+                self._answer(name, failure.error)
+                return
+            task = self._loading[name] = self._loop.create_task(self._load(name, version, folder))
+            task.add_done_callback(lambda _: self._loading.pop(name, None))
+        await asyncio.shield(task)
+
+    def refuse(self, name: str, error: NotServed | Broken, *, is_gone: bool) -> None:
+        """It cannot be had. If it is gone, it is not served from memory either."""
+        if is_gone:
+            self._loader.close(self.shelf.drop(name))
+        self._answer(name, error)
+
+    def want_changes(self) -> None:
+        """Want to hear of every model that was used since it was last compared whether it is still the one in S3."""
+        now = self._monotonic()
+        for slot in self.shelf:
+            loaded = slot.model
+            is_due = loaded.uses_checked != slot.uses and now - loaded.checked_at >= self._limits.revalidate_s
+            if is_due and loaded.is_managed and slot.name not in self._loading:
+                self.wants.add(Want(slot.name, slot.version, hurry=False))
+
+    async def _load(self, name: str, version: str, folder: Path) -> None:
+        try:
+            await self._loader.load(name, version, folder, is_managed=True)
+        except (NotServed, Broken) as error:
+            self._failures[name] = _Failure(error, version, self._monotonic() + self._limits.retry_s)
+            self._answer(name, error)
+        else:
+            self._failures.pop(name, None)
+            self._answer(name)
+
+    def _answer(self, name: str, error: Exception | None = None) -> None:
+        """The agent has said what there is to say of the model."""
+        self.wants.remove(name)
+        slot = self.shelf.find(name)
+        if slot is not None:
+            slot.model.uses_checked = slot.uses
+            slot.model.checked_at = self._monotonic()
+        waiter = self._waiting.pop(name, None)
+        if waiter is None:
+            return
+        if error is None or slot is not None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(error)
+            waiter.exception()  # looked at here, for whoever waited may be gone
+
+    # -- the container API --------------------------------------------------------------------------------------------
+
+    async def load(self, name: str, folder: Path) -> bool:
+        """Load a model beside those that there are; whether it was not there yet. Raises NoRoom, Broken."""
+        if self.shelf.find(name) is not None or name in self._loading:
+            return False
+        task = self._loading[name] = self._loop.create_task(self._loader.load(name, "", folder, is_managed=False))
+        task.add_done_callback(lambda _: self._loading.pop(name, None))
+        await asyncio.shield(task)
+        return True
+
+    def unload(self, name: str) -> bool:
+        """Take a model out of memory, once its last request is over; whether there was one."""
+        is_known = self.shelf.find(name) is not None
+        self._loader.close(self.shelf.drop(name))
+        return is_known

@@ -1,0 +1,62 @@
+"""The agent's way into an instance with many models: it asks what is wanted, and brings it.
+
+    GET  /moorage/wants?known=N   all that is wanted, as soon as that is more than number N said, or after a while
+    POST /moorage/models          what is brought: `messages.Supply` or `messages.Refusal`; answered when it is loaded
+    GET  /moorage/models          what is loaded, and what was counted
+
+No caller of the endpoint gets here: the gateway knows no other path than `/invocations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from moorage.runtime.multi_model.faults import Broken, NoSuchModel, NotServed
+from moorage.runtime.multi_model.messages import Hand, Refusal, Supply, json_response, read_json
+from moorage.runtime.multi_model.models import Models
+from moorage.wire.messages import Request, Response
+
+NEWS_WAIT_S: Final = 20.0
+
+
+class PlatformApi:
+    """The three calls, by method and path."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self.calls: Mapping[tuple[bytes, bytes], Callable[[Request], Awaitable[Response]]] = {
+            (b"GET", b"/moorage/wants"): self._tell_wants,
+            (b"POST", b"/moorage/models"): self._accept,
+            (b"GET", b"/moorage/models"): self._count,
+        }
+
+    async def _tell_wants(self, request: Request) -> Response:
+        known = parse_qs(request.query.decode("latin-1")).get("known", ["-1"])[0]
+        number, wants = await self._models.wants.news(int(known), wait_s=NEWS_WAIT_S)
+        return json_response(200, {"number": number, "wants": [asdict(want) for want in wants]})
+
+    async def _accept(self, request: Request) -> Response:
+        hand: Supply | Refusal = await read_json(request, Hand)  # type: ignore[arg-type]  # a union is no type to mypy
+        if isinstance(hand, Supply):
+            folder = Path(hand.folder)
+            await self._models.supply(hand.model, hand.version, folder, downloading_us=hand.downloading_us)
+        else:
+            self._models.refuse(hand.model, _error(hand), is_gone=hand.is_gone)
+        return json_response(200, {})
+
+    async def _count(self, _request: Request) -> Response:
+        loaded: dict[str, Any] = {
+            slot.name: {"bytes": slot.bytes, "folder": str(slot.model.folder)} for slot in self._models.shelf
+        }
+        counted = {**self._models.statistics.as_json(), "LoadedModelCount": len(loaded)}
+        return json_response(200, {"statistics": counted, "loaded": loaded})
+
+
+def _error(refusal: Refusal) -> NotServed | Broken:
+    if refusal.is_unusable:
+        return Broken(refusal.reason)
+    return NoSuchModel(refusal.reason) if refusal.is_gone else NotServed(refusal.reason)
