@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from moorage.runtime import codecs
@@ -20,9 +20,11 @@ class EstimatorModel:
     answer_types: Sequence[str] = (JSON, CSV, NPY)
     quick = False
 
-    def __init__(self, native: Any, *, batches: bool = True) -> None:
+    batches = True
+
+    def __init__(self, native: Any, *, explain: Callable[[BaseException], str] = say) -> None:
         self.native = native
-        self.batches = batches
+        self._explain = explain
 
     def decode(self, body: bytes, media: str) -> Any:
         """See `base.Model.decode`."""
@@ -33,7 +35,7 @@ class EstimatorModel:
         try:
             predictions = self.native.predict(data)
         except _FAULTS_OF_DATA as error:
-            raise RequestRefused(400, say(error)) from error
+            raise RequestRefused(400, self._explain(error)) from error
         if not detailed:
             return predictions
         if not hasattr(self.native, "predict_proba"):

@@ -1,26 +1,25 @@
 """Gradient boosting of scikit-learn: sums of trees from a first guess, then a link.
 
-scikit-learn begins its sums with the first guess, treelite ends with it: floating-point sums differ by that. With the
-guess in the leaves of the first trees they are the same sums, to the last bit. The links are taken from scikit-learn's
-own functions, since treelite's sigmoid and softmax are of float32.
+The sums are the same to the last bit once they begin with the guess (`guess`). The links are taken from the functions
+that scikit-learn takes, since treelite's sigmoid and softmax are of float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from moorage.runtime.trees.gtil import Array, Scorer
-from moorage.runtime.trees.translation import NotCompiled, Translation
+from moorage.runtime.trees.guess import begin_with_guess
+from moorage.runtime.trees.translation import NotCompiled, Reading, Translation
 
 CLASSIFIERS: Final = frozenset({"GradientBoostingClassifier", "HistGradientBoostingClassifier"})
 REGRESSORS: Final = frozenset({"GradientBoostingRegressor", "HistGradientBoostingRegressor"})
 _EXPONENTIAL_LOSSES: Final = frozenset({"poisson", "gamma"})
 
 
-def translate_classifier(booster: Any, model: Any) -> Translation:
+def translate_classifier(booster: Any) -> Translation:
     """Classes by the log loss; others have links that are not here."""
     if booster.loss != "log_loss":
         raise NotCompiled(f"its loss is {booster.loss}")
@@ -33,10 +32,10 @@ def translate_classifier(booster: Any, model: Any) -> Translation:
         found: Array = booster.classes_[winners]
         return found
 
-    return _translation(booster, model, predictions, _sigmoid if binary else _softmax)
+    return _translation(booster, predictions, _sigmoid if binary else _softmax)
 
 
-def translate_regressor(booster: Any, model: Any) -> Translation:
+def translate_regressor(booster: Any) -> Translation:
     """Numbers; those of counts and amounts are logarithms until the end."""
     exponential = _is_histogram(booster) and booster.loss in _EXPONENTIAL_LOSSES
 
@@ -44,30 +43,13 @@ def translate_regressor(booster: Any, model: Any) -> Translation:
         sums = scores[:, 0, 0]
         return np.exp(sums) if exponential else sums
 
-    return _translation(booster, model, predictions)
+    return _translation(booster, predictions)
 
 
-def begin_with_guess(model: Any) -> None:
-    """Move the first guesses from the end of `model`'s sums to their beginning: into the first tree of each class."""
-    header = model.get_header_accessor()
-    guesses = header.get_field("base_scores").copy()
-    waiting = dict(enumerate(guesses.tolist()))
-    for index, kind in enumerate(header.get_field("class_id").tolist()):
-        guess = waiting.pop(max(kind, 0), None)
-        if guess is None:
-            continue
-        tree = model.get_tree_accessor(index)
-        leaves = tree.get_field("leaf_value").copy()
-        tree.set_field("leaf_value", leaves + leaves.dtype.type(guess))
-    header.set_field("base_scores", np.zeros_like(guesses))
+def _translation(booster: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
+    import treelite.sklearn
 
-
-def _translation(
-    booster: Any,
-    model: Any,
-    predictions: Callable[[Array], Array],
-    probabilities: Callable[[Array], Array] | None = None,
-) -> Translation:
+    model = treelite.sklearn.import_model(booster)
     begin_with_guess(model)
     histogram = _is_histogram(booster)
     return Translation(

@@ -1,4 +1,4 @@
-"""Whether two models answer the same: the condition for one to serve in place of the other."""
+"""Whether treelite answers the same as the framework: the condition for it to serve in its place."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ import numpy as np
 
 from moorage.runtime.frameworks.base import Model
 from moorage.runtime.trees.gtil import Array
-from moorage.runtime.trees.translation import NotCompiled
+from moorage.runtime.trees.translation import NotCompiled, Translation
 
 
-def check_equal(own: Model, compiled: Model, rows: Array, *, tolerance: float) -> None:
-    """Raises NotCompiled where `compiled` answers `rows` otherwise than `own`; a `tolerance` of 0 means to the bit."""
-    expected = own.predict(rows, detailed=True)
-    found = compiled.predict(rows, detailed=True)
+def check_equal(own: Model, translation: Translation, probes: Array) -> None:
+    """Raises NotCompiled where `translation` answers otherwise than `own`, beyond its tolerance: 0 means to the bit."""
+    rows = translation.rows_of(probes)
+    if rows is None:
+        raise NotCompiled("the rows to check it with are none that it takes")
+    expected = own.predict(probes, detailed=True)
+    found = translation.answers(rows, detailed=True)
     if expected.keys() != found.keys():
         raise NotCompiled(f"it answers {', '.join(found)} where the framework answers {', '.join(expected)}")
     for name, answers in expected.items():
-        _compare(name, np.asarray(answers), np.asarray(found[name]), tolerance)
+        _compare(name, np.asarray(answers), np.asarray(found[name]), translation.tolerance)
 
 
 def _compare(name: str, expected: Array, found: Array, tolerance: float) -> None:

@@ -30,17 +30,10 @@ class CompiledModel:
 
     def predict(self, data: Any, *, detailed: bool) -> Any:
         """See `base.Model.predict`."""
-        translation = self._translation
-        rows = translation.rows_of(data)
-        if rows is None:
+        rows = self._translation.rows_of(data)
+        if rows is None or len(rows) > self._translation.rows_max:
             return self._own.predict(data, detailed=detailed)
-        scores = translation.scorer(rows)
-        predictions = translation.predictions(scores)
-        if not detailed:
-            return predictions
-        if translation.probabilities is None:
-            return {"predictions": predictions}
-        return {"predictions": predictions, "probabilities": translation.probabilities(scores)}
+        return self._translation.answers(rows, detailed=detailed)
 
     def encode(self, prediction: Any, media: str) -> bytes:
         """See `base.Model.encode`."""

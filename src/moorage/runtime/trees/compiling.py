@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from moorage.runtime.failures import ModelUnusable, say
 from moorage.runtime.frameworks.base import Model, Say
-from moorage.runtime.trees import boosted, forests
+from moorage.runtime.trees import boosted, forests, xgboost
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.compiled import CompiledModel
 from moorage.runtime.trees.probes import probe_rows
@@ -18,7 +18,7 @@ from moorage.runtime.trees.translation import NotCompiled, Translation
 
 VARIABLE: Final = "MOORAGE_COMPILE"
 
-_Translate = Callable[[Any, Any], Translation]
+_Translate = Callable[[Any], Translation]
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
@@ -58,31 +58,27 @@ def _compile(own: Model, translate: _Translate) -> tuple[Model, int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it warns of is compared below
-            translation = translate(own.native, _imported(own.native))
-            rows = probe_rows(translation.model, missing=translation.takes_missing, narrows=translation.narrows)
-            compiled = CompiledModel(own, translation)
-            check_equal(own, compiled, rows, tolerance=translation.tolerance)
+            translation = translate(own.native)
+            probes = probe_rows(translation.model, missing=translation.takes_missing, narrows=translation.narrows)
+            check_equal(own, translation, probes)
     except NotCompiled:
         raise
     except Exception as error:
         # The importer reads private attributes of frameworks of any version, and may find anything.
         raise NotCompiled(say(error)) from error
-    return compiled, translation.model.num_tree, len(rows)
+    return CompiledModel(own, translation), translation.model.num_tree, len(probes)
 
 
-def _imported(native: Any) -> Any:
-    import treelite.sklearn
-
-    return treelite.sklearn.import_model(native)
-
-
-def _table(names: frozenset[str], translate: _Translate) -> dict[str, _Translate]:
-    return {f"sklearn.{name}": translate for name in names}
+def _table(package: str, names: Iterable[str], translate: _Translate) -> dict[str, _Translate]:
+    return {f"{package}.{name}": translate for name in names}
 
 
 _TRANSLATIONS: Final[Mapping[str, _Translate]] = {
-    **_table(forests.CLASSIFIERS, forests.translate_classifier),
-    **_table(forests.REGRESSORS, forests.translate_regressor),
-    **_table(boosted.CLASSIFIERS, boosted.translate_classifier),
-    **_table(boosted.REGRESSORS, boosted.translate_regressor),
+    **_table("sklearn", forests.CLASSIFIERS, forests.translate_classifier),
+    **_table("sklearn", forests.REGRESSORS, forests.translate_regressor),
+    **_table("sklearn", boosted.CLASSIFIERS, boosted.translate_classifier),
+    **_table("sklearn", boosted.REGRESSORS, boosted.translate_regressor),
+    **_table("xgboost", xgboost.BOOSTERS, xgboost.translate_booster),
+    **_table("xgboost", xgboost.CLASSIFIERS, xgboost.translate_classifier),
+    **_table("xgboost", xgboost.REGRESSORS, xgboost.translate_regressor),
 }

@@ -14,7 +14,7 @@ CLASSIFIERS: Final = frozenset({"RandomForestClassifier", "ExtraTreesClassifier"
 REGRESSORS: Final = frozenset({"RandomForestRegressor", "ExtraTreesRegressor"})
 
 
-def translate_classifier(forest: Any, model: Any) -> Translation:
+def translate_classifier(forest: Any) -> Translation:
     """A forest that votes: the mean of its trees' probabilities, and the class with the largest."""
     if forest.n_outputs_ != 1:
         raise NotCompiled("it predicts several outputs")
@@ -26,22 +26,24 @@ def translate_classifier(forest: Any, model: Any) -> Translation:
         winners: Array = forest.classes_.take(np.argmax(scores[:, 0, :], axis=1), axis=0)
         return winners
 
-    return _translation(forest, model, predictions, probabilities)
+    return _translation(forest, predictions, probabilities)
 
 
-def translate_regressor(forest: Any, model: Any) -> Translation:
+def translate_regressor(forest: Any) -> Translation:
     """A forest that averages numbers."""
 
     def predictions(scores: Array) -> Array:
         return scores[:, 0, 0] if forest.n_outputs_ == 1 else scores[:, :, 0]
 
-    return _translation(forest, model, predictions)
+    return _translation(forest, predictions)
 
 
-def _translation(forest: Any, model: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
-    scorer = Scorer(model, raw=False)
+def _translation(forest: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
+    import treelite.sklearn
+
+    model = treelite.sklearn.import_model(forest)
     return Translation(
-        scorer,
+        Scorer(model, raw=False),
         model,
         narrows=True,
         takes_missing=_takes_missing(forest),

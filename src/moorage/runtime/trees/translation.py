@@ -40,10 +40,20 @@ class Translation:
         """`data` as the scorer takes it; None for whatever the framework might see differently, or refuse."""
         if type(data) is not np.ndarray or data.ndim != 2 or data.dtype.kind not in "fiu":
             return None
-        if data.shape[1] != self.scorer.features or not 0 < len(data) <= self.rows_max:
+        if data.shape[1] != self.scorer.features or not len(data):
             return None
         with np.errstate(over="ignore"):
             rows = data.astype(np.float32) if self.narrows else data
             rows = np.ascontiguousarray(rows, self.scorer.dtype)
             finite = np.isfinite(rows.sum())  # one pass; a sum that overflows is looked at again, by the framework
         return rows if finite or (self.takes_missing and not np.isinf(rows).any()) else None
+
+    def answers(self, rows: Array, *, detailed: bool) -> Any:
+        """What the model says of such rows, as `base.Model.predict` has it."""
+        scores = self.scorer(rows)
+        predictions = self.predictions(scores)
+        if not detailed:
+            return predictions
+        if self.probabilities is None:
+            return {"predictions": predictions}
+        return {"predictions": predictions, "probabilities": self.probabilities(scores)}
