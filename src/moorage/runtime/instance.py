@@ -61,6 +61,8 @@ class Launch:
     """All of it: nothing is inherited."""
     framework: str = "sklearn"
     """Which module of `frameworks` has the defaults."""
+    python_path: tuple[str, ...] = ()
+    """Folders with what the model's requirements.txt asks for: they go before everything else."""
     notes: tuple[str, ...] = ()
     """Platform lines for the head of the log."""
     workers: int = 1
@@ -106,6 +108,7 @@ def _live(folder: Path, token: str, report: int) -> int:
         _give_up(failure, str(failed))
         return EXIT_UNUSABLE
     os.chdir(launch.work_folder)
+    sys.path[:0] = launch.python_path
     if launch.front is not None:
         uvloop.run(serve_front(read_plan(launch.front), listener, lambda: _report_ready(report)))
         return 0
@@ -138,8 +141,6 @@ def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
 def _load(launch: Launch, failure: int, began: float) -> toolkit.LoadedModel | None:
     """The model; None if it can never be served, which is then written down."""
     model_folder = Path(launch.model_folder)
-    if (model_folder / "code" / "requirements.txt").is_file():
-        _say("code/requirements.txt is not installed: instances use the packages of the environment Moorage runs in")
     try:
         settings = read_settings(os.environ)
         logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 _BOOT: Final = "import sys; sys.path.insert(0, sys.argv.pop(1)); from moorage.runtime.nursery import main; main()"
+_SYSTEM: Final = Path("/usr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,16 @@ class Environment:
     python: Path
     runtime: Path
     """The folder from which it imports `moorage.runtime`."""
+    base: Path
+    """Where the interpreter's own library is: its prefix."""
     folder: Path | None = None
     """Where it is, if it is one that was built; None for Moorage's own."""
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """What its processes read, apart from the system's own folders."""
+        home = self.folder or self.python.parents[1]
+        return tuple(place for place in (home, self.runtime, self.base) if not place.is_relative_to(_SYSTEM))
 
     def nursery_command(self, *arguments: str) -> tuple[str, ...]:
         """A nursery's command line. Isolated: no variable, user's folder or current directory adds modules to it."""

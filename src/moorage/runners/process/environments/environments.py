@@ -51,11 +51,16 @@ class EnvironmentUnavailable(Exception):
 
 
 class Equipped(NamedTuple):
-    """What a model with a requirements.txt runs in."""
+    """What a model runs in."""
 
     environment: Environment
-    overlay: Path | None
-    """A folder that belongs in front of `sys.path`."""
+    overlays: tuple[Path, ...] = ()
+    """Folders that belong in front of `sys.path`."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """What its processes read."""
+        return (*self.environment.places, *self.overlays)
 
 
 class Environments:
@@ -91,11 +96,11 @@ class Environments:
         if overlay is None:
             built = await self._find(combined, image)
             if built is not None:
-                return Equipped(built, None)
+                return Equipped(built)
             overlay = await self._lay_over(environment, packages, asked, say)
         if overlay is None:
-            return Equipped(await self._ensure(combined, image, say), None)
-        return Equipped(environment, overlay)
+            return Equipped(await self._ensure(combined, image, say))
+        return Equipped(environment, (overlay,))
 
     async def close(self) -> None:
         """Give up what is being built."""
@@ -123,11 +128,12 @@ class Environments:
             record = read_record(folder)
             if record is not None:
                 os.utime(folder)  # when it was last wanted
-                return Environment(record.title, folder / "bin" / "python", self._copied_runtime(), folder)
+                base = Path(interpreter.path).parents[1]
+                return Environment(record.title, folder / "bin" / "python", self._copied_runtime(), base, folder)
         return None
 
     def _copied_runtime(self) -> Path:
-        """Copied once: the agent stays what it was when it started, also when another Moorage is installed meanwhile."""
+        """Copied once: the agent stays what it was at its start, also when another Moorage is installed meanwhile."""
         if self._runtime is None or not self._runtime.is_dir():
             self._runtime = travel.copy_runtime(self._root)
         return self._runtime

@@ -29,6 +29,7 @@ def own_environment(image: FrameworkImage) -> Environment | None:
         f"{what} of Moorage's own environment on Python {python}",
         python=Path(sys.executable),
         runtime=Path(moorage.__file__).parents[1],
+        base=Path(sys.base_prefix),
     )
 
 
