@@ -29,23 +29,23 @@ SCIKIT_LEARN: Final = Framework(
         "sklearn.svm",
         "sklearn.tree",
     ),
-    optional_modules=("treelite", "pandas"),
-    requirements=("joblib", "numpy", "pandas", "scipy"),
+    optional_modules=("treelite.sklearn", "treelite.gtil", "scipy.special", "pandas"),
+    requirements=("joblib", "numpy", "pandas", "scipy", "treelite"),
 )
 XGBOOST: Final = Framework(
     "xgboost",
     "xgboost-cpu",
     modules=("numpy", "xgboost"),
-    optional_modules=("treelite", "sklearn.base", "pandas"),
-    requirements=("numpy", "pandas", "scikit-learn", "scipy"),
+    optional_modules=("treelite.gtil", "sklearn.base", "pandas"),
+    requirements=("numpy", "pandas", "scikit-learn", "scipy", "treelite"),
     twins=("xgboost",),
 )
 LIGHTGBM: Final = Framework(
     "lightgbm",
     "lightgbm",
     modules=("numpy", "lightgbm"),
-    optional_modules=("treelite", "joblib", "pandas"),
-    requirements=("joblib", "numpy", "pandas", "scikit-learn", "scipy"),
+    optional_modules=("treelite.gtil", "joblib", "pandas"),
+    requirements=("joblib", "numpy", "pandas", "scikit-learn", "scipy", "treelite"),
 )
 PYTORCH: Final = Framework("pytorch", "torch", modules=("numpy", "torch"), requirements=("numpy",))
 ONNX: Final = Framework("onnx", "onnxruntime", modules=("numpy", "onnxruntime"), requirements=("numpy",))
