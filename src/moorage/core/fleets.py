@@ -8,11 +8,13 @@ from moorage.core.concurrency import concurrency_max
 from moorage.core.model import (
     Endpoint,
     EndpointStatus,
+    ExecutionMode,
     Fleet,
     InstanceId,
     InstanceSpec,
     InstanceState,
     Observation,
+    Variant,
     instances_of,
 )
 from moorage.core.routes import EndpointRoute, InstanceRoute, VariantRoute
@@ -74,11 +76,25 @@ def make_route(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, 
                 weight=variant.desired_weight,
                 instances=tuple(usable[variant.name]),
                 routing_strategy=variant.routing_strategy,
-                concurrency_max=concurrency_max(variant.containers[0].environment),
+                concurrency_max=_concurrency_max(variant),
+                containers=_container_names(variant),
+                is_direct=bool(_container_names(variant)) and variant.execution_mode is ExecutionMode.DIRECT,
+                is_multi_model=any(container.is_multi_model for container in variant.containers),
             )
             for variant in fleet.variants
         ),
     )
+
+
+def _concurrency_max(variant: Variant) -> int | None:
+    """The least that any container says: a request may be for each of them."""
+    said = (concurrency_max(container.environment) for container in variant.containers)
+    return min((number for number in said if number is not None), default=None)
+
+
+def _container_names(variant: Variant) -> tuple[str, ...]:
+    """None of a lone container: there is nothing to choose."""
+    return tuple(container.name for container in variant.containers) if len(variant.containers) > 1 else ()
 
 
 def routed_instances(route: EndpointRoute | None) -> frozenset[InstanceId]:

@@ -20,9 +20,9 @@ def log_group(endpoint_name: str) -> str:
     return LOG_GROUP_PREFIX + endpoint_name
 
 
-def log_stream(variant: str, instance: InstanceId) -> str:
-    """The CloudWatch log stream of one instance."""
-    return f"{variant}/{instance}"
+def log_stream(variant: str, instance: InstanceId, container: str | None = None) -> str:
+    """The CloudWatch log stream of one instance, or of one of its several containers."""
+    return f"{variant}/{instance}" if container is None else f"{variant}/{instance}/{container}"
 
 
 def bearer_keys_name(endpoint: EndpointKey) -> str:

@@ -33,6 +33,12 @@ class VariantRoute:
     """AWS takes RANDOM where the config says nothing; the less busy of two is never worse for a caller."""
     concurrency_max: int | None = None
     """How many requests one instance is asked at once, over all gateway workers; None leaves it to the gateway."""
+    containers: tuple[str, ...] = ()
+    """The names of the containers where an instance has several."""
+    is_direct: bool = False
+    """Whether a request is for one of the containers, which it names, and not for all in turn."""
+    is_multi_model: bool = False
+    """Whether a request says which of many models it is for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class Entry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Microseconds that the instance took."""
     overhead_us: int = -1
     """Microseconds that the gateway took besides."""
+    containers_us: dict[str, int] = {}
+    """Microseconds that each of several containers took."""
     trace_id: str = ""
     stands_for: int = 1
     """How many successes are told of by this one. Set by the log."""

@@ -11,9 +11,10 @@ from collections.abc import Callable, Coroutine
 from typing import Final, Protocol
 
 from moorage.aws.errors import ServiceError
-from moorage.gateway import errors, sessions
+from moorage.gateway import containers, errors, sessions, target_models
 from moorage.gateway.admission import WAIT_S, Waiter
 from moorage.gateway.aim import Aim, aim, by_weight
+from moorage.gateway.containers import TARGET_CONTAINER
 from moorage.gateway.entry import Admitted
 from moorage.gateway.instance import Instance
 from moorage.gateway.ledger import Series
@@ -21,6 +22,7 @@ from moorage.gateway.pick import Draw, pick_other
 from moorage.gateway.sessions import SESSION_ID
 from moorage.gateway.tables import Endpoint, Routes, Variant
 from moorage.gateway.target import TARGET_VARIANT, Address, Operation, container_request, container_stream_request
+from moorage.gateway.target_models import TARGET_MODEL, target_of
 from moorage.gateway.watch import Watch
 from moorage.wire.answer import Answer
 from moorage.wire.messages import NotSent, Request, WireError
@@ -49,9 +51,11 @@ class Asking(ABC):
 
     __slots__ = (
         "_connection",
+        "_container",
         "_instance",
         "_invoker",
         "_is_first_use",
+        "_model",
         "_session_id",
         "_task",
         "_tried",
@@ -68,10 +72,14 @@ class Asking(ABC):
     )
 
     _connection: UpstreamConnection | None
+    _container: bytes | None
+    """The container that the request is for, where it has to say so."""
     _instance: Instance | None
     _invoker: Surroundings
     _is_first_use: bool
     """Whether the connection was made for this request."""
+    _model: bytes | None
+    """The model that the request is for, where there are many."""
     _session_id: bytes | None
     _task: asyncio.Task[None] | None
     _tried: list[Instance] | None
@@ -117,9 +125,13 @@ class Asking(ABC):
             variant = by_weight(endpoint, invoker.draw)
         self.variant = variant
         self.series = variant.series
+        if variant.containers is not None or TARGET_CONTAINER in fields:
+            self._container = self._target_container(endpoint, variant)
+        if variant.homes is not None or TARGET_MODEL in fields:
+            self._model = target_of(variant.homes, fields, endpoint=endpoint.key.name, request_id=self.request_id)
         now = invoker.monotonic()
         if only is None and self._tried is None:
-            instance = variant.pick(now)
+            instance = variant.pick(now) if self._model is None else _at_home(variant, self._model, now)
         else:
             candidates = variant.instances if only is None else (only,)
             instance = pick_other(candidates, self._tried or (), draw=invoker.draw, now=now)
@@ -137,6 +149,15 @@ class Asking(ABC):
             self.address.operation,
             account_id=self.admitted.account_id,
             draw=self._invoker.draw,
+        )
+
+    def _target_container(self, endpoint: Endpoint, variant: Variant) -> bytes | None:
+        assert self.admitted is not None
+        return containers.target_of(
+            variant.containers,
+            self.request.fields,
+            endpoint=endpoint.key.name,
+            account_id=self.admitted.account_id,
         )
 
     def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:
@@ -192,8 +213,14 @@ class Asking(ABC):
         head = make_head(self.request, self.body, request_id=self.request_id)
         if self._session_id is not None:
             head = sessions.with_session(head, self._session_id)
-        total_s = None if is_stream else INVOCATION_S
-        connection.send(self, b"POST", head, self.body, head_s=INVOCATION_S, total_s=total_s)
+        if self._container is not None:
+            head = containers.with_target(head, self._container)
+        if self._model is not None:
+            head = target_models.with_target(head, self._model)
+        assert self.variant is not None
+        patience_s = INVOCATION_S if self.variant.containers is None else INVOCATION_S + containers.FRONT_S
+        total_s = None if is_stream else patience_s
+        connection.send(self, b"POST", head, self.body, head_s=patience_s, total_s=total_s)
 
     def _try_another(self, tried: Instance) -> None:
         """No byte of the request has reached the instance: it may go to another one."""
@@ -230,3 +257,8 @@ class Asking(ABC):
             instance.leave()
         if self._waiter is not None and self.variant is not None:
             self.variant.queue.leave(self._waiter)
+
+
+def _at_home(variant: Variant, model: bytes, now: float) -> Instance | None:
+    assert variant.homes is not None
+    return variant.homes.pick(model, now)

@@ -28,6 +28,8 @@ _MODELLED = frozenset(
 _MODELLED_SUFFIX = ":http://internal.amazon.com/coral/com.amazon.sagemaker/"
 _RETRY_AFTER = (b"Retry-After", b"1")
 
+_OF_PLATFORM: Final[Mapping[bytes, int]] = {b"ValidationError": 400, b"ModelNotReadyException": 429}
+
 _REFUSAL_CODES: Final[Mapping[int, str]] = {
     405: "UnknownOperationException",
     408: "RequestTimeoutException",
@@ -82,6 +84,50 @@ def no_such_variant(variant: str, endpoint: str, account_id: str) -> ServiceErro
     """`TargetVariant` names none of the endpoint's variants."""
     message = f"Variant {variant} of endpoint {endpoint} of account {account_id} not found."
     return ServiceError("ValidationError", message, status=400)
+
+
+def no_such_container(container: str, endpoint: str, account_id: str) -> ServiceError:
+    """`TargetContainerHostname` names none of the containers."""
+    message = f"Container {container} of endpoint {endpoint} of account {account_id} not found."
+    return ServiceError("ValidationError", message, status=400)
+
+
+def no_target_container(endpoint: str) -> ServiceError:
+    """A request to containers in direct mode that is for none of them. That it is refused is documented, how is not."""
+    message = f"Endpoint {endpoint} hosts containers in direct mode and requires the target container hostname header."
+    return ServiceError("ValidationError", message, status=400)
+
+
+def no_direct_invocation(endpoint: str) -> ServiceError:
+    """`TargetContainerHostname` where it has no place; worded as the refusal of a target model is (observed)."""
+    message = (
+        f"Endpoint {endpoint} does not host containers in direct mode and does not support target container hostname"
+        " header."
+    )
+    return ServiceError("ValidationError", message, status=400)
+
+
+def no_multi_model(endpoint: str) -> ServiceError:
+    """`TargetModel` where there is but one (observed: aws/amazon-sagemaker-examples issues 1026 and 1216)."""
+    message = f"Endpoint {endpoint} is not a multi-model endpoint and does not support target model header."
+    members = {"ErrorCode": "TARGET_MODEL_HEADER_NOT_SUPPORTED"}
+    return ServiceError("ValidationError", message, status=400, members=members)
+
+
+def no_target_model(request_id: str) -> ServiceError:
+    """No `TargetModel` where there are many (seen: aws/sagemaker-tensorflow-serving-container issue 166)."""
+    return ServiceError("ValidationError", f"Request {request_id} is missing a target model header.", status=400)
+
+
+def malformed_target_model(target: str) -> ServiceError:
+    """A `TargetModel` that could not be the rest of a key below the prefix."""
+    constraint = "Member must be a key relative to the model data prefix, without empty parts, '.', '..' and '\\'"
+    return _violation(target, "targetModel", constraint)
+
+
+def of_platform(code: bytes, message: str) -> ServiceError:
+    """What an instance refuses in the platform's name, and not in that of one of its models."""
+    return ServiceError(code.decode("latin-1"), message, status=_OF_PLATFORM.get(code, 503))
 
 
 def malformed_endpoint_name(name: str) -> ServiceError:
@@ -166,48 +212,66 @@ def internal_stream_failure() -> ServiceError:
 
 
 class ModelErrors:
-    """Errors about one instance of an endpoint: they say where its log is."""
+    """Errors about one instance of an endpoint: they say where its log is.
 
-    __slots__ = ("_account_id", "_instance", "_key", "_variant")
+    `container` is the one of several that is to blame, as its log stream is called.
+    """
 
-    def __init__(self, key: EndpointKey, account_id: str, *, variant: str, instance: InstanceId) -> None:
+    __slots__ = ("_account_id", "_container", "_instance", "_key", "_stream", "is_of_front", "is_of_many_models")
+
+    def __init__(
+        self,
+        key: EndpointKey,
+        account_id: str,
+        *,
+        variant: str,
+        instance: InstanceId,
+        container: str | None = None,
+        is_of_many_models: bool = False,
+    ) -> None:
         self._key = key
         self._account_id = account_id
-        self._variant = variant
-        self._instance = instance
+        self._container = container or CONTAINER
+        self._stream = log_stream(variant, instance, container)
+        self.is_of_front = container is not None
+        """Whether the answers are a front's, which may answer in a container's place."""
+        self.is_of_many_models = is_of_many_models
+        """Whether the instance may answer in a model's place."""
 
     def answered(self, status: int, text: str) -> ServiceError:
         """The container answered with something other than success; `text` is the beginning of what it said."""
         who, code = ("client", "CLIENT_ERROR_FROM_MODEL") if status < 500 else _SERVER
         return self._error(
-            f'Received {who} error ({status}) from {CONTAINER} with message "{text}"', code, status, text
+            f'Received {who} error ({status}) from {self._container} with message "{text}"', code, status, text
         )
 
     def answer_cut(self, status: int) -> ServiceError:
         """The container's error answer broke off."""
-        message = f"Received client error ({status}) from {CONTAINER} and could not load the entire response body"
+        message = f"Received client error ({status}) from {self._container} and could not load the entire response body"
         return self._error(message, "CLIENT_ERROR_FROM_MODEL", status, "")
 
     def timed_out(self) -> ServiceError:
         """The container did not answer within the time an invocation may take."""
         return self.broke(
-            f"Your invocation timed out while waiting for a response from container {CONTAINER}. Review the latency "
-            "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+            f"Your invocation timed out while waiting for a response from container {self._container}. Review the"
+            " latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
         )
 
     def broke(self, text: str) -> ServiceError:
         """The container closed or reset the connection, or its answer was malformed or too large."""
-        return self._error(f'Received server error (0) from {CONTAINER} with message "{text}"', _SERVER[1], 0, text)
+        return self._error(
+            f'Received server error (0) from {self._container} with message "{text}"', _SERVER[1], 0, text
+        )
 
     def stream_timed_out(self) -> ServiceError:
         """The container began an answer and did not finish it within the time a stream may take, or fell silent."""
-        message = f"Container {CONTAINER} did not finish its answer within the time that a streamed one may take"
+        message = f"Container {self._container} did not finish its answer within the time that a streamed one may take"
         return self._stream_error(message, "ModelInvocationTimeExceeded")
 
     def stream_broke(self, text: str) -> ServiceError:
         """The container began an answer, and then closed or reset the connection or sent nonsense."""
         return self._stream_error(
-            f'The answer of container {CONTAINER} broke off with message "{text}"', "StreamBroken"
+            f'The answer of container {self._container} broke off with message "{text}"', "StreamBroken"
         )
 
     def _stream_error(self, message: str, code: str) -> ServiceError:
@@ -223,12 +287,11 @@ class ModelErrors:
     def _error(self, message: str, code: str, status: int, original: str) -> ServiceError:
         region, name = self._key
         group = log_group(name)
-        stream = log_stream(self._variant, self._instance)
         members: dict[str, Any] = {
             "ErrorCode": code,
             "OriginalStatusCode": status,
             "OriginalMessage": original,
-            "LogStreamArn": f"arn:aws:logs:{region}:{self._account_id}:log-group:{group}:log-stream:{stream}",
+            "LogStreamArn": f"arn:aws:logs:{region}:{self._account_id}:log-group:{group}:log-stream:{self._stream}",
         }
         return ServiceError("ModelError", f"{message}. {self._see()}", status=424, members=members)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from moorage.aws.errors import ServiceError
 from moorage.core.traffic import Outcome
 from moorage.gateway import errors, sessions
 from moorage.gateway.asking import Asking
+from moorage.gateway.containers import LATENCIES
 from moorage.gateway.entry import enter
 from moorage.gateway.errors import ModelErrors
 from moorage.gateway.form import Form, form_of
@@ -87,7 +88,7 @@ class Invocation(Asking):
     How it is asked is in `asking`. It is what the server cancels when the caller leaves, and what is recorded.
     """
 
-    __slots__ = ("_answer", "_is_over", "_reply", "answered", "began")
+    __slots__ = ("_answer", "_is_over", "_reply", "answered", "began", "latencies")
 
     _invoker: Invoker
 
@@ -108,6 +109,9 @@ class Invocation(Asking):
         self._instance = None
         self._tried = None
         self._session_id = None
+        self._container = None
+        self._model = None
+        self.latencies = b""
         self._waiter = None
         self._connection = None
         self._is_first_use = False
@@ -162,6 +166,8 @@ class Invocation(Asking):
         assert variant is not None
         self._connection = None
         instance.health.record_success()
+        if variant.containers is not None:
+            self.latencies = answer.fields.get(LATENCIES, b"")
         content = answer.content
         if (
             content is None
@@ -193,7 +199,7 @@ class Invocation(Asking):
         if isinstance(error, NotSent):
             self._try_another(instance)
         else:
-            self._refuse(_silence(error, self._blame()))
+            self._refuse(_silence(error, self._blame({})))
 
     async def _relay(self, answer: Answer, variant: Variant, instance: Instance) -> None:
         form = form_of(self.address.operation, self.request, answer.header(b"content-type"))
@@ -201,7 +207,8 @@ class Invocation(Asking):
         try:
             signature = variant.signature + self._session_fields(answer, instance)
             fields = make_fields(answer.fields, signature=signature, request_id=self.request_id.encode())
-            response = await relay(answer, fields, form=form, blame=self._blame(), on_end=self._end_stream)
+            blame = self._blame(answer.fields)
+            response = await relay(answer, fields, form=form, blame=blame, on_end=self._end_stream)
         except ServiceError as error:
             self._refuse(error)
         except Exception:
@@ -219,15 +226,21 @@ class Invocation(Asking):
             return sessions.caller_fields(answer.headers, instance.id)
         except BadAnswer as error:
             answer.close()
-            raise self._blame().broke(str(error)) from error
+            raise self._blame(answer.fields).broke(str(error)) from error
 
-    def _blame(self) -> ModelErrors:
+    def _blame(self, answer: Mapping[bytes, bytes]) -> ModelErrors:
+        """Errors about the instance, from the fields of its answer: they say which container is meant."""
         assert self.admitted is not None
         assert self.variant is not None
         assert self._instance is not None
-        admitted = self.admitted
+        admitted, containers = self.admitted, self.variant.containers
         return ModelErrors(
-            admitted.endpoint.key, admitted.account_id, variant=self.variant.name, instance=self._instance.id
+            admitted.endpoint.key,
+            admitted.account_id,
+            variant=self.variant.name,
+            instance=self._instance.id,
+            container=containers.blamed(self._container, answer) if containers is not None else None,
+            is_of_many_models=self.variant.homes is not None,
         )
 
     # -- the end ------------------------------------------------------------------------------------------------------

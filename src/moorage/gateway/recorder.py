@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from moorage.aws.errors import ServiceError
 from moorage.core.traffic import Outcome
 from moorage.gateway.access_log import AccessLog, Entry
+from moorage.gateway.containers import latencies
 from moorage.gateway.entry import Admitted
 from moorage.gateway.ledger import Series
 from moorage.gateway.tables import Variant
@@ -37,6 +38,8 @@ class Recorded(Protocol):
     began: float
     sent: float
     answered: float
+    latencies: bytes
+    """What each of several containers took, as their front says it."""
 
 
 class Recorder:
@@ -99,5 +102,6 @@ def _entry(call: Recorded, status: int, bytes_out: int, error: str, model_us: in
         bytes_out=bytes_out,
         model_us=model_us,
         overhead_us=overhead_us,
+        containers_us=latencies(call.latencies),
         trace_id=trace_id(call.request.headers),
     )

@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from moorage.core.traffic import Outcome
-from moorage.gateway.errors import ORIGINAL_MESSAGE_BYTES_MAX, PAYLOAD_BYTES_MAX, ModelErrors
+from moorage.gateway.containers import FAILURE
+from moorage.gateway.errors import ORIGINAL_MESSAGE_BYTES_MAX, PAYLOAD_BYTES_MAX, ModelErrors, of_platform
 from moorage.gateway.form import Form
 from moorage.gateway.stream import Events, OnEnd, Pieces
+from moorage.gateway.target_models import REFUSAL
 from moorage.wire.answer import Answer
 from moorage.wire.messages import BadAnswer, NoAnswer, Response, WireError
 
@@ -75,7 +77,12 @@ async def _refused(answer: Answer, blame: ModelErrors) -> Exception:
     finally:
         answer.close()
     text = said[:ORIGINAL_MESSAGE_BYTES_MAX].decode("utf-8", "replace")
-    return blame.answered(answer.status, "".join(c if c.isprintable() or c in "\t\n" else "\ufffd" for c in text))
+    text = "".join(c if c.isprintable() or c in "\t\n" else "\ufffd" for c in text)
+    if blame.is_of_front and FAILURE in answer.fields:
+        return blame.timed_out() if answer.fields[FAILURE] == b"late" else blame.broke(text)
+    if blame.is_of_many_models and REFUSAL in answer.fields:
+        return of_platform(answer.fields[REFUSAL], text)
+    return blame.answered(answer.status, text)
 
 
 class _Rest:

@@ -14,11 +14,13 @@ from moorage.core.model import EndpointKey, InstanceId
 from moorage.core.routes import EndpointRoute, RouteTable, VariantRoute
 from moorage.core.traffic import SeriesKey
 from moorage.gateway.admission import WHOLE_SHARE, Share
+from moorage.gateway.containers import Containers
 from moorage.gateway.instance import Instance
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.live import Live, VariantQueue
 from moorage.gateway.permission import Callers
 from moorage.gateway.pick import Draw, Weighted, make_pick
+from moorage.gateway.target_models import Homes
 from moorage.wire.limits import Limits
 
 _RENEWED_AT_ONCE: Final = 32
@@ -27,7 +29,7 @@ _RENEWED_AT_ONCE: Final = 32
 class Variant:
     """A production variant, its instances and the queue in front of them."""
 
-    __slots__ = ("instances", "name", "pick", "queue", "series", "signature")
+    __slots__ = ("containers", "homes", "instances", "name", "pick", "queue", "series", "signature")
 
     def __init__(self, key: EndpointKey, config_name: str, route: VariantRoute, live: Live, draw: Draw) -> None:
         self.name = route.name
@@ -45,6 +47,10 @@ class Variant:
             instance.series = live.ledger.series(series_key._replace(instance=instance.id), instances=count)
         self.signature = b"x-Amzn-Invoked-Production-Variant: %b\r\n" % route.name.encode()
         """What it puts under its answers."""
+        self.containers = Containers(route.containers, route.is_direct) if route.containers else None
+        """Where its instances have several."""
+        self.homes = Homes(self.instances) if route.is_multi_model else None
+        """Of its models, where it has many."""
 
 
 class Endpoint:

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from moorage.aws import eventstream
 from moorage.aws.errors import ServiceError
 from moorage.gateway import errors
+from moorage.gateway.containers import TARGET_CONTAINER
 from moorage.gateway.trace_context import TRACEPARENT, passed_on
 from moorage.wire.messages import Request
 
@@ -26,14 +27,9 @@ _SHORT_BYTES: Final = 256
 _LENGTHS_MAX: Final = {
     b"x-amzn-sagemaker-custom-attributes": ("customAttributes", 1024),
     b"x-amzn-sagemaker-inference-id": ("inferenceId", 64),
+    TARGET_CONTAINER: ("targetContainerHostname", 63),
 }
 _UNSUPPORTED: Final = {
-    b"x-amzn-sagemaker-target-model": (
-        "Target model {value} is not supported: endpoint {name} does not host a multi-model container."
-    ),
-    b"x-amzn-sagemaker-target-container-hostname": (
-        "Target container hostname {value} is not supported: endpoint {name} does not host containers in direct mode."
-    ),
     b"x-amzn-sagemaker-inference-component": (
         "Inference Component Name header is not allowed for endpoints to which you dont plan to deploy inference "
         "components to. Please remove the header and try again."

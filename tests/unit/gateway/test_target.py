@@ -120,7 +120,6 @@ def test_the_caller_sees_a_fixed_list_of_headers() -> None:
     "header",
     [
         b"x-amzn-sagemaker-target-model",
-        b"x-amzn-sagemaker-target-container-hostname",
         b"x-amzn-sagemaker-inference-component",
     ],
 )
@@ -153,6 +152,8 @@ def test_what_concerns_one_connection_is_not_forwarded() -> None:
         ("customAttributes", b"x-amzn-sagemaker-custom-attributes", 1025),
         (None, b"x-amzn-sagemaker-inference-id", 64),
         ("inferenceId", b"x-amzn-sagemaker-inference-id", 65),
+        (None, b"x-amzn-sagemaker-target-container-hostname", 63),
+        ("targetContainerHostname", b"x-amzn-sagemaker-target-container-hostname", 64),
     ],
 )
 def test_headers_have_the_lengths_of_the_api(expected: str | None, name: bytes, length: int) -> None:
