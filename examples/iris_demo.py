@@ -19,13 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import sklearn
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
 MOORAGE = str(Path(sys.executable).with_name("moorage"))
 NAME = "iris"
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+SKLEARN = ".".join(sklearn.__version__.split(".")[:2])
+IMAGE = f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:{SKLEARN}-1-cpu-py3"
+"""The image with the scikit-learn that pickles the model: another one might not load it."""
 TRUST_POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],

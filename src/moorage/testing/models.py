@@ -6,10 +6,25 @@ import functools
 import io
 import pickle
 import tarfile
+from importlib import metadata
 from typing import Any
 
-SKLEARN_IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
-"""As `sagemaker.image_uris.retrieve("sklearn", "us-east-1", version="1.2-1")` gives it."""
+
+def sklearn_image(version: str) -> str:
+    """As `sagemaker.image_uris.retrieve("sklearn", "us-east-1", version="1.2-1")` gives it for `1.2`."""
+    return f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:{version}-1-cpu-py3"
+
+
+def _installed_sklearn() -> str:
+    """`1.9`; without it there is nothing to serve, and so no test that needs the answer."""
+    try:
+        return ".".join(metadata.version("scikit-learn").split(".")[:2])
+    except metadata.PackageNotFoundError:
+        return "1.9"
+
+
+SKLEARN_IMAGE = sklearn_image(_installed_sklearn())
+"""The image for pickles made here: of the scikit-learn that is installed, so that no environment has to be built."""
 
 TRUST_SAGEMAKER = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
   "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"""

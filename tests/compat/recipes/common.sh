@@ -35,6 +35,11 @@ PYTHON
     cd ..
 }
 
+# A pickle loads in the release of scikit-learn that wrote it, so the image has to be of that one: `1.9`.
+sklearn_version() {
+    python -c 'import sklearn; print(".".join(sklearn.__version__.split(".")[:2]))'
+}
+
 cat > sagemaker-trust-policy.json << 'JSON'
 {
   "Version": "2012-10-17",

@@ -41,7 +41,7 @@ ROLE_ARN=$(aws iam get-role --role-name $ROLE_NAME \
 
 # Steps 1 to 4
 train
-ECR_IMAGE_URI="$ACCOUNT_ID.dkr.ecr.$REGION.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+ECR_IMAGE_URI="$ACCOUNT_ID.dkr.ecr.$REGION.amazonaws.com/sagemaker-scikit-learn:$(sklearn_version)-1-cpu-py3"
 
 cd model-training
 tar -czf model.tar.gz model.pkl
