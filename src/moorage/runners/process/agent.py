@@ -41,7 +41,7 @@ from moorage.system.clock import Clock
 from moorage.system.process import AlreadyLocked, become_subreaper, lock_for_life
 
 SOCKET_PATH_BYTES_MAX: Final = 107
-_LONGEST_NAME: Final = "0123456789abcdef0.sock"
+_LONGEST_NAME: Final = "0123456789abcdef0-15.sock"
 _LOCK_WAIT_S: Final = 40.0
 _LOCK_DELAY_S: Final = 0.02
 
@@ -55,7 +55,7 @@ class AgentError(Exception):
 async def serve_agent(settings: AgentSettings, clock: Clock) -> None:
     """Be the agent until told to shut down or signalled. Raises AgentError."""
     _check_path_length(settings)
-    for folder in (settings.run_dir, settings.instances_dir, settings.models_dir, settings.logs_dir):
+    for folder in settings.folders:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = await _lock(settings.instances_dir / ".agent.lock", clock)
     become_subreaper()
@@ -101,7 +101,7 @@ class _Agent:
 
     async def _watch_over_itself(self, socket_inode: int | None) -> None:
         while _inode(self._settings.socket_path) == socket_inode and self._settings.instances_dir.is_dir():
-            self._host.reap()
+            self._host.tidy()
             await self._clock.sleep(self._settings.watch_interval_s)
         log.warning("%s is no longer this agent's: stopping its instances", self._settings.socket_path)
         try:
@@ -134,8 +134,8 @@ class _Agent:
             match request:
                 case Prepare(image=image):
                     self._host.prepare(image)
-                case Launch(spec=spec, archive_path=path, archive_digest=digest):
-                    await self._host.launch(spec, Path(path) if path else None, digest)
+                case Launch(spec=spec, files=files):
+                    await self._host.launch(spec, files)
                 case Stop(instance=instance):
                     await self._host.stop(instance)
                 case Observe():

@@ -1,31 +1,29 @@
-"""An instance's folder: the record of what it shall be, the lock it holds for life, what it was told and what it said.
+"""An instance's folder: the record of what it shall be, and the folders of its processes.
 
-    record.json    what the agent knows; written before anything is done, replaced at every change
-    lock           the claim: see `moorage.runtime.claim`, which holds the other end of it
-    launch.json    what the instance is told
-    failure.txt    why the model can never be served, written by the instance
-    archive        its model data, until unpacked
-    work/          current directory and temporary files; work/model stands in for model data where there is none
+    record.json       what the agent knows; written before anything is done, replaced at every change
+    data/             what the launch brought of model data, until it is in place: see `staging`
+    containers/<n>/   the folder of each container's process, where there are several
 
-A folder appears and disappears by a rename, so one that can be seen has a record. Nothing here is synced to disk: the
-files speak of processes, which a power cut ends too.
+Besides, it is the folder of the process that answers for the instance: the only container's, or the front's. A folder
+appears and disappears by a rename, so one that can be seen has a record. Nothing here is synced to disk: the files
+speak of processes, which a power cut ends too.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from moorage.core.model import InstanceId, InstanceSpec, InstanceState
-from moorage.runners.process.procfs import Identity
+from moorage.runners.base import ContainerFiles
+from moorage.runners.process.process_folder import ProcessFolder
+from moorage.runners.process.staging import ContainerData, stage
 from moorage.system import entropy
 
 _NEW: Final = ".new-"
@@ -36,7 +34,8 @@ class Record(msgspec.Struct, frozen=True):
     """What the agent knows of an instance."""
 
     spec: InstanceSpec
-    digest: str | None
+    data: tuple[ContainerData, ...]
+    """One a container."""
     state: InstanceState
     since: datetime
     reason: str | None = None
@@ -46,25 +45,28 @@ class Record(msgspec.Struct, frozen=True):
     """Of the kernel that forked it: another one's pids and start times speak of strangers."""
     diagnostics: tuple[str, ...] = ()
 
-
-class Claim(msgspec.Struct, frozen=True):
-    """What the lock says: the process that claimed the instance, and whether it still holds on."""
-
-    identity: Identity | None
-    is_held: bool
+    @property
+    def digests(self) -> frozenset[str]:
+        """Of all model data that the instance needs."""
+        return frozenset[str]().union(*(container.digests for container in self.data))
 
 
-class InstanceFolder:
+class InstanceFolder(ProcessFolder):
     """The folder of one instance."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.archive = path / "archive"
-        self.work = path / "work"
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    def containers(self, count: int) -> Sequence[ProcessFolder]:
+        """The folders of its containers' processes: a lone one has the instance's own."""
+        if count == 1:
+            return (self,)
+        return tuple(ProcessFolder(self.path / "containers" / str(number)) for number in range(1, count + 1))
 
     def write(self, record: Record) -> None:
         """Replace the record."""
-        self._replace("record.json", msgspec.json.encode(record))
+        self.replace("record.json", msgspec.json.encode(record))
 
     def read(self) -> Record | None:
         """The record; None if it is not readable, as after a power cut."""
@@ -73,39 +75,6 @@ class InstanceFolder:
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
 
-    def failure(self) -> str | None:
-        """What the instance says is wrong with its model."""
-        try:
-            return (self.path / "failure.txt").read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-
-    def open_claim(self, launch: dict[str, Any]) -> str:
-        """Let one child become the instance, and none that was forked before; answers its token."""
-        token = entropy.new_uid()
-        (self.path / "failure.txt").unlink(missing_ok=True)
-        self._replace("launch.json", msgspec.json.encode(launch))
-        self._replace("lock", token.encode() + b"\n")
-        return token
-
-    def close_claim(self) -> Claim:
-        """Who claimed the instance. If nobody holds it, from now on nobody can."""
-        path = self.path / "lock"
-        try:
-            lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return Claim(None, is_held=False)
-        try:
-            identity = _identity(os.pread(lock, 256, 0))
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return Claim(_identity(os.pread(lock, 256, 0)), is_held=True)
-            path.unlink()
-            return Claim(identity, is_held=False)
-        finally:
-            os.close(lock)
-
     def remove(self) -> None:
         """Make the folder vanish at once, then delete what was in it."""
         gone = self.path.parent / f"{_GONE}{self.path.name}-{entropy.new_uid()}"
@@ -113,25 +82,20 @@ class InstanceFolder:
             self.path.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
-    def _replace(self, name: str, data: bytes) -> None:
-        fresh = self.path / f".{name}"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        fresh.rename(self.path / name)
 
-
-def create(parent: Path, record: Record, archive: Path | None) -> InstanceFolder:
-    """Make an instance's folder with record and archive; the archive is linked, or copied from another file system.
+def create(parent: Path, record: Record, files: Sequence[ContainerFiles]) -> InstanceFolder:
+    """Make an instance's folder with record and model data, which is linked, or copied from another file system.
 
     Raises OSError.
     """
     path = parent / f"{_NEW}{record.spec.id}-{entropy.new_uid()}"
     fresh = InstanceFolder(path)
-    fresh.work.joinpath("model").mkdir(parents=True, mode=0o700)
+    containers = fresh.containers(len(record.spec.variant.containers))
+    fresh.make()
     try:
-        if archive is not None:
-            _link_or_copy(archive, fresh.archive)
+        for folder in containers[1:] and containers:
+            folder.make()
+        stage(fresh.data, files)
         fresh.write(record)
         path.rename(parent / record.spec.id)
     except BaseException:
@@ -152,18 +116,3 @@ def find_all(parent: Path) -> Iterator[InstanceFolder]:
 def folder_of(parent: Path, instance: InstanceId) -> InstanceFolder:
     """Where the folder of `instance` is, if there is one."""
     return InstanceFolder(parent / instance)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:  # another file system, or a kernel that protects other users' files from links
-        shutil.copyfile(source, target)
-
-
-def _identity(lines: bytes) -> Identity | None:
-    """The second and third line, once the child has written them."""
-    parts = lines.decode().splitlines()
-    return Identity(int(parts[1]), int(parts[2])) if len(parts) == 3 and lines.endswith(b"\n") else None

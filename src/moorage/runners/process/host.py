@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, InstanceState, Observation
+from moorage.runners.base import ContainerFiles
 from moorage.runners.process import folder as folders
 from moorage.runners.process import images
+from moorage.runners.process.environments.environments import (
+    EnvironmentImpossible,
+    Environments,
+    EnvironmentUnavailable,
+)
 from moorage.runners.process.folder import InstanceFolder, Record
 from moorage.runners.process.instance import Instance
+from moorage.runners.process.isolation.isolation import Isolation
 from moorage.runners.process.models import ModelFolders
 from moorage.runners.process.nursery import FrameworkAbsent, Nurseries, NurseryLost
+from moorage.runners.process.preparation import Preparer
 from moorage.runners.process.procfs import reap_strays
 from moorage.runners.process.protocol import Described
 from moorage.runners.process.settings import AgentSettings
+from moorage.runners.process.staging import data_of
 from moorage.system.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -30,7 +39,10 @@ class Host:
         self._clock = clock
         self._on_change = on_change
         self._models = ModelFolders(settings.models_dir)
-        self._nurseries = Nurseries()
+        self._environments = Environments(settings.environments_dir, settings.packages, clock)
+        self._nurseries = Nurseries(clock, idle_s=settings.nursery_idle_s)
+        self._isolation = Isolation(settings)
+        self._preparer = Preparer(self._models, self._environments, self._nurseries, self._isolation)
         self._instances: dict[InstanceId, Instance] = {}
         self._launching: dict[InstanceId, asyncio.Task[None]] = {}
         self._stopping: dict[InstanceId, asyncio.Task[None]] = {}
@@ -47,7 +59,8 @@ class Host:
                 found.remove()
                 continue
             self._add(found, record).adopt()
-            self.prepare(record.spec.variant.containers[0].image)  # the dead agent's nurseries ended with it
+            for container in record.spec.variant.containers:
+                self.prepare(container.image)  # the dead agent's nurseries ended with it
 
     def prepare(self, image: str) -> None:
         """Begin to warm up a nursery."""
@@ -55,7 +68,7 @@ class Host:
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
 
-    async def launch(self, spec: InstanceSpec, archive: Path | None, digest: str | None) -> None:
+    async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         """Record an instance and begin to start it, unless it is known. Raises OSError."""
         if spec.id in self._stopping:
             await asyncio.wait([self._stopping[spec.id]])
@@ -63,7 +76,7 @@ class Host:
             return
         task = self._launching.get(spec.id)
         if task is None:
-            task = self._launching[spec.id] = asyncio.create_task(self._launch(spec, archive, digest))
+            task = self._launching[spec.id] = asyncio.create_task(self._launch(spec, files))
             task.add_done_callback(lambda _: self._launching.pop(spec.id, None))
         await asyncio.shield(task)
 
@@ -89,9 +102,10 @@ class Host:
         found = self._instances.get(instance)
         return Described(found.record.diagnostics, found.pid) if found else Described()
 
-    def reap(self) -> None:
-        """Collect the zombies of instances' own children."""
+    def tidy(self) -> None:
+        """Collect the zombies of instances' own children, and end the nurseries that nobody needs."""
         reap_strays()
+        self._nurseries.retire()
 
     async def stop_all(self) -> None:
         """End every instance and nursery. What cannot be removed does not keep the others from being ended."""
@@ -108,23 +122,26 @@ class Host:
             instance.let_go()
         self._nurseries.close()
 
-    async def _launch(self, spec: InstanceSpec, archive: Path | None, digest: str | None) -> None:
-        record = Record(spec=spec, digest=digest, state=InstanceState.STARTING, since=self._clock.now())
-        made = await asyncio.to_thread(folders.create, self._settings.instances_dir, record, archive)
+    async def _launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
+        record = Record(spec=spec, data=data_of(files), state=InstanceState.STARTING, since=self._clock.now())
+        made = await asyncio.to_thread(folders.create, self._settings.instances_dir, record, files)
         self._add(made, record).begin()
         self._on_change(spec.endpoint)
 
     async def _stop(self, instance: InstanceId, found: Instance) -> None:
         await found.stop()
         del self._instances[instance]
-        await self._models.keep_only({found.record.digest for found in self._instances.values() if found.record.digest})
+        await self._models.keep_only({digest for found in self._instances.values() for digest in found.record.digests})
         self._on_change(found.record.spec.endpoint)
 
     async def _warm_up(self, image: str) -> None:
-        try:
-            await self._nurseries.get(images.resolve(image).framework)
-        except (images.UnknownImage, FrameworkAbsent, NurseryLost):
-            return  # a launch will say it
+        """Have a nursery warm, and its environment built. What goes wrong a launch will meet again, and say."""
+        with contextlib.suppress(
+            images.UnknownImage, EnvironmentImpossible, EnvironmentUnavailable, FrameworkAbsent, NurseryLost
+        ):
+            wanted = images.resolve(image)
+            environment = await self._environments.ensure(wanted, log.info)
+            await self._nurseries.get(environment, wanted.framework)
 
     def _add(self, folder: InstanceFolder, record: Record) -> Instance:
         instance = self._instances[record.spec.id] = Instance(
@@ -132,8 +149,8 @@ class Host:
             record,
             settings=self._settings,
             clock=self._clock,
-            models=self._models,
-            nurseries=self._nurseries,
+            preparer=self._preparer,
+            statuses=self._nurseries.statuses,
             on_change=lambda: self._on_change(record.spec.endpoint),
         )
         return instance

@@ -1,49 +1,45 @@
 """One instance in the agent's hands, from its record to its end.
 
-    bring up ──► forked ──► answering /ping ──► watched until it ends
+    bring up ──► forked ──► answering /ping ──► watched until one of its processes ends
        │            │                                 │
        └── FAILED ──┴── FAILED or EXITED ─────────────┘
 
-Everything an instance does is one task, so that stopping it is cancelling that task and then ending the process.
+It is one process, or one for each of its containers and a front before them. It is never half there: whichever of them
+ends, the others are ended, and what is said of the instance is why that one ended. Everything an instance does is one
+task, so that stopping it is cancelling that task and then ending the processes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import signal
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
 
-from moorage.core.model import InstanceState, Observation
-from moorage.runners.process import images
-from moorage.runners.process.environment import instance_environment
+from moorage.core.model import Container, InstanceState, Observation
+from moorage.runners.process.environments.environments import EnvironmentUnavailable
 from moorage.runners.process.folder import InstanceFolder, Record
-from moorage.runners.process.instance_log import append_line, log_path
-from moorage.runners.process.models import ArchiveRefused, ModelFolders, UnpackFailed
-from moorage.runners.process.nursery import FrameworkAbsent, Nurseries, NurseryLost
-from moorage.runners.process.probe import ping
-from moorage.runners.process.procfs import Gone, WatchedProcess, boot_id, kill_session, say_status
-from moorage.runners.process.report import Report
+from moorage.runners.process.front import front_launch
+from moorage.runners.process.instance_log import append_line
+from moorage.runners.process.instance_process import InstanceProcess, first_ended
+from moorage.runners.process.models import UnpackFailed
+from moorage.runners.process.nursery import ExitStatuses, NurseryLost
+from moorage.runners.process.place import Place, places_of
+from moorage.runners.process.preparation import Prepared, Preparer, Unlaunchable
+from moorage.runners.process.procfs import boot_id
 from moorage.runners.process.settings import AgentSettings
+from moorage.runners.process.staging import ContainerData
 from moorage.system.clock import Clock
+from moorage.system.tasks import all_of
 
 REASON_CHARACTERS_MAX: Final = 1024
-_ISOLATION: Final = "isolation: a process, session and environment of its own, and no new privileges; the agent's user"
-_PROBE_DELAY_S: Final = 0.005
-_PROBE_DELAY_MAX_S: Final = 0.25
+_TRANSIENT: Final = (UnpackFailed, EnvironmentUnavailable, NurseryLost)
 _ENDED: Final = frozenset({InstanceState.FAILED, InstanceState.EXITED, InstanceState.LOST})
-_FAULTS_OF_THE_MODEL: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
 
 log = logging.getLogger(__name__)
-
-
-class Unlaunchable(Exception):
-    """Starting this again would end the same way; the message is the reason."""
 
 
 class Instance:
@@ -56,28 +52,32 @@ class Instance:
         *,
         settings: AgentSettings,
         clock: Clock,
-        models: ModelFolders,
-        nurseries: Nurseries,
+        preparer: Preparer,
+        statuses: ExitStatuses,
         on_change: Callable[[], None],
     ) -> None:
         self.record = record
         self._folder = folder
         self._settings = settings
         self._clock = clock
-        self._models = models
-        self._nurseries = nurseries
+        self._preparer = preparer
         self._on_change = on_change
         self._task: asyncio.Task[None] | None = None
-        self._process: WatchedProcess | None = None
-        self._is_forked_by_us = False
-        self._socket = settings.instance_sockets_dir / f"{record.spec.id.removeprefix('i-')}.sock"
-        self._log = log_path(settings.logs_dir, record.spec)
+        self._places = places_of(record.spec, folder, settings)
+
+        def process_at(place: Place) -> InstanceProcess:
+            return InstanceProcess(place, clock=clock, statuses=statuses, ping_timeout_s=settings.ping_timeout_s)
+
+        self._main = process_at(self._places.main)
+        self._containers = tuple(map(process_at, self._places.containers)) if self._places.has_front else (self._main,)
+        self._processes = tuple(dict.fromkeys((self._main, *self._containers)))
 
     # -- what others ask ----------------------------------------------------------------------------------------------
 
     @property
     def pid(self) -> int | None:
-        return self._process.identity.pid if self._process is not None and self._process.is_alive else None
+        """The process that answers for the instance."""
+        return self._main.pid
 
     def observe(self) -> Observation:
         """How it is now."""
@@ -88,7 +88,7 @@ class Instance:
             uid=spec.uid,
             endpoint=spec.endpoint,
             state=record.state,
-            address=str(self._socket) if serves else None,
+            address=str(self._places.main.socket) if serves else None,
             reason=record.reason,
             since=record.since,
         )
@@ -98,33 +98,36 @@ class Instance:
         self._task = asyncio.create_task(self._run(self._bring_up()))
 
     def adopt(self) -> None:
-        """Take over what another agent began: watch the process if it lives, else say how it ended or begin again."""
-        claim = self._folder.close_claim()
-        if claim.is_held:
+        """Take over what another agent began: watch it if all of it lives, else say how it ended or begin again."""
+        is_same_boot = self.record.boot_id == boot_id()
+        claims = [process.look(is_same_boot=is_same_boot) for process in self._processes]
+        has_begun = any(claim.identity is not None for claim in claims)
+        if all(claim.is_held for claim in claims):
             self._task = asyncio.create_task(self._run(self._take_over()))
+        elif any(claim.is_held for claim in claims):
+            self._task = asyncio.create_task(self._run(self._end_what_is_left()))
+        elif self.record.state in _ENDED:
             return
-        if claim.identity is not None and self.record.boot_id == boot_id():
-            kill_session(claim.identity)
-        if self.record.state in _ENDED:
-            return
-        if claim.identity is None and self.record.state is InstanceState.STARTING:
+        elif self.record.state is InstanceState.STARTING and not has_begun:
             self.begin()
         else:
             self._say_it_was_lost()
 
     async def stop(self) -> None:
-        """End it and remove every trace but its log. Returns when it is gone."""
+        """End it and remove every trace but its log. Returns when it is gone.
+
+        The front goes first, and with it what it has in flight: that needs the containers.
+        """
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        process = self._process or await self._find_process()
-        if process is not None:
-            await self._end(process)
-        self._socket.unlink(missing_ok=True)
+        if self._places.has_front:
+            await self._main.end(grace_s=self._settings.stop_grace_s)
+        await all_of(process.end(grace_s=self._settings.stop_grace_s) for process in self._containers)
         await asyncio.to_thread(self._folder.remove)
 
     def let_go(self) -> None:
-        """Stop watching; the process lives on for the next agent."""
+        """Stop watching; the processes live on for the next agent."""
         if self._task is not None:
             self._task.cancel()
 
@@ -134,119 +137,107 @@ class Instance:
         try:
             await work
         except Unlaunchable as fault:
-            self._fail(str(fault))
-        except (UnpackFailed, NurseryLost) as error:
-            self._exit(str(error))
+            await self._end_with(InstanceState.FAILED, str(fault))
+        except _TRANSIENT as error:
+            await self._end_with(InstanceState.EXITED, str(error))
         except Exception as error:
             log.exception("%s: an instance's task failed", self.record.spec.id)
             cause = error.strerror if isinstance(error, OSError) else None
-            self._exit(f"The instance could not be started: {cause or type(error).__name__}")
-        if self._process is not None:
-            self._process.kill()
+            await self._end_with(
+                InstanceState.EXITED, f"The instance could not be started: {cause or type(error).__name__}"
+            )
+        finally:
+            for process in self._processes:
+                process.let_go()
 
     async def _bring_up(self) -> None:
-        with await self._fork() as report:
-            claimed = await report.read()
-            identity = self._folder.close_claim().identity
-            if claimed != b"claimed" or identity is None:
-                raise NurseryLost("The model server ended before it began")
-            self._is_forked_by_us = True
-            try:
-                self._process = WatchedProcess(identity)
-            except Gone:
-                await self._bury(identity.pid, None)
-                return
-            is_ready = await self._start_up(self._process, report)
-        if is_ready:
-            await self._live(self._process)
+        await self._fork()
+        if await self._start_up():
+            await self._live()
 
-    async def _fork(self) -> Report:
-        """Prepare everything, then have the nursery fork. Raises Unlaunchable, UnpackFailed, NurseryLost."""
-        spec, digest = self.record.spec, self.record.digest
-        try:
-            image = images.resolve(spec.variant.containers[0].image)
-            unpacked, nursery = await asyncio.gather(self._unpack(), self._nurseries.get(image.framework))
-        except (images.UnknownImage, ArchiveRefused, FrameworkAbsent) as error:
-            raise Unlaunchable(str(error)) from error
-        work = self._folder.work
-        model_folder = work / "model" if digest is None else self._models.path_of(digest)
-        note = images.mismatch(image, nursery.versions)
-        notes = [text for text in (unpacked, note, *image.notes) if text]
-        launch = {
-            "socket": str(self._socket),
-            "log": str(self._log),
-            "model_folder": str(model_folder),
-            "work_folder": str(work),
-            "environment": instance_environment(spec, model_folder=model_folder, work_folder=work),
-            "framework": image.framework.name,
-            "notes": notes,
-        }
-        self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async def _fork(self) -> None:
+        """Prepare everything, then have the nurseries fork. Raises Unlaunchable, or one of `_TRANSIENT`."""
+        containers = self.record.spec.variant.containers
+        places = self._places.containers
+        prepared = await all_of(map(self._prepare, containers, places, self.record.data))
+        notes = [place.named(note) for place, each in zip(places, prepared, strict=True) for note in each.notes]
         self._write(
             msgspec.structs.replace(
-                self.record,
-                forked_at=self._clock.now(),
-                boot_id=boot_id(),
-                diagnostics=(*notes, _ISOLATION),
+                self.record, forked_at=self._clock.now(), boot_id=boot_id(), diagnostics=tuple(notes)
             )
         )
-        return await Report.open(nursery.fork(self._folder.path, self._folder.open_claim(launch)))
+        for place in places:
+            place.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await all_of(
+            process.fork(each.nursery, each.launch) for process, each in zip(self._containers, prepared, strict=True)
+        )
+        if self._places.has_front:
+            await self._main.fork(prepared[0].nursery, front_launch(self.record.spec, self._places))
 
-    async def _unpack(self) -> str | None:
-        if self.record.digest is None:
-            return None
-        done = await self._models.ensure(self.record.digest, self._folder.archive)
-        self._folder.archive.unlink(missing_ok=True)
-        return done
+    async def _prepare(self, container: Container, place: Place, data: ContainerData) -> Prepared:
+        def say(text: str) -> None:
+            self._log_line(text, place)
+
+        try:
+            return await self._preparer.prepare(
+                self.record.spec, container, place, data=data, staged=self._folder.data, say=say
+            )
+        except (Unlaunchable, *_TRANSIENT) as error:
+            raise type(error)(place.named(str(error))) from error
 
     async def _take_over(self) -> None:
-        """Watch a process that another agent had forked."""
-        process = self._process = await self._find_process()
-        if process is None:
-            self._say_it_was_lost()
-            return
-        if self.record.state is not InstanceState.STARTING or await self._start_up(process, None):
-            await self._live(process)
+        """Watch processes that another agent had forked."""
+        if not all(await all_of(process.find() for process in self._processes)):
+            await self._end_what_is_left()
+        elif self.record.state is not InstanceState.STARTING or await self._start_up():
+            await self._live()
 
-    async def _start_up(self, process: WatchedProcess, report: Report | None) -> bool:
+    async def _end_what_is_left(self) -> None:
+        """Of an instance that is not all there when its agent comes: it is lost, unless it had ended before."""
+        await all_of(process.find() for process in self._processes)
+        await self._kill()
+        if self.record.state not in _ENDED:
+            self._say_it_was_lost()
+
+    async def _start_up(self) -> bool:
         """Wait until it is ready, for as long as it may take; whether it is. Raises Unlaunchable."""
         limit_s = self.record.spec.variant.startup_timeout_s
         waited = self._clock.now() - (self.record.forked_at or self._clock.now())
         left_s = max(0.0, (timedelta(seconds=limit_s) - waited).total_seconds())
         try:
             async with asyncio.timeout(left_s):
-                is_ready = await _unless_ended(process, self._until_ready(report))
+                ended = await first_ended(self._processes, asyncio.ensure_future(self._until_ready()))
         except TimeoutError:
-            process.kill()
-            await process.wait()  # whoever reads of the failure shall find no process
-            variant = self.record.spec.variant.name
-            raise Unlaunchable(
-                f"The primary container for production variant {variant} did not pass the ping health check. Please"
-                " check CloudWatch logs for this endpoint."
-            ) from None
-        if is_ready:
-            self._change(InstanceState.READY, None)
-        else:
-            await self._bury(process.identity.pid, await process.wait())
-        return is_ready
+            raise Unlaunchable(self._say_who_is_late()) from None
+        if ended is not None:
+            await self._bury(ended)
+            return False
+        self._change(InstanceState.READY, None)
+        return True
 
-    async def _until_ready(self, report: Report | None) -> None:
-        if report is not None:
-            await report.read()  # b"ready"; or the end of a report closed by the model's code, and then only pings tell
-        delay_s = _PROBE_DELAY_S
-        while not await ping(self._socket, timeout_s=self._settings.ping_timeout_s):
-            await self._clock.sleep(delay_s)
-            delay_s = min(_PROBE_DELAY_MAX_S, delay_s * 1.5)
+    async def _until_ready(self) -> None:
+        await all_of(process.until_ready() for process in self._containers)
+        if self._places.has_front:
+            await self._main.until_ready()
 
-    async def _live(self, process: WatchedProcess) -> None:
-        await _unless_ended(process, self._check_health())
-        await self._bury(process.identity.pid, await process.wait())
+    def _say_who_is_late(self) -> str:
+        containers = zip(self.record.spec.variant.containers, self._containers, strict=True)
+        late = next((container.name for container, process in containers if not process.is_ready), "front")
+        return (
+            f"The {late} container for production variant {self.record.spec.variant.name} did not pass the ping health"
+            " check. Please check CloudWatch logs for this endpoint."
+        )
+
+    async def _live(self) -> None:
+        ended = await first_ended(self._processes, asyncio.ensure_future(self._check_health()))
+        if ended is not None:
+            await self._bury(ended)
 
     async def _check_health(self) -> None:
         misses = 0
         while True:
             await self._clock.sleep(self._settings.health_interval_s)
-            if await ping(self._socket, timeout_s=self._settings.ping_timeout_s):
+            if await self._main.answers():
                 misses = 0
                 if self.record.state is InstanceState.UNHEALTHY:
                     self._change(InstanceState.READY, None)
@@ -255,64 +246,40 @@ class Instance:
             if misses >= self._settings.misses_max and self.record.state is InstanceState.READY:
                 self._change(InstanceState.UNHEALTHY, f"The instance has not answered the last {misses} /ping requests")
 
-    async def _bury(self, pid: int, status: int | None) -> None:
-        if status is None and self._is_forked_by_us:
-            status = await self._nurseries.statuses.take(pid)
-        self._say_how_it_ended(status)
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    async def _bury(self, ended: InstanceProcess) -> None:
+        """One of its processes has ended: so has the instance, for that reason."""
+        status = await ended.status()
+        await self._kill()
+        if not self._has_said_why():
+            was_ready = self.record.state is not InstanceState.STARTING
+            self._end_as(*ended.explain_end(status, was_ready=was_ready))
 
     def _say_it_was_lost(self) -> None:
         """It ended while no agent was there to see how."""
         if not self._has_said_why():
-            reason = "The model server ended while Moorage was away"
-            self._log_line(reason)
-            self._change(InstanceState.LOST, reason)
+            self._end_as(InstanceState.LOST, "The model server ended while Moorage was away")
 
     def _has_said_why(self) -> bool:
-        """Whether the instance itself has written down why it ended; if so, that is taken over."""
-        failure = self._folder.failure()
+        """Whether a process itself has written down why it ended; if so, that is taken over."""
+        failure = next(filter(None, (process.failure() for process in self._processes)), None)
         if failure is not None:
-            self._change(InstanceState.FAILED, failure)  # the instance has written it to the log itself
+            self._change(InstanceState.FAILED, failure)  # the process has written it to the log itself
         return failure is not None
 
-    def _say_how_it_ended(self, status: int | None) -> None:
-        if self._has_said_why():
-            return
-        how = f"The model server {say_status(status)}"
-        if self.record.state is not InstanceState.STARTING:
-            self._exit(how)
-        elif _is_fault_of_the_model(status):
-            self._fail(f"{how} before it was ready")
-        else:
-            self._exit(f"{how} before it was ready")
+    async def _end_with(self, state: InstanceState, reason: str) -> None:
+        await self._kill()  # whoever reads of the end shall find no process
+        self._end_as(state, reason)
 
-    # -- the end ------------------------------------------------------------------------------------------------------
+    def _end_as(self, state: InstanceState, reason: str) -> None:
+        self._log_line(reason, self._places.main)
+        self._change(state, reason)
 
-    async def _find_process(self) -> WatchedProcess | None:
-        """The process that claimed the instance; after None none can any more."""
-        while (claim := self._folder.close_claim()).is_held:
-            if claim.identity is not None:
-                with contextlib.suppress(Gone):
-                    return WatchedProcess(claim.identity)
-            await self._clock.sleep(_PROBE_DELAY_S)  # between its lock and its name, or between its end and the lock's
-        return None
-
-    async def _end(self, process: WatchedProcess) -> None:
-        process.signal(signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.stop_grace_s):
-                await process.wait()
-        process.kill()
-        await process.wait()
+    async def _kill(self) -> None:
+        await all_of(process.kill() for process in self._processes)
 
     # -- the record ---------------------------------------------------------------------------------------------------
-
-    def _fail(self, reason: str) -> None:
-        self._log_line(reason)
-        self._change(InstanceState.FAILED, reason)
-
-    def _exit(self, reason: str) -> None:
-        self._log_line(reason)
-        self._change(InstanceState.EXITED, reason)
 
     def _change(self, state: InstanceState, reason: str | None) -> None:
         reason = reason[:REASON_CHARACTERS_MAX] if reason else None
@@ -326,30 +293,8 @@ class Instance:
         except OSError as error:  # the next agent will find out by /ping what this one could not write down
             log.warning("%s: its record cannot be written: %s", record.spec.id, error)
 
-    def _log_line(self, text: str) -> None:
+    def _log_line(self, text: str, place: Place) -> None:
         try:
-            append_line(self._log, text, now=self._clock.now())
+            append_line(place.log, text, now=self._clock.now())
         except OSError as error:
             log.warning("%s: its log cannot be written: %s", self.record.spec.id, error)
-
-
-def _is_fault_of_the_model(status: int | None) -> bool:
-    """Whether a process that ended so before it was ready would end so again."""
-    if status is None:
-        return False
-    return bool(status >> 8) or (status & 0x7F) in _FAULTS_OF_THE_MODEL
-
-
-async def _unless_ended(process: WatchedProcess, work: Coroutine[Any, Any, None]) -> bool:
-    """Do the work for as long as the process lives; whether the work was done first."""
-    working, ended = asyncio.ensure_future(work), asyncio.ensure_future(process.wait())
-    try:
-        await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            return False
-        await working
-        return True
-    finally:
-        for task in (working, ended):
-            task.cancel()
-        await asyncio.wait({working, ended})

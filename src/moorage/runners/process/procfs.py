@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+_OWNED: Final = re.compile(rb"^State:\t(?P<state>.).*^Uid:\t(?P<user>\d+)", re.MULTILINE | re.DOTALL)
+_ROUNDS_MAX: Final = 1000
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -94,6 +98,23 @@ def kill_session(leader: Identity) -> None:
             os.kill(member, signal.SIGKILL)
 
 
+def kill_user(user: int) -> None:
+    """SIGKILL every process of a user that is an instance's, until there is none: also one that left its session.
+
+    Raises ValueError for our own user and for root, OSError if they multiply faster than they die.
+    """
+    if user in (0, os.geteuid()):
+        raise ValueError(f"user {user} is not an instance's")
+    for _ in range(_ROUNDS_MAX):
+        members = list(_processes_of(user))
+        if not members:
+            return
+        for member in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+    raise OSError(errno.EAGAIN, f"user {user} still has processes")
+
+
 def reap_strays() -> None:
     """Collect zombies that fell to us as subreaper. Our own children share our session, and are waited for by pid."""
     ours = os.getsid(0)
@@ -139,6 +160,17 @@ def _session_members(leader: Identity) -> Iterator[int]:
             and found.start_ticks >= leader.start_ticks
         ):
             yield found.pid
+
+
+def _processes_of(user: int) -> Iterator[int]:
+    """The living processes that a user is. The owner of a folder in /proc would not say: one that hides is root's."""
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found = _OWNED.search(Path("/proc", entry, "status").read_bytes())
+            if found and int(found["user"]) == user and found["state"] not in b"ZX":
+                yield int(entry)
 
 
 def _stat(pid: int) -> _Stat | None:

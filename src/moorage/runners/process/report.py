@@ -7,7 +7,7 @@ import os
 
 
 class Report:
-    """The reading end of an instance's report. Use as a context manager."""
+    """The reading end of an instance's report."""
 
     def __init__(self, reader: asyncio.StreamReader, transport: asyncio.BaseTransport) -> None:
         self._reader = reader
@@ -27,8 +27,6 @@ class Report:
         """The next word; empty when the instance has closed its end, which its death does too."""
         return (await self._reader.readline()).strip()
 
-    def __enter__(self) -> Report:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Listen no longer."""
         self._transport.close()

@@ -7,6 +7,7 @@ is passed on as it comes, so a streamed one streams.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from moorage.runtime.front.baton import Baton
@@ -23,21 +24,20 @@ class Course:
         self._course = course
         self._containers = containers
         self._baton = Baton(request)
-        self._loop = asyncio.get_running_loop()
-        self._ends_at = self._loop.time() + INVOCATION_S
+        self._ends_at = asyncio.get_running_loop().time() + INVOCATION_S
         self._latencies: list[bytes] = []
 
     async def run(self, body: bytes) -> Response:
         """The answer. Raises ContainerFailed."""
         *before, last = self._course
         for container in before:
-            began = self._loop.time()
+            began = time.perf_counter()
             answer = await self._ask(container, body, is_last=False)
             if not 200 <= answer.status < 300:
                 return self._pass_on(container, answer, began)
             body = await self._containers.read(container, answer, ends_at=self._ends_at)
             self._note_latency(container, began)
-        began = self._loop.time()
+        began = time.perf_counter()
         return self._pass_on(last, await self._ask(last, body, is_last=True), began)
 
     async def _ask(self, container: FrontContainer, body: bytes, *, is_last: bool) -> Answer:
@@ -55,4 +55,5 @@ class Course:
         return Response(answer.status, fields, answer.stream(), content_length=answer.content_length)
 
     def _note_latency(self, container: FrontContainer, began: float) -> None:
-        self._latencies.append(b"%b=%d" % (container.name.encode(), int((self._loop.time() - began) * 1e6)))
+        # The loop's own clock counts milliseconds where the loop is uvloop's.
+        self._latencies.append(b"%b=%d" % (container.name.encode(), int((time.perf_counter() - began) * 1e6)))
