@@ -1,4 +1,4 @@
-"""The order in which a child confines itself: while it still has the rights, what needs rights; then never again any."""
+"""The order in which a child confines itself: first what needs rights, then giving up all of them for ever."""
 
 from __future__ import annotations
 
@@ -94,6 +94,6 @@ def _give_up_rights(sandbox: Sandbox) -> None:
         os.setresgid(sandbox.user, sandbox.user, sandbox.user)
         os.setresuid(sandbox.user, sandbox.user, sandbox.user)
         kernel.own_proc_entries()
-    elif sandbox.user_namespace:
-        kernel.drop_capabilities()
+    elif sandbox.user_namespace or sandbox.view is not None:
+        kernel.drop_capabilities()  # else it could undo its view
     kernel.forbid_new_privileges()

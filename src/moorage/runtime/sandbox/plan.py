@@ -59,8 +59,10 @@ class Sandbox:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Sandbox:
         """From JSON. Raises TypeError for a field there is not."""
-        lists = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
-        return cls(**{**lists, "view": _view(told["view"]) if told.get("view") else None})
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in told.items()
+        }
+        return cls(**{**fields, "view": _view(told["view"]) if told.get("view") else None})
 
 
 def _view(told: Mapping[str, Any]) -> View:

@@ -1,7 +1,7 @@
 """`python -m moorage.runtime.sandbox.probe USER`: what of a sandbox this machine gives this process, found by trying.
 
-Prints a line of JSON: what each means fails with, None if it works, and the version of Landlock there is. Every trial is
-a child that makes a real sandbox and looks whether the interpreter can still be read from inside.
+Prints a line of JSON: what each means fails with, None if it works, and the version of Landlock there is. Every trial
+is a child that makes a real sandbox and looks whether the interpreter can still be read from inside.
 """
 
 from __future__ import annotations

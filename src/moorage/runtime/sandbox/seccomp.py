@@ -1,8 +1,8 @@
 """The filter of system calls: what no model needs and what an attack on the kernel begins with is refused.
 
-Threads, processes, signals, memory, files and sockets stay. What is refused fails with EPERM, `clone3` with ENOSYS, since
-its flags lie in memory where no filter sees them, and the C library then uses `clone`. A filter without network refuses
-every socket that is not a Unix one.
+Threads, processes, signals, memory, files and sockets stay. What is refused fails with EPERM, `clone3` with ENOSYS,
+since its flags lie in memory where no filter sees them, and the C library then uses `clone`. A filter without network
+refuses every socket that is not a Unix one.
 """
 
 from __future__ import annotations

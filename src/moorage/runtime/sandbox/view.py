@@ -22,7 +22,7 @@ from moorage.runtime.sandbox.plan import Place, View
 _SAFE: Final = kernel.MS_NOSUID | kernel.MS_NODEV
 _VEIL: Final = "mode=755,size=1m"
 _KEPT_BY_REMOUNT: Final = kernel.MS_NOSUID | kernel.MS_NODEV | 0x8
-"""And MS_NOEXEC. In a user namespace flags of the host's mount may be added to, not taken away; statvfs numbers them so too."""
+"""And MS_NOEXEC. In a user namespace none of the host's may be taken away; statvfs has the same numbers for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ def enter_view(view: View, *, owner: int) -> None:
     kept += _siblings_kept(view.scratch, hidden)
     needed = [place for place in kept if _is_below(place.target, hidden)]
     opened = [_open(place) for place in [*needed, *view.places] if os.path.lexists(place.source)]
+    umask = os.umask(0o022)  # the way to a place below a hidden folder is for the instance's user, too
     _mount_all(sorted(hidden), view.scratch, opened, owner)
+    os.umask(umask)
 
 
 def prepare() -> None:

@@ -1,0 +1,1 @@
+"""What an instance is confined to, decided by what this machine can do. `moorage.runtime.sandbox` does it."""

@@ -1,0 +1,91 @@
+"""Confines the processes of instances: examines the machine once, gives each process its user and folders."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from moorage.core.model import InstanceSpec
+from moorage.runners.process.container_folders import ContainerFolders
+from moorage.runners.process.isolation.decide import Confinement, NotIsolated, Wanted, decide
+from moorage.runners.process.isolation.machine import Machine, examine
+from moorage.runners.process.isolation.users import NoUserLeft, UserRange, Users
+from moorage.runners.process.process_folder import ProcessFolder
+from moorage.runners.process.settings import AgentSettings, RequireIsolation
+
+_RESOLVER: Final = Path("/etc/resolv.conf")
+_RUN: Final = Path("/run")
+
+
+class NotConfined(Exception):
+    """The instance is not to be started with less than was asked for; the message says what is lacking."""
+
+
+class Isolation:
+    """Confines what an agent starts."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._settings = settings
+        self._users = Users(UserRange(settings.instance_users_first, settings.instance_users))
+        self._examination: asyncio.Task[Machine] | None = None
+
+    async def machine(self) -> Machine:
+        """What this machine can do. Examined when first asked."""
+        if self._examination is None:
+            self._examination = asyncio.create_task(examine(self._users.range.first))
+        return await asyncio.shield(self._examination)
+
+    async def confine(
+        self,
+        spec: InstanceSpec,
+        folder: ProcessFolder,
+        folders: ContainerFolders,
+        *,
+        seen: Mapping[Path, Path] | None = None,
+    ) -> Confinement:
+        """Decide for a process about to be forked, and give its folders to the user it will be.
+
+        `seen` is what it shall see besides `folders`, read-only, by where. Raises NotConfined, OSError.
+        """
+        machine = await self.machine()
+        is_root = os.geteuid() == 0
+        try:
+            has_users = self._users.range.size and machine.can("user and view")
+            user = self._users.take(self._owners()) if has_users else None
+            wanted = Wanted(
+                folders=folders,
+                work=folder.work,
+                temporary=folder.temporary,
+                is_without_network=spec.variant.network_isolation,
+                hidden=(*self._settings.folders, *self._settings.hidden),
+                seen={**_resolver(), **(seen or {})},
+                user=user,
+                is_root=is_root,
+                processes_max=self._settings.instance_processes_max,
+            )
+            confinement = decide(machine, wanted)
+        except (NotIsolated, NoUserLeft) as error:
+            raise NotConfined(str(error)) from error
+        if confinement.lacks and self._settings.require_isolation is RequireIsolation.STRICT:
+            raise NotConfined(
+                f"require_isolation is strict, and this machine does not give instances {'; '.join(confinement.lacks)}"
+            )
+        folder.give_to(confinement.sandbox["user"])
+        return confinement
+
+    def _owners(self) -> Iterator[int]:
+        """Of the folders of every process of every instance, also of those that are being removed."""
+        for pattern in ("*/work", "*/containers/*/work"):
+            for work in self._settings.instances_dir.glob(pattern):
+                with contextlib.suppress(FileNotFoundError):
+                    yield work.stat().st_uid
+
+
+def _resolver() -> dict[Path, Path]:
+    """The file that says where names are looked up, where it lies below the folder that is hidden."""
+    real = _RESOLVER.resolve()
+    return {real: real} if real.is_relative_to(_RUN) and real.exists() else {}

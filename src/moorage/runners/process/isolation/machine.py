@@ -1,0 +1,52 @@
+"""What this machine lets this process confine its instances with. Found out by trying, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+_PROBE: Final = "moorage.runtime.sandbox.probe"
+_TIMEOUT_S: Final = 30.0
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """The answer of `moorage.runtime.sandbox.probe`."""
+
+    failures: Mapping[str, str | None]
+    """By means: `user`, `view`, `user and view`, `network`, `seccomp`. None is success."""
+    landlock: int
+    """Which version the kernel has; 0 is none."""
+
+    def can(self, means: str) -> bool:
+        """Whether the trial of `means` went well."""
+        return self.failures.get(means, "it was not tried") is None
+
+
+def unexamined(reason: str) -> Machine:
+    """A machine of which nothing can be said, so nothing is relied on."""
+    return Machine(dict.fromkeys(("user", "view", "user and view", "network", "seccomp"), reason), 0)
+
+
+async def examine(user: int) -> Machine:
+    """Try everything; `user` is a uid that nobody has."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", _PROBE, str(user)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        env={},
+        cwd="/",
+    )
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            answer, _ = await process.communicate()
+        return msgspec.json.decode(answer, type=Machine)
+    except (TimeoutError, msgspec.MsgspecError):
+        return unexamined(f"the examination of this machine did not end well (code {process.returncode})")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
