@@ -27,5 +27,6 @@ def agent_settings(settings: Settings) -> AgentSettings:
         logs_dir=settings.logs_dir,
         environments_dir=settings.environments_dir,
         packages=settings.packages,
+        environments_bytes_max=settings.environments_bytes_max,
         health_interval_s=settings.health_interval_s,
     )

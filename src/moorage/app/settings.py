@@ -38,6 +38,7 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "access_log_successes_per_s": (0, 100_000),
     "access_log_failures_per_s": (0, 100_000),
     "access_log_bytes_max": (1 << 20, 1 << 40),
+    "environments_bytes_max": (0, 1 << 50),
 }
 
 
@@ -81,6 +82,8 @@ class Settings:
     """Where model data is read from if its bucket is not one of ours."""
     packages: PackageSource = field(default_factory=PackageSource)
     """Where the packages of models' environments come from; by default from where uv or pip would have them here."""
+    environments_bytes_max: int = 20 << 30
+    """Beyond which environments are removed that no instance runs in."""
 
     @property
     def credentials_path(self) -> Path:

@@ -44,6 +44,8 @@ class Record(msgspec.Struct, frozen=True):
     boot_id: str | None = None
     """Of the kernel that forked it: another one's pids and start times speak of strangers."""
     diagnostics: tuple[str, ...] = ()
+    equipment: tuple[str, ...] = ()
+    """Folders of environments that its processes run from."""
 
     @property
     def digests(self) -> frozenset[str]:

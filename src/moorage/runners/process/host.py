@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from pathlib import Path
 
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, InstanceState, Observation
 from moorage.runners.base import ContainerFiles
@@ -39,7 +40,13 @@ class Host:
         self._clock = clock
         self._on_change = on_change
         self._models = ModelFolders(settings.models_dir)
-        self._environments = Environments(settings.environments_dir, settings.packages, clock)
+        self._environments = Environments(
+            settings.environments_dir,
+            settings.packages,
+            clock,
+            bytes_max=settings.environments_bytes_max,
+            in_use=self._equipment,
+        )
         self._nurseries = Nurseries(clock, idle_s=settings.nursery_idle_s)
         self._isolation = Isolation(settings)
         self._preparer = Preparer(self._models, self._environments, self._nurseries, self._isolation)
@@ -52,6 +59,7 @@ class Host:
         """Take over what another agent left, and tidy up after it."""
         self._settings.instance_sockets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._models.sweep()
+        self._environments.sweep()
         for found in folders.find_all(self._settings.instances_dir):
             record = found.read()
             if record is None:
@@ -142,6 +150,10 @@ class Host:
             wanted = images.resolve(image)
             environment = await self._environments.ensure(wanted, log.info)
             await self._nurseries.get(environment, wanted.framework)
+
+    def _equipment(self) -> Set[Path]:
+        """The folders of environments that instances run from."""
+        return {Path(folder) for instance in self._instances.values() for folder in instance.record.equipment}
 
     def _add(self, folder: InstanceFolder, record: Record) -> Instance:
         instance = self._instances[record.spec.id] = Instance(

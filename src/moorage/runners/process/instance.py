@@ -163,7 +163,11 @@ class Instance:
         notes = [place.named(note) for place, each in zip(places, prepared, strict=True) for note in each.notes]
         self._write(
             msgspec.structs.replace(
-                self.record, forked_at=self._clock.now(), boot_id=boot_id(), diagnostics=tuple(notes)
+                self.record,
+                forked_at=self._clock.now(),
+                boot_id=boot_id(),
+                diagnostics=tuple(notes),
+                equipment=tuple({str(folder) for each in prepared for folder in each.equipment}),
             )
         )
         for place in places:

@@ -35,6 +35,8 @@ class Prepared(NamedTuple):
     """The contents of its `launch.json`."""
     notes: tuple[str, ...]
     """Platform lines, for its log and for whoever asks about the instance."""
+    equipment: tuple[Path, ...]
+    """What its process runs from."""
 
 
 class Preparer:
@@ -70,7 +72,7 @@ class Preparer:
         notes = (*unpacked, equipped.environment.title, *image.notes, *confinement.sentences)
         launch = _launch(spec, container, place, confinement.folders, equipped)
         launch |= {"framework": image.framework.name, "notes": notes, "sandbox": confinement.sandbox}
-        return Prepared(nursery, launch, notes)
+        return Prepared(nursery, launch, notes, equipped.folders)
 
     async def _equip(
         self, environment: Environment, image: FrameworkImage, folders: ContainerFolders, say: Say

@@ -30,6 +30,8 @@ class AgentSettings:
     environments_dir: Path
     packages: PackageSource = field(default_factory=PackageSource)
     """Where environments are built from."""
+    environments_bytes_max: int = 20 << 30
+    """Of all environments, beyond which those that nothing runs in are removed."""
     health_interval_s: float = 5.0
     ping_timeout_s: float = 2.0
     misses_max: int = 3

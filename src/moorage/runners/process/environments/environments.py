@@ -14,8 +14,9 @@ as it is, also when newer packages appear.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence, Set
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -34,12 +35,15 @@ from moorage.runners.process.environments.requirements_file import (
 )
 from moorage.runners.process.environments.sharing import Sharing
 from moorage.runners.process.environments.source import PackageSource
+from moorage.runners.process.environments.upkeep import CACHE_NAME, OVERLAYS_NAME, prune, sweep
 from moorage.runners.process.environments.uv import PackagesRefused, PackagesUnavailable, Say, Uv
 from moorage.runners.process.images import FrameworkImage
 from moorage.system.clock import Clock
 
-CACHE_NAME: Final = ".cache"
-OVERLAYS_NAME: Final = "overlays"
+_SPARED_S: Final = 3600.0
+"""What was wanted within this time is not pruned: an instance may be about to start there."""
+
+log = logging.getLogger(__name__)
 
 
 class EnvironmentImpossible(Exception):
@@ -70,15 +74,20 @@ class Environments:
     EnvironmentUnavailable.
     """
 
-    def __init__(self, root: Path, source: PackageSource, clock: Clock) -> None:
+    def __init__(
+        self, root: Path, source: PackageSource, clock: Clock, *, bytes_max: int, in_use: Callable[[], Set[Path]]
+    ) -> None:
         self._root = root
         self._source = source
         self._clock = clock
+        self._bytes_max = bytes_max
+        self._in_use = in_use
         self._uv = Uv(source.uv_variables(root / CACHE_NAME))
         self._overlays = Overlays(root / OVERLAYS_NAME, self._uv)
         self._building: Sharing[None] = Sharing()
         self._interpreters: Sequence[Interpreter] = ()
         self._runtime: Path | None = None
+        self._pruning: asyncio.Task[None] | None = None
 
     async def ensure(self, image: FrameworkImage, say: Say) -> Environment:
         """The environment that instances of `image` run in: Moorage's own if it fits, else one built for it."""
@@ -101,6 +110,10 @@ class Environments:
         if overlay is None:
             return Equipped(await self._ensure(combined, image, say))
         return Equipped(environment, (overlay,))
+
+    def sweep(self) -> None:
+        """Remove what a dead agent left half done."""
+        sweep(self._root)
 
     async def close(self) -> None:
         """Give up what is being built."""
@@ -150,6 +163,7 @@ class Environments:
         interpreters = await self._candidates(image)
         await patiently(lambda: self._build_on_any(interpreters, blueprint, say), self._clock, say)
         say(f"built the environment {blueprint.name} in {self._clock.monotonic() - began:.1f} s")
+        self._pruning = asyncio.create_task(self._prune())  # nobody who waits for the environment waits for that
 
     async def _build_on_any(self, interpreters: Sequence[Interpreter], blueprint: Blueprint, say: Say) -> None:
         """Build on the first interpreter there are packages for. Raises EnvironmentImpossible, PackagesUnavailable."""
@@ -163,6 +177,13 @@ class Environments:
                 say(f"not on {interpreter}: {refusal}")
                 refusals[f"Python {interpreter.minor}"] = str(refusal)
         raise EnvironmentImpossible(_impossible(blueprint, refusals))
+
+    async def _prune(self) -> None:
+        spared = self._clock.now().timestamp() - _SPARED_S
+        keep = self._in_use()
+        gone = await asyncio.to_thread(prune, self._root, keep=keep, bytes_max=self._bytes_max, wanted_before=spared)
+        for stored in gone:
+            log.info("removed %s: environments take more than %d bytes", stored.name, self._bytes_max)
 
     # -- overlays -----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from moorage.system import entropy
 
 REQUIREMENTS: Final = ("httptools>=0.6", "uvloop>=0.19", "msgspec>=0.18", "numpy")
 """What the runtime itself imports. Floors, not pins: it runs on Python 3.10 to 3.14 and on NumPy 1 and 2."""
+RUNTIME_PREFIX: Final = "runtime-"
 _PACKAGES: Final = ("runtime", "wire")
 
 
@@ -28,8 +30,9 @@ def copy_runtime(root: Path) -> Path:
     digest = hashlib.sha256()
     for name, data in files.items():
         digest.update(f"{name}\0{len(data)}\0".encode() + data)
-    target = root / f"runtime-{digest.hexdigest()[:16]}"
+    target = root / f"{RUNTIME_PREFIX}{digest.hexdigest()[:16]}"
     if target.is_dir():
+        os.utime(target)  # when it was last wanted
         return target
     fresh = root / f".new-runtime-{entropy.new_uid()}"
     try:
