@@ -16,7 +16,6 @@ import gc
 import json
 import logging
 import os
-import random
 import signal
 import socket
 import sys
@@ -36,9 +35,10 @@ from moorage.runtime.front.parts import read_plan
 from moorage.runtime.front.server import serve_front
 from moorage.runtime.multi_model.serving import serve_models
 from moorage.runtime.output import finish_output, redirect_output
+from moorage.runtime.randomness import reseed
 from moorage.runtime.sandbox.enter import SandboxFailed, enter
 from moorage.runtime.sandbox.plan import Sandbox
-from moorage.runtime.server import serve_model
+from moorage.runtime.serving import serve
 from moorage.runtime.settings import read_settings
 from moorage.wire.server import bind
 
@@ -118,9 +118,7 @@ def _live(folder: Path, token: str, report: int) -> int:
     if model is None:
         return EXIT_UNUSABLE
     gc.freeze()  # the model is here to stay: no collection has to look at it again
-    _serve(model, listener, lambda: _report_ready(report))
-    _say("stopped")
-    return 0
+    return _serve(model, listener, launch.workers, lambda: _report_ready(report))
 
 
 def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
@@ -132,10 +130,7 @@ def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
     os.environ.clear()
     os.environ.update(launch.environment)
     time.tzset()
-    random.seed()
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed()
+    reseed()
 
 
 def _load(launch: Launch, failure: int, began: float) -> toolkit.LoadedModel | None:
@@ -154,9 +149,12 @@ def _load(launch: Launch, failure: int, began: float) -> toolkit.LoadedModel | N
     return model
 
 
-def _serve(model: toolkit.LoadedModel, listener: socket.socket, on_listening: Callable[[], None]) -> None:
+def _serve(model: toolkit.LoadedModel, listener: socket.socket, workers: int, on_listening: Callable[[], None]) -> int:
     # A SIGTERM before this line ends the process at once: there is nothing in flight yet.
-    uvloop.run(serve_model(model, listener, on_listening))
+    count = model.settings.workers or workers
+    status = serve(model, listener, count, on_listening=on_listening, say=_say)
+    _say("stopped")
+    return status
 
 
 def _serve_many(

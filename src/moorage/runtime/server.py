@@ -14,6 +14,7 @@ from moorage.runtime.dispatch import Dispatcher, Ticket
 from moorage.runtime.model_thread import ModelThread
 from moorage.runtime.replies import failure, render
 from moorage.runtime.toolkit import LoadedModel
+from moorage.runtime.watchdog import Watchdog
 from moorage.wire.limits import Limits
 from moorage.wire.messages import Begin, Cancellable, Refused, Reply, Request, Response, WireError
 from moorage.wire.server import Server, serve_begin
@@ -28,9 +29,11 @@ async def serve_model(model: LoadedModel, sock: socket.socket, on_listening: Cal
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
     with ModelThread() as thread:
         server = await listen(Router(routes_of(Dispatcher(model, thread))), sock, model.settings.body_bytes_max)
+        watchdog = Watchdog(thread, model.settings.timeout_s)
         on_listening()
         await terminated.wait()
         await server.close(grace_s=STOP_GRACE_S)
+        watchdog.close()
 
 
 async def listen(begin: Begin, sock: socket.socket, body_bytes_max: int) -> Server:

@@ -39,7 +39,7 @@ class Settings:
     body_bytes_max: int = 25 * _MIB
     """SAGEMAKER_MAX_PAYLOAD_IN_MB: the largest body that is handed to the model."""
     log_level: int = 20
-    """SAGEMAKER_CONTAINER_LOG_LEVEL: from which level on what a script logs is written, as Python's `logging` counts."""
+    """SAGEMAKER_CONTAINER_LOG_LEVEL: from which level on a script's logging is written, as `logging` counts."""
     batching: Batching = "auto"
     """MOORAGE_BATCHING."""
 

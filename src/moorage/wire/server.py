@@ -100,6 +100,10 @@ class Server:
             sock.close()
             raise
 
+    async def take(self, sock: socket.socket) -> None:
+        """Serve a connection that was accepted elsewhere."""
+        await self.loop.connect_accepted_socket(self._connect, sock)
+
     async def close(self, *, grace_s: float = 30.0, idle_s: float = 0.0) -> None:
         """Stop accepting, let requests in flight finish within the grace, then cut what is left.
 
