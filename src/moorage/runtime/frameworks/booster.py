@@ -6,7 +6,6 @@ scores in one line; as JSON `{"predictions": [{"score": 0.5}]}`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from moorage.runtime import codecs, jsontext
 from moorage.runtime.failures import RequestRefused, say
-from moorage.runtime.frameworks import libsvm
+from moorage.runtime.frameworks import dmlc, libsvm
 from moorage.runtime.frameworks.base import Decoded
 from moorage.runtime.frameworks.selection import Selection
 from moorage.runtime.media import CSV, JSON, NPY
@@ -22,7 +21,6 @@ from moorage.runtime.media import CSV, JSON, NPY
 JSON_LINES: Final = "application/jsonlines"
 CONTENT_TYPES: Final = (CSV, "text/libsvm", "text/x-libsvm", JSON, NPY)
 _LIBSVM: Final = frozenset({"text/libsvm", "text/x-libsvm"})
-_WHERE: Final = re.compile(r"\[[\d:]+\] \S+:\d+: (?:Check failed: )?")
 
 
 class BoosterModel:
@@ -48,7 +46,7 @@ class BoosterModel:
         try:
             predictions = self.native.predict(self._matrix(data), iteration_range=self._rounds, validate_features=False)
         except (ValueError, TypeError) as error:
-            raise RequestRefused(400, explain(error)) from error
+            raise RequestRefused(400, dmlc.explain(error)) from error
         return {"predictions": predictions} if detailed else predictions
 
     def encode(self, prediction: Any, media: str) -> bytes:
@@ -95,7 +93,7 @@ class ScriptedBooster:
         try:
             return Decoded(xgboost.DMatrix(rows.data, nthread=1), rows.enveloped)
         except (ValueError, TypeError) as error:
-            raise RequestRefused(400, explain(error)) from error
+            raise RequestRefused(400, dmlc.explain(error)) from error
 
     def predict(self, data: Any, *, detailed: bool) -> Any:
         """`model.predict`, as the container's default predict_fn asks it."""
@@ -105,12 +103,6 @@ class ScriptedBooster:
     def encode(self, prediction: Any, media: str) -> bytes:
         """See `base.Model.encode`."""
         return codecs.encode(prediction, media)
-
-
-def explain(error: BaseException) -> str:
-    """What XGBoost says, without the time, the line of its source and the stack that it puts around it."""
-    first, _, _ = say(error).partition("\n")
-    return _WHERE.sub("", first)
 
 
 def _decode(body: bytes, media: str, features: int | None) -> Decoded:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from moorage.runtime.failures import ModelUnusable
-from moorage.runtime.frameworks import files, pickles, threads
+from moorage.runtime.frameworks import dmlc, files, pickles, threads
 from moorage.runtime.frameworks.base import Framework, Model, Say
-from moorage.runtime.frameworks.booster import BoosterModel, ScriptedBooster, explain
+from moorage.runtime.frameworks.booster import BoosterModel, ScriptedBooster
 from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.frameworks.selection import VARIABLE, select
 from moorage.runtime.trees import compiling
@@ -49,7 +49,9 @@ def _load_booster(name: str, content: bytes) -> Any:
     try:
         booster.load_model(bytearray(content))
     except (xgboost.core.XGBoostError, ValueError) as error:
-        raise ModelUnusable(f"{name} cannot be loaded by xgboost {xgboost.__version__}: {explain(error)}") from error
+        raise ModelUnusable(
+            f"{name} cannot be loaded by xgboost {xgboost.__version__}: {dmlc.explain(error)}"
+        ) from error
     return booster
 
 
@@ -62,7 +64,7 @@ def _own(native: Any, environment: Mapping[str, str], say: Say) -> Model:
         return BoosterModel(native, best_rounds(native), _selection(native, environment, say))
     if isinstance(native, xgboost.XGBModel):
         native.set_params(n_jobs=count)
-    return EstimatorModel(native, explain=explain)
+    return EstimatorModel(native, explain=dmlc.explain)
 
 
 def _selection(booster: Any, environment: Mapping[str, str], say: Say) -> Any:

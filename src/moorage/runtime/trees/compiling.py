@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from moorage.runtime.failures import ModelUnusable, say
+from moorage.runtime.failures import ModelUnusable
+from moorage.runtime.frameworks import dmlc
 from moorage.runtime.frameworks.base import Model, Say
 from moorage.runtime.trees import boosted, forests, xgboost
 from moorage.runtime.trees.check import check_equal
@@ -59,13 +60,13 @@ def _compile(own: Model, translate: _Translate) -> tuple[Model, int, int]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it warns of is compared below
             translation = translate(own.native)
-            probes = probe_rows(translation.model, missing=translation.takes_missing, narrows=translation.narrows)
+            probes = probe_rows(translation.model, missing=translation.takes_missing)
             check_equal(own, translation, probes)
     except NotCompiled:
         raise
     except Exception as error:
         # The importer reads private attributes of frameworks of any version, and may find anything.
-        raise NotCompiled(say(error)) from error
+        raise NotCompiled(dmlc.explain(error)) from error
     return CompiledModel(own, translation), translation.model.num_tree, len(probes)
 
 

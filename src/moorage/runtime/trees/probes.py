@@ -6,7 +6,7 @@ and lies on its threshold, or beside it by the least that float32 or float64 can
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,19 +38,20 @@ class _Tree:
         return nodes
 
 
-def probe_rows(model: Any, *, missing: bool, narrows: bool) -> Array:
-    """`COUNT` rows of float64 for a `treelite.Model`, the same ones each time; with NaN among them if `missing`.
-
-    `narrows` says that the model knows no more of a number than float32 does.
-    """
+def probe_rows(model: Any, *, missing: bool) -> Array:
+    """`COUNT` rows of float64 for a `treelite.Model`, the same ones each time; with NaN among them if `missing`."""
     draw = np.random.default_rng(_SEED)
     trees = [_tree(model, index) for index in _spread(model.num_tree, _HALF)]
     rows = _around(trees, model.num_feature, draw)
-    for row, tree in zip(rows[_HALF:], itertools.cycle(trees), strict=False):
-        if len(tree.tests):
-            node = int(draw.choice(tree.tests))
+    for number, row in enumerate(rows[_HALF:]):
+        turn, index = divmod(number, len(trees))
+        tree = trees[index]
+        nodes = tree.tests[np.isfinite(tree.threshold[tree.tests])]
+        if len(nodes):
+            node = int(draw.choice(nodes))
             _lead(row, tree, node)
-            row[tree.feature[node]] = _beside(tree.threshold[node], draw, narrows)
+            row[tree.feature[node]] = _WAYS[(turn + index) % len(_WAYS)](tree.threshold[node])
+    rows[np.isinf(rows)] = 0.0  # an infinite threshold asks whether a value is missing
     if missing:
         rows[:_HALF][draw.random((_HALF, model.num_feature)) < _MISSING_SHARE] = np.nan
     return rows
@@ -95,8 +96,15 @@ def _lead(row: Array, tree: _Tree, node: int) -> None:
             row[feature] = threshold + side * max(abs(threshold), 1.0) / 64
 
 
-def _beside(threshold: Any, draw: np.random.Generator, narrows: bool) -> float:
-    """A number on the threshold, or next to it as float32 or float64 count."""
-    kind = np.float32 if narrows or draw.random() < 0.5 else np.float64
-    value = kind(threshold)
-    return float(draw.choice([value, np.nextafter(value, kind(-np.inf)), np.nextafter(value, kind(np.inf))]))
+def _next_to(kind: type[np.floating[Any]], towards: float) -> Callable[[Any], float]:
+    return lambda threshold: float(np.nextafter(kind(threshold), kind(towards)))
+
+
+_WAYS: Final[Sequence[Callable[[Any], float]]] = (
+    float,
+    _next_to(np.float32, -np.inf),
+    _next_to(np.float32, np.inf),
+    _next_to(np.float64, -np.inf),
+    _next_to(np.float64, np.inf),
+)
+"""From a threshold to a number on it, or next to it."""
