@@ -1,8 +1,8 @@
 """The log folder, read: endpoints as groups, instances as streams, lines as events with times.
 
-Files lie at `<region>/<endpoint>/<variant>/<instance>.log`, and `log_file` says what is in them. Everything here
-blocks: call it in a thread. Names from outside reach the file system only after they have matched a pattern without
-dots and slashes.
+Files lie at `<region>/<endpoint>/<variant>/<instance>.log`, and of an instance with several containers also at
+`…/<variant>/<instance>/<container>.log`; `log_file` says what is in them. Everything here blocks: call it in a thread.
+Names from outside reach the file system only after they have matched a pattern without dots and slashes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ PAGE_BYTES_MAX: Final = 1024 * 1024
 """About how much text a page holds at most, as CloudWatch's does."""
 SCAN_BYTES_MAX: Final = 32 * 1024 * 1024
 """How much a search reads before it pauses and hands back a cursor."""
+_LOGS: Final = ("*.log", "*/*.log")
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,63}")
 
 
@@ -29,12 +30,15 @@ class NoSuchGroup(LookupError):
 
 
 class NoSuchStream(LookupError):
-    """There are no logs of that instance."""
+    """There are no logs of that instance or container."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogStream:
-    """One instance's log: its name is `<variant>/<instance>`. `first_ms`, `last_ms` are None while there is no line."""
+    """One log, called `<variant>/<instance>` or `<variant>/<instance>/<container>`.
+
+    `first_ms`, `last_ms` are None while there is no line.
+    """
 
     name: str
     size_bytes: int
@@ -144,11 +148,15 @@ class LogFolder:
         folder = self._root / region / endpoint
         if not folder.is_dir():
             raise NoSuchGroup(endpoint)
-        return {
-            f"{variant}/{file.stem}": file
-            for variant in _names(folder)
-            for file in sorted((folder / variant).glob("*.log"))
-        }
+        return dict(sorted(_streams_below(folder)))
+
+
+def _streams_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The streams of an endpoint's folder, each with its file."""
+    for variant in _names(folder):
+        for pattern in _LOGS:
+            for file in (folder / variant).glob(pattern):
+                yield str(file.relative_to(folder).with_suffix("")), file
 
 
 def _names(folder: Path) -> list[str]:

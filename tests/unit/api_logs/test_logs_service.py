@@ -76,6 +76,16 @@ async def test_groups(world: World) -> None:
     assert {"logGroups": []} == await world.call("DescribeLogGroups", region="..")
 
 
+async def test_each_of_several_containers_has_a_stream(world: World) -> None:
+    world.write("A/i-1/scale", (100, "scaled"))
+    world.write("A/i-1/forest", (200, "predicted"))
+    streams = (await world.call("DescribeLogStreams", logGroupName=GROUP))["logStreams"]
+    names = [stream["logStreamName"] for stream in streams]
+    assert ["A/i-1", "A/i-1/forest", "A/i-1/scale", "A/i-2", "B/i-3"] == names
+    assert ["predicted"] == (await world.get("A/i-1/forest"))[0]
+    assert ["one", "scaled", "predicted", "three", "four"] == (await world.find(logStreamNamePrefix="A/i-1"))[0]
+
+
 async def test_streams(world: World) -> None:
     first, _, empty = (await world.call("DescribeLogStreams", logGroupName=GROUP))["logStreams"]
     assert {
