@@ -124,7 +124,10 @@ class OlderReleases:
 _OLD_NUMPY: Final = ("numpy", "numpy<2")
 
 OLDER_RELEASES: Final[Mapping[str, tuple[OlderReleases, ...]]] = {
-    "scikit-learn": (OlderReleases((1, 4, 2), (_OLD_NUMPY,)),),
+    "scikit-learn": (
+        OlderReleases((1, 4, 2), (_OLD_NUMPY,)),
+        OlderReleases((1, 3), (_OLD_NUMPY, ("treelite", "treelite<4.8"))),  # later ones ask trees of missing values
+    ),
     "xgboost-cpu": (
         OlderReleases((2, 1, 1), package="xgboost"),
         OlderReleases((2, 1), (_OLD_NUMPY,), package="xgboost"),
