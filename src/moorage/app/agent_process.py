@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 import uvloop
 
@@ -28,5 +30,16 @@ def agent_settings(settings: Settings) -> AgentSettings:
         environments_dir=settings.environments_dir,
         packages=settings.packages,
         environments_bytes_max=settings.environments_bytes_max,
+        hidden=(settings.data_dir, *_home()),
+        require_isolation=settings.require_isolation,
+        instance_users_first=settings.instance_users_first,
+        instance_users=settings.instance_users,
+        instance_processes_max=settings.instance_processes_max,
         health_interval_s=settings.health_interval_s,
     )
+
+
+def _home() -> tuple[Path, ...]:
+    """Our user's home, which is no instance's business. Some users of services have none, or the root folder."""
+    home = Path(os.path.expanduser("~")).resolve()  # noqa: PTH111 - unlike pathlib's it does not raise without a home
+    return (home,) if home not in (Path("/"), Path.cwd() / "~") else ()

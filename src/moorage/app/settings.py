@@ -20,6 +20,7 @@ import msgspec
 from moorage.app.package_source import find_package_source
 from moorage.objects.external_endpoint import ExternalEndpoint
 from moorage.runners.process.environments.source import PackageSource
+from moorage.runners.process.settings import RequireIsolation
 
 DEFAULT_PORT = 7070
 SOCKET_PATH_BYTES_MAX = 100
@@ -35,6 +36,9 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "port": (0, 65_535),
     "gateway_workers": (1, GATEWAY_WORKERS_MAX),
     "instance_concurrency": (1, 10_000),
+    "instance_users_first": (1 << 16, (1 << 32) - (1 << 24)),
+    "instance_users": (0, 1 << 20),
+    "instance_processes_max": (64, 1 << 22),
     "access_log_successes_per_s": (0, 100_000),
     "access_log_failures_per_s": (0, 100_000),
     "access_log_bytes_max": (1 << 20, 1 << 40),
@@ -78,6 +82,14 @@ class Settings:
     """And at most how many of the others."""
     access_log_bytes_max: int = 64 << 20
     """Of the log and the one before it together."""
+    require_isolation: RequireIsolation = RequireIsolation.AVAILABLE
+    """`strict`: instances are not started where this machine cannot isolate them as it should."""
+    instance_users_first: int = 700_000
+    """The first of the uids, and gids, that instances run as if Moorage is root. No account may be among them."""
+    instance_users: int = 65_536
+    """How many of them; 0 lets instances run as Moorage's own user."""
+    instance_processes_max: int = 4096
+    """Processes and threads together that each of these users may have."""
     external_s3: ExternalEndpoint | None = None
     """Where model data is read from if its bucket is not one of ours."""
     packages: PackageSource = field(default_factory=PackageSource)

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -26,9 +26,9 @@ START_TIMEOUT_S: Final = 10.0
 
 
 class RunningAgent:
-    """An agent below `root`, which must have a short path."""
+    """An agent below `root`, which must have a short path; as another user if one is given, for root to test."""
 
-    def __init__(self, root: Path, **changes: float) -> None:
+    def __init__(self, root: Path, *, user: int | None = None, **changes: Any) -> None:
         self.settings = replace(
             AgentSettings(
                 run_dir=root / "run",
@@ -37,20 +37,31 @@ class RunningAgent:
                 logs_dir=root / "logs",
                 environments_dir=root / "environments",
             ),
-            **changes,  # type: ignore[arg-type]
+            **changes,
         )
+        self.user = user
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and return when it answers."""
         settings = msgspec.json.encode(self.settings, enc_hook=str).decode()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "moorage.testing.agent", settings], start_new_session=True
+            [sys.executable, "-m", "moorage.testing.agent", settings],
+            start_new_session=True,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
         )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _answers(self.settings.socket_path):
             assert time.monotonic() < deadline, "the agent does not start"
             time.sleep(0.005)
+
+    @property
+    def pid(self) -> int:
+        """While it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def runner(self) -> ProcessRunner:
         """A client of it."""

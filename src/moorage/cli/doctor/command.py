@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from moorage.app.settings import Settings
-from moorage.cli.doctor import machine, place, software
+from moorage.cli.doctor import isolation, machine, place, software
 from moorage.cli.doctor.finding import Finding, Level
 from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
@@ -46,5 +46,6 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from machine.check_memory()
     yield from machine.check_cgroup()
     yield from machine.check_open_files()
+    yield from isolation.check_isolation(settings)
     yield from place.check_data_dir(settings)
     yield from place.check_port(settings)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Coroutine, Sequence, Set
 from pathlib import Path
+from typing import Any
 
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, InstanceState, Observation
 from moorage.runners.base import ContainerFiles
@@ -21,6 +22,7 @@ from moorage.runners.process.folder import InstanceFolder, Record
 from moorage.runners.process.instance import Instance
 from moorage.runners.process.isolation.isolation import Isolation
 from moorage.runners.process.models import ModelFolders
+from moorage.runners.process.multi_model.demands import Demands
 from moorage.runners.process.nursery import FrameworkAbsent, Nurseries, NurseryLost
 from moorage.runners.process.preparation import Preparer
 from moorage.runners.process.procfs import reap_strays
@@ -40,6 +42,8 @@ class Host:
         self._clock = clock
         self._on_change = on_change
         self._models = ModelFolders(settings.models_dir)
+        self.demands = Demands()
+        """What running instances ask of control."""
         self._environments = Environments(
             settings.environments_dir,
             settings.packages,
@@ -59,6 +63,7 @@ class Host:
         """Take over what another agent left, and tidy up after it."""
         self._settings.instance_sockets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._models.sweep()
+        self._begin(self._isolation.announce())
         self._environments.sweep()
         for found in folders.find_all(self._settings.instances_dir):
             record = found.read()
@@ -72,9 +77,7 @@ class Host:
 
     def prepare(self, image: str) -> None:
         """Begin to warm up a nursery."""
-        task = asyncio.create_task(self._warm_up(image))
-        self._warming.add(task)
-        task.add_done_callback(self._warming.discard)
+        self._begin(self._warm_up(image))
 
     async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         """Record an instance and begin to start it, unless it is known. Raises OSError."""
@@ -142,6 +145,11 @@ class Host:
         await self._models.keep_only({digest for found in self._instances.values() for digest in found.record.digests})
         self._on_change(found.record.spec.endpoint)
 
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
+
     async def _warm_up(self, image: str) -> None:
         """Have a nursery warm, and its environment built. What goes wrong a launch will meet again, and say."""
         with contextlib.suppress(
@@ -163,6 +171,7 @@ class Host:
             clock=self._clock,
             preparer=self._preparer,
             statuses=self._nurseries.statuses,
+            demands=self.demands,
             on_change=lambda: self._on_change(record.spec.endpoint),
         )
         return instance

@@ -94,6 +94,6 @@ def _give_up_rights(sandbox: Sandbox) -> None:
         os.setresgid(sandbox.user, sandbox.user, sandbox.user)
         os.setresuid(sandbox.user, sandbox.user, sandbox.user)
         kernel.own_proc_entries()
-    elif sandbox.user_namespace or sandbox.view is not None:
-        kernel.drop_capabilities()  # else it could undo its view
+    else:
+        kernel.drop_capabilities()
     kernel.forbid_new_privileges()

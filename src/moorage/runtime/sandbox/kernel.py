@@ -24,7 +24,6 @@ MACHINE: Final = platform.machine()
 
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NO_NEW_PRIVS: Final = 38
-_CAPSET: Final = {"x86_64": 126, "aarch64": 91}
 _CAPABILITY_VERSION_3: Final = 0x2008_0522
 
 _libc = ctypes.CDLL(None, use_errno=True)  # loaded by the nursery, so that no instance has to
@@ -54,7 +53,7 @@ def own_proc_entries() -> None:
 def drop_capabilities() -> None:
     """Give up every capability, also those of a user namespace's first process."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    syscall(_CAPSET[MACHINE], ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
+    _checked(_libc.capset(header, (ctypes.c_uint32 * 6)()))
 
 
 def syscall(number: int, *arguments: object) -> int:

@@ -27,12 +27,13 @@ def main() -> None:
 
 def probe(user: int) -> dict[str, str | None]:
     """What each means fails with here. The process must have one thread."""
-    by_namespace = os.geteuid() != 0
     return {
         "user": _try(Sandbox(user=user)),
-        "view": _try(Sandbox(user_namespace=by_namespace, view=_VIEW)),
+        "view": _try(Sandbox(view=_VIEW)),
         "user and view": _try(Sandbox(user=user, view=_VIEW)),
-        "network": _try(Sandbox(user_namespace=by_namespace, network=NAMESPACE)),
+        "view in a user namespace": _try(Sandbox(user_namespace=True, view=_VIEW)),
+        "network": _try(Sandbox(network=NAMESPACE)),
+        "network in a user namespace": _try(Sandbox(user_namespace=True, network=NAMESPACE)),
         "seccomp": _try(Sandbox(seccomp=True, network=UNIX_SOCKETS)),
     }
 

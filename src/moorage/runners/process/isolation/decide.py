@@ -44,8 +44,6 @@ class Wanted:
     """What else it shall see, read-only, by where it sees it."""
     user: int | None = None
     """A user for it alone; None if it has to be the agent's."""
-    is_root: bool = False
-    """Whether the agent's user is root."""
     processes_max: int = 4096
 
 
@@ -73,13 +71,13 @@ class NotIsolated(Exception):
 
 def decide(machine: Machine, wanted: Wanted) -> Confinement:
     """The best this machine gives. Raises NotIsolated if the network is to be kept away and cannot be."""
-    has_view = machine.can("user and view" if wanted.user is not None else "view")
-    user = wanted.user if has_view else None
-    network = _network(machine, wanted)
-    by_namespace = not wanted.is_root and (has_view or network == "namespace")
+    user = wanted.user if machine.can("user and view") else None
+    in_namespace = not machine.can("view") and machine.can("view in a user namespace")
+    has_view = machine.can("view") or in_namespace
+    network = _network(machine, wanted, in_namespace=in_namespace)
     sandbox: dict[str, Any] = {
         "user": user,
-        "user_namespace": by_namespace,
+        "user_namespace": in_namespace,
         "network": network,
         "landlock": machine.landlock,
         "seccomp": machine.can("seccomp"),
@@ -96,10 +94,16 @@ def decide(machine: Machine, wanted: Wanted) -> Confinement:
     return Confinement(sandbox, folders, tuple(_gives(sandbox)), tuple(_lacks(machine, sandbox, wanted)))
 
 
-def _network(machine: Machine, wanted: Wanted) -> str:
+def typical(machine: Machine, *, user: int | None) -> Confinement:
+    """What an instance gets here, for whoever asks before there is one."""
+    nowhere = Path("/nonexistent")
+    return decide(machine, Wanted(ContainerFolders(nowhere), nowhere, nowhere, user=user))
+
+
+def _network(machine: Machine, wanted: Wanted, *, in_namespace: bool) -> str:
     if not wanted.is_without_network:
         return "shared"
-    if machine.can("network"):
+    if machine.can("network in a user namespace" if in_namespace else "network"):
         return "namespace"
     if machine.can("seccomp"):
         return "unix sockets"
@@ -166,7 +170,8 @@ def _lacks(machine: Machine, sandbox: Mapping[str, Any], wanted: Wanted) -> Iter
         why = machine.failures["user"] or machine.failures["user and view"]
         yield f"a user of its own ({why or 'instance_users is 0'})"
     if "view" not in sandbox:
-        yield f"a view of files of its own, and /opt/ml/model ({machine.failures['view']})"
+        why = machine.failures["view in a user namespace"] or machine.failures["view"]
+        yield f"a view of files of its own, and /opt/ml/model ({why})"
     if not machine.landlock:
         yield "Landlock (the kernel does not offer it)"
     if not sandbox["seccomp"]:

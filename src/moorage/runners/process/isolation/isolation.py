@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from moorage.core.model import InstanceSpec
 from moorage.runners.process.container_folders import ContainerFolders
-from moorage.runners.process.isolation.decide import Confinement, NotIsolated, Wanted, decide
+from moorage.runners.process.isolation.decide import Confinement, NotIsolated, Wanted, decide, typical
 from moorage.runners.process.isolation.machine import Machine, examine
 from moorage.runners.process.isolation.users import NoUserLeft, UserRange, Users
 from moorage.runners.process.process_folder import ProcessFolder
@@ -19,6 +19,9 @@ from moorage.runners.process.settings import AgentSettings, RequireIsolation
 
 _RESOLVER: Final = Path("/etc/resolv.conf")
 _RUN: Final = Path("/run")
+
+
+log = logging.getLogger(__name__)
 
 
 class NotConfined(Exception):
@@ -52,7 +55,6 @@ class Isolation:
         `seen` is what it shall see besides `folders`, read-only, by where. Raises NotConfined, OSError.
         """
         machine = await self.machine()
-        is_root = os.geteuid() == 0
         try:
             has_users = self._users.range.size and machine.can("user and view")
             user = self._users.take(self._owners()) if has_users else None
@@ -64,7 +66,6 @@ class Isolation:
                 hidden=(*self._settings.folders, *self._settings.hidden),
                 seen={**_resolver(), **(seen or {})},
                 user=user,
-                is_root=is_root,
                 processes_max=self._settings.instance_processes_max,
             )
             confinement = decide(machine, wanted)
@@ -76,6 +77,15 @@ class Isolation:
             )
         folder.give_to(confinement.sandbox["user"])
         return confinement
+
+    async def announce(self) -> None:
+        """Say in the log what instances get, and what this machine does not give them."""
+        machine = await self.machine()
+        user = self._users.range.first if self._users.range.size and machine.can("user and view") else None
+        confinement = typical(machine, user=user)
+        log.info("instances get: %s", "; ".join(confinement.gives))
+        if confinement.lacks:
+            log.warning("this machine does not give instances: %s", "; ".join(confinement.lacks))
 
     def _owners(self) -> Iterator[int]:
         """Of the folders of every process of every instance, also of those that are being removed."""

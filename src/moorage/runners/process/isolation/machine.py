@@ -9,6 +9,15 @@ from typing import Final
 
 import msgspec
 
+MEANS: Final = (
+    "user",
+    "view",
+    "user and view",
+    "view in a user namespace",
+    "network",
+    "network in a user namespace",
+    "seccomp",
+)
 _PROBE: Final = "moorage.runtime.sandbox.probe"
 _TIMEOUT_S: Final = 30.0
 
@@ -17,7 +26,7 @@ class Machine(msgspec.Struct, frozen=True):
     """The answer of `moorage.runtime.sandbox.probe`."""
 
     failures: Mapping[str, str | None]
-    """By means: `user`, `view`, `user and view`, `network`, `seccomp`. None is success."""
+    """By means, see `MEANS`. None is success."""
     landlock: int
     """Which version the kernel has; 0 is none."""
 
@@ -28,7 +37,7 @@ class Machine(msgspec.Struct, frozen=True):
 
 def unexamined(reason: str) -> Machine:
     """A machine of which nothing can be said, so nothing is relied on."""
-    return Machine(dict.fromkeys(("user", "view", "user and view", "network", "seccomp"), reason), 0)
+    return Machine(dict.fromkeys(MEANS, reason), 0)
 
 
 async def examine(user: int) -> Machine:
