@@ -7,6 +7,6 @@ tags stands in `catalogue.py` as data.
 
 from moorage.runners.process.images.framework import Framework, FrameworkImage
 from moorage.runners.process.images.requirements import requirements
-from moorage.runners.process.images.resolve import UnknownImage, mismatch, resolve
+from moorage.runners.process.images.resolve import UnknownImage, resolve
 
-__all__ = ["Framework", "FrameworkImage", "UnknownImage", "mismatch", "requirements", "resolve"]
+__all__ = ["Framework", "FrameworkImage", "UnknownImage", "requirements", "resolve"]

@@ -16,6 +16,7 @@ from moorage.runners.process.images.framework import Framework
 SCIKIT_LEARN: Final = Framework(
     "sklearn",
     "scikit-learn",
+    "scikit-learn",
     modules=(
         "numpy",
         "joblib",
@@ -34,6 +35,7 @@ SCIKIT_LEARN: Final = Framework(
 )
 XGBOOST: Final = Framework(
     "xgboost",
+    "XGBoost",
     "xgboost-cpu",
     modules=("numpy", "xgboost"),
     optional_modules=("treelite.gtil", "sklearn.base", "pandas"),
@@ -42,15 +44,19 @@ XGBOOST: Final = Framework(
 )
 LIGHTGBM: Final = Framework(
     "lightgbm",
+    "LightGBM",
     "lightgbm",
     modules=("numpy", "lightgbm"),
     optional_modules=("treelite.gtil", "joblib", "pandas"),
     requirements=("joblib", "numpy", "pandas", "scikit-learn", "scipy", "treelite"),
 )
-PYTORCH: Final = Framework("pytorch", "torch", modules=("numpy", "torch"), requirements=("numpy",))
-ONNX: Final = Framework("onnx", "onnxruntime", modules=("numpy", "onnxruntime"), requirements=("numpy",))
+PYTORCH: Final = Framework("pytorch", "PyTorch", "torch", modules=("numpy", "torch"), requirements=("numpy",))
+ONNX: Final = Framework(
+    "onnx", "ONNX Runtime", "onnxruntime", modules=("numpy", "onnxruntime"), requirements=("numpy",)
+)
 TENSORFLOW: Final = Framework(
     "tensorflow",
+    "TensorFlow",
     "tensorflow-cpu",
     modules=("numpy", "tensorflow"),
     requirements=("numpy",),
@@ -58,13 +64,14 @@ TENSORFLOW: Final = Framework(
 )
 HUGGING_FACE: Final = Framework(
     "huggingface",
+    "Transformers",
     "transformers",
     modules=("numpy", "torch", "transformers", "transformers.pipelines"),
     optional_modules=("sentence_transformers",),
     requirements=("numpy", "sentence-transformers", "torch"),
 )
 PYTHON: Final = Framework(
-    "python", None, modules=("numpy",), optional_modules=("pandas",), requirements=("numpy", "pandas")
+    "python", "Python", None, modules=("numpy",), optional_modules=("pandas",), requirements=("numpy", "pandas")
 )
 
 REPOSITORIES: Final[Mapping[str, Framework]] = {

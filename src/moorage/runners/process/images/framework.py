@@ -12,6 +12,8 @@ class Framework:
 
     name: str
     """Its module in `runtime/frameworks`."""
+    title: str
+    """What to call it in messages."""
     package: str | None
     """The distribution whose version the tags state. None for plain Python."""
     modules: tuple[str, ...]
@@ -22,11 +24,6 @@ class Framework:
     """What an environment of its own contains beside the package, and beside what our runtime requires."""
     twins: tuple[str, ...] = ()
     """Other distributions that are the same software as the package."""
-
-    @property
-    def title(self) -> str:
-        """What to call it in messages."""
-        return self.package or "Python"
 
 
 @dataclass(frozen=True, slots=True)

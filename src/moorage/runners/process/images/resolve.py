@@ -76,14 +76,3 @@ def _version(aws_tags: Mapping[str, str], tag: str) -> str | None:
             return known
     found = _VERSION.match(tag)
     return found[0] if found else None
-
-
-def mismatch(image: FrameworkImage, installed: Mapping[str, str]) -> str | None:
-    """What to say if the installed distributions are of other minor releases than the ones asked for."""
-    if image.fits(installed):
-        return None
-    package = image.framework.title
-    return (
-        f"the image asks for {package} {image.version}, and {package} {installed.get(package)} is installed here and"
-        " serves the model: answers may differ, and a model may not load"
-    )
