@@ -10,6 +10,7 @@ _SIZE: Final = re.compile(
 )
 _SMALL: Final = {"nano": 1, "micro": 1, "small": 1, "medium": 2, "large": 2}
 _XLARGE: Final = 4
+_GIB_A_VCPU: Final = {"c": 2, "t": 4, "m": 4, "r": 8, "x": 16}
 _EXCEPTIONS: Final = {"ml.c4.8xlarge": 36}
 
 
@@ -24,3 +25,14 @@ def vcpus(instance_type: str) -> int:
     if size is None:
         return 1
     return _XLARGE * int(size["times"] or 1) if size["xlarge"] else _SMALL[size["small"]]
+
+
+def memory_bytes(instance_type: str) -> int:
+    """How much memory an instance of this type has, by what EC2's families have for each vCPU.
+
+    `ml.t2.medium` → 4 GiB, `ml.m5.large` → 8 GiB, `ml.c5.xlarge` → 8 GiB, `ml.r5.large` → 16 GiB.
+    """
+    family = instance_type.removeprefix("ml.")[:1]
+    if instance_type.startswith(("ml.t2.medium", "ml.t3.medium")):
+        family = "c"
+    return vcpus(instance_type) * _GIB_A_VCPU.get(family, 4) << 30

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,11 @@ import msgspec
 
 from moorage.core.model import EndpointKey
 from moorage.runners.process.host import Host
+from moorage.runners.process.multi_model.demands import Demands, Refused
 from moorage.runners.process.protocol import (
     LINE_BYTES_MAX,
     Changed,
+    Demanded,
     Describe,
     Done,
     Launch,
@@ -28,11 +31,14 @@ from moorage.runners.process.protocol import (
     Observe,
     Observed,
     Prepare,
+    Refuse,
     Reply,
     Request,
     ShutDown,
     Stop,
+    Supply,
     Watch,
+    WatchDemands,
     decode_request,
     encode,
 )
@@ -118,6 +124,9 @@ class _Agent:
                 if isinstance(request, Watch):
                     await self._send_changes(reader, writer)
                     return
+                if isinstance(request, WatchDemands):
+                    await _until_hung_up(reader, _send_demands(self._host.demands, writer))
+                    return
                 writer.write(encode(await self._answer(request)))
                 await writer.drain()
                 if isinstance(request, ShutDown):
@@ -142,9 +151,13 @@ class _Agent:
                     return Observed(tuple(self._host.observe()))
                 case Describe(instance=instance):
                     return self._host.describe(instance)
+                case Supply(data=data, files=files):
+                    self._host.demands.supply(data, files)
+                case Refuse(data=data, reason=reason, is_gone=is_gone):
+                    self._host.demands.refuse(data, Refused(reason, is_gone=is_gone))
                 case ShutDown():
                     await self._host.stop_all()
-                case Watch():
+                case Watch() | WatchDemands():
                     raise AssertionError("a watch has no single answer")
         except OSError as error:
             return NotDone(str(error))
@@ -156,13 +169,10 @@ class _Agent:
         for endpoint in {observation.endpoint: None for observation in self._host.observe()}:
             changes.put_nowait(endpoint)
         self._watchers.add(changes)
-        sending = asyncio.create_task(_send_all(changes, writer))
         try:
-            await reader.read()  # the end: a client that watches says nothing more
+            await _until_hung_up(reader, _send_all(changes, writer))
         finally:
             self._watchers.discard(changes)
-            sending.cancel()
-            await asyncio.wait([sending])
 
     def _publish(self, endpoint: EndpointKey) -> None:
         for changes in self._watchers:
@@ -174,6 +184,23 @@ async def _send_all(changes: asyncio.Queue[EndpointKey], writer: asyncio.StreamW
         while True:
             writer.write(encode(Changed(await changes.get())))
             await writer.drain()
+
+
+async def _send_demands(demands: Demands, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        async for data in demands.watch():
+            writer.write(encode(Demanded(data)))
+            await writer.drain()
+
+
+async def _until_hung_up(reader: asyncio.StreamReader, sending: Coroutine[None, None, None]) -> None:
+    """Send to a client that watches until it is gone."""
+    task = asyncio.create_task(sending)
+    try:
+        await reader.read()  # the end: a client that watches says nothing more
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _check_path_length(settings: AgentSettings) -> None:

@@ -28,6 +28,7 @@ def instance_environment(
         "SAGEMAKER_REGION": spec.endpoint.region,
         "AWS_REGION": spec.endpoint.region,
         "AWS_DEFAULT_REGION": spec.endpoint.region,
+        **({"SAGEMAKER_MULTI_MODEL": "true"} if container.is_multi_model else {}),
         **container.environment,
         **({"SAGEMAKER_SUBMIT_DIRECTORY": str(folders.code)} if folders.code else {}),
     }

@@ -26,6 +26,8 @@ from moorage.runners.process.front import front_launch
 from moorage.runners.process.instance_log import append_line
 from moorage.runners.process.instance_process import InstanceProcess, first_ended
 from moorage.runners.process.models import UnpackFailed
+from moorage.runners.process.multi_model.containers import supplied
+from moorage.runners.process.multi_model.demands import Demands
 from moorage.runners.process.nursery import ExitStatuses, NurseryLost
 from moorage.runners.process.place import Place, places_of
 from moorage.runners.process.preparation import Prepared, Preparer, Unlaunchable
@@ -54,6 +56,7 @@ class Instance:
         clock: Clock,
         preparer: Preparer,
         statuses: ExitStatuses,
+        demands: Demands,
         on_change: Callable[[], None],
     ) -> None:
         self.record = record
@@ -61,6 +64,7 @@ class Instance:
         self._settings = settings
         self._clock = clock
         self._preparer = preparer
+        self._demands = demands
         self._on_change = on_change
         self._task: asyncio.Task[None] | None = None
         self._places = places_of(record.spec, folder, settings)
@@ -233,7 +237,8 @@ class Instance:
         )
 
     async def _live(self) -> None:
-        ended = await first_ended(self._processes, asyncio.ensure_future(self._check_health()))
+        async with supplied(self.record.spec, self._places.containers, self._demands, self._clock):
+            ended = await first_ended(self._processes, asyncio.ensure_future(self._check_health()))
         if ended is not None:
             await self._bury(ended)
 

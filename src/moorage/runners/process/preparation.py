@@ -18,6 +18,7 @@ from moorage.runners.process.environments.uv import Say
 from moorage.runners.process.images import FrameworkImage
 from moorage.runners.process.isolation.isolation import Isolation, NotConfined
 from moorage.runners.process.models import ArchiveRefused, ModelFolders
+from moorage.runners.process.multi_model import containers as multi_model
 from moorage.runners.process.nursery import FrameworkAbsent, Nurseries, Nursery
 from moorage.runners.process.place import Place
 from moorage.runners.process.staging import ContainerData
@@ -65,13 +66,16 @@ class Preparer:
             folders = folders_of(data, self._models, empty=place.folder.work / "model")
             equipped = await self._equip(environment, image, folders, say)
             nursery = await self._nurseries.get(equipped.environment, image.framework)
-            seen = {folder: folder for folder in equipped.folders}
+            many = multi_model.prepare(spec, container, place) if container.is_multi_model else None
+            own = [multi_model.models_folder(place)] if many is not None else []
+            seen = {folder: folder for folder in (*equipped.folders, *own)}
             confinement = await self._isolation.confine(spec, place.folder, folders, seen=seen)
         except (images.UnknownImage, ArchiveRefused, EnvironmentImpossible, FrameworkAbsent, NotConfined) as error:
             raise Unlaunchable(str(error)) from error
         notes = (*unpacked, equipped.environment.title, *image.notes, *confinement.sentences)
         launch = _launch(spec, container, place, confinement.folders, equipped)
         launch |= {"framework": image.framework.name, "notes": notes, "sandbox": confinement.sandbox}
+        launch["multi_model"] = many
         return Prepared(nursery, launch, notes, equipped.folders)
 
     async def _equip(

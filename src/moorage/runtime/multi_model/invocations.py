@@ -98,5 +98,5 @@ class _Held:
 def refusal(error: NotServed | Broken) -> Response:
     """The answer to a request whose model does not get to see it."""
     if isinstance(error, NotServed):
-        return failure(error.status, str(error), [(REFUSAL, error.code)])
+        return Response(error.status, [(REFUSAL, error.code), (b"content-type", b"text/plain")], str(error).encode())
     return failure(500, f"The model cannot be loaded: {error}")

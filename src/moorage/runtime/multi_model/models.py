@@ -17,7 +17,7 @@ from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.loading import Loaded, Loader
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
-from moorage.runtime.multi_model.wants import Want, Wants
+from moorage.runtime.multi_model.wants import Wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Models:
             if waiter is None:
                 waiter = self._waiting[name] = self._loop.create_future()
             if name not in self._loading:
-                self.wants.add(Want(name, None, hurry=True))
+                self.wants.add(name, hurry=True)
             left_s = began + self._limits.wait_s - self._monotonic()
             done, _ = await asyncio.wait({waiter}, timeout=max(0.0, left_s))
             if not done:
@@ -131,7 +131,7 @@ class Models:
             loaded = slot.model
             is_due = loaded.uses_checked != slot.uses and now - loaded.checked_at >= self._limits.revalidate_s
             if is_due and loaded.is_managed and slot.name not in self._loading:
-                self.wants.add(Want(slot.name, slot.version, hurry=False))
+                self.wants.add(slot.name, slot.version, hurry=False)
 
     async def _load(self, name: str, version: str, folder: Path) -> None:
         try:

@@ -17,26 +17,29 @@ class Want:
     version: str | None
     hurry: bool
     """Whether somebody waits for it."""
+    number: int
+    """Another one each time something is wanted."""
 
 
 class Wants:
-    """The outstanding wants, by model, with a number that changes whenever one is added."""
+    """The outstanding wants, by model."""
 
     def __init__(self) -> None:
         self.number = 0
+        """Of the last one."""
         self._wants: dict[str, Want] = {}
         self._added = asyncio.Event()
 
     def __contains__(self, model: str) -> bool:
         return model in self._wants
 
-    def add(self, want: Want) -> None:
+    def add(self, model: str, version: str | None = None, *, hurry: bool) -> None:
         """Want a model. One that somebody waits for stays so, whatever else is wanted of it."""
-        before = self._wants.get(want.model)
-        if before is not None and (before.hurry or not want.hurry):
+        before = self._wants.get(model)
+        if before is not None and (before.hurry or not hurry):
             return
-        self._wants[want.model] = want
         self.number += 1
+        self._wants[model] = Want(model, version, hurry, self.number)
         self._added.set()
 
     def remove(self, model: str) -> None:

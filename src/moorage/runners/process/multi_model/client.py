@@ -1,0 +1,60 @@
+"""The agent's demands as control sees them. One connection a call, as in `runners.process.client`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from moorage.core.model import ModelData
+from moorage.runners.base import ModelFiles, RunnerError
+from moorage.runners.process.client import decode, exchange
+from moorage.runners.process.protocol import LINE_BYTES_MAX, Demanded, Refuse, Supply, WatchDemands, encode
+from moorage.system.clock import Clock
+
+_RECONNECT_DELAY_S: Final = 0.05
+_RECONNECT_DELAY_MAX_S: Final = 1.0
+
+
+class AgentDemands:
+    """See `runners.base.Demands`."""
+
+    def __init__(self, socket_path: Path, clock: Clock) -> None:
+        self._path = socket_path
+        self._clock = clock
+
+    async def demanded(self) -> AsyncIterator[ModelData]:
+        delay_s = _RECONNECT_DELAY_S
+        while True:
+            with contextlib.suppress(OSError, RunnerError):
+                async with contextlib.aclosing(self._watch()) as demands:
+                    async for data in demands:
+                        delay_s = _RECONNECT_DELAY_S
+                        yield data
+            await self._clock.sleep(delay_s)
+            delay_s = min(_RECONNECT_DELAY_MAX_S, delay_s * 2)
+
+    async def supply(self, data: ModelData, files: ModelFiles) -> None:
+        await self._tell(Supply(data, files))
+
+    async def refuse(self, data: ModelData, reason: str, *, is_gone: bool) -> None:
+        await self._tell(Refuse(data, reason, is_gone))
+
+    async def _watch(self) -> AsyncGenerator[ModelData, None]:
+        reader, writer = await asyncio.open_unix_connection(self._path, limit=LINE_BYTES_MAX)
+        try:
+            writer.write(encode(WatchDemands()))
+            while line := await reader.readline():
+                demanded = decode(line)
+                if isinstance(demanded, Demanded):
+                    yield demanded.data
+        finally:
+            writer.close()
+
+    async def _tell(self, answer: Supply | Refuse) -> None:
+        try:
+            await exchange(self._path, answer)
+        except OSError as error:
+            raise RunnerError(f"The agent at {self._path} cannot be reached: {error}") from error

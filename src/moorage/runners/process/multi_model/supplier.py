@@ -1,0 +1,100 @@
+"""Brings one instance the models it wants, for as long as it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final
+
+from moorage.core.model import ModelData
+from moorage.runners.process.models import ArchiveRefused, UnpackFailed
+from moorage.runners.process.multi_model.channel import Channel, InstanceAway
+from moorage.runners.process.multi_model.demands import Demands, Refused
+from moorage.runners.process.multi_model.messages import Refusal, Supply, Want
+from moorage.runners.process.multi_model.stock import Stock
+from moorage.system.clock import Clock
+from moorage.system.tasks import BackgroundTasks
+
+_RETRY_S: Final = 0.25
+_AT_ONCE: Final = 8
+"""Models on their way that somebody waits for."""
+_CHECKS_AT_ONCE: Final = 2
+"""And those that are only compared with their objects: they have time."""
+
+log = logging.getLogger(__name__)
+
+
+class Supplier:
+    """Answers the wants of one instance from `prefix` (`s3://bucket/path/`)."""
+
+    def __init__(self, channel: Channel, prefix: str, *, demands: Demands, stock: Stock, clock: Clock) -> None:
+        self._channel = channel
+        self._prefix = prefix
+        self._demands = demands
+        self._stock = stock
+        self._clock = clock
+        self._tasks = BackgroundTasks()
+        self._bringing: dict[str, Want] = {}
+        """By model, the want that was seen last: it is answered again if it came while an earlier one was."""
+        self._hurried = asyncio.Semaphore(_AT_ONCE)
+        self._leisurely = asyncio.Semaphore(_CHECKS_AT_ONCE)
+
+    async def run(self) -> None:
+        """Ask what is wanted, and bring it, until cancelled."""
+        await self._stock.open()
+        known = -1
+        try:
+            while True:
+                known = await self._look(known)
+        finally:
+            await self._tasks.close()
+            self._channel.close()
+
+    async def _look(self, known: int) -> int:
+        try:
+            wanted = await self._channel.wants(known)
+            for want in wanted.wants:
+                self._begin(want)
+            if self._stock.is_over:
+                report = await self._channel.report()
+                await self._stock.shrink({Path(model.folder) for model in report.loaded.values()})
+        except InstanceAway as error:
+            log.debug("an instance with many models does not answer: %s", error)
+            await self._clock.sleep(_RETRY_S)
+            return -1
+        return wanted.number
+
+    def _begin(self, want: Want) -> None:
+        is_new = want.model not in self._bringing
+        self._bringing[want.model] = want
+        if is_new:
+            self._tasks.start(self._bring(want), name=f"bring {want.model}")
+
+    async def _bring(self, want: Want) -> None:
+        turns = self._hurried if want.hurry else self._leisurely
+        try:
+            async with turns:
+                hand = await self._get(want)
+            await self._channel.hand(hand)
+        except InstanceAway as error:
+            log.warning("model %s could not be handed over: %s", want.model, error)
+            await self._clock.sleep(_RETRY_S)
+        last = self._bringing.pop(want.model)
+        if last.number != want.number:
+            self._begin(last)
+
+    async def _get(self, want: Want) -> Supply | Refusal:
+        began = self._clock.monotonic()
+        try:
+            files = await self._demands.fetch(ModelData(self._prefix + want.model))
+            if files.digest == want.version:
+                return Supply(want.model, files.digest, "")
+            folder = await self._stock.ensure(files.digest, files.files[0].path)
+        except Refused as refused:
+            return Refusal(want.model, str(refused), is_gone=refused.is_gone)
+        except ArchiveRefused as refused:
+            return Refusal(want.model, str(refused), is_unusable=True)
+        except (UnpackFailed, OSError) as error:
+            return Refusal(want.model, str(error))
+        return Supply(want.model, files.digest, str(folder), int((self._clock.monotonic() - began) * 1e6))
