@@ -19,6 +19,8 @@ _TRIES_MAX: Final = 2
 _SHORTEST_S: Final = 0.001
 _PING_S: Final = 30.0
 """As long as the gateway waits for a ping: one that is not answered must leave it waiting, see `Pinger`."""
+_PING_REST_S: Final = 0.1
+"""So short that the next ping needs a new connection: whether a container accepts any is part of the question."""
 _PING_BYTES_MAX: Final = 65_536
 _PING_AGE_S: Final = 1.0
 
@@ -28,6 +30,7 @@ class Containers:
 
     def __init__(self) -> None:
         self._client = Client(limits=Limits(body_bytes=BODY_BYTES_MAX))
+        self._pings = Client(idle_s=_PING_REST_S)
         self._loop = asyncio.get_running_loop()
 
     async def ask(self, container: FrontContainer, fields: HeaderList, body: bytes, *, ends_at: float) -> Answer:
@@ -63,7 +66,7 @@ class Containers:
     async def ping(self, container: FrontContainer) -> bool:
         """Whether it says that it is well."""
         try:
-            answer = await self._client.request(container.socket, b"GET", b"/ping", head_s=_PING_S, total_s=_PING_S)
+            answer = await self._pings.request(container.socket, b"GET", b"/ping", head_s=_PING_S, total_s=_PING_S)
             await answer.read(_PING_BYTES_MAX)
         except WireError:
             return False
@@ -72,6 +75,7 @@ class Containers:
     def close(self) -> None:
         """Drop every connection."""
         self._client.close()
+        self._pings.close()
 
 
 class Pinger:
