@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "logs": Entry("moorage.cli.logs", "Print what an endpoint's instances have logged."),
     "delete": Entry("moorage.cli.delete", "Delete an endpoint, and what `moorage deploy` made for it."),
     "keys": Entry("moorage.cli.keys", "Make, list and revoke the bearer keys of endpoints."),
+    "environments": Entry("moorage.cli.environments", "List, build and remove the environments that models run in."),
     "doctor": Entry("moorage.cli.doctor.command", "Check what this machine can run."),
 }
 

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from moorage.app.settings import Settings
-from moorage.cli.doctor import isolation, machine, place, software
+from moorage.cli.doctor import frameworks, isolation, machine, place, software
 from moorage.cli.doctor.finding import Finding, Level
 from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
@@ -38,7 +38,7 @@ def command(settings: Settings) -> None:
 
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield from software.check_python()
-    yield from software.check_frameworks()
+    yield from frameworks.check_frameworks(settings)
     yield from software.check_sqlite()
     yield from software.check_docker()
     yield from machine.check_kernel()

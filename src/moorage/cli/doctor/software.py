@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import metadata
 from typing import Final
 
 from moorage.cli.doctor.finding import Finding, bad, good, note
@@ -15,28 +14,11 @@ from moorage.cli.doctor.finding import Finding, bad, good, note
 SQLITE_FLOOR: Final = (3, 35, 0)
 """The first with RETURNING, and past the WAL faults of older ones."""
 _COMMAND_TIMEOUT_S: Final = 5
-_PYTHONS: Final = tuple(f"python3.{minor}" for minor in range(11, 16))
 
 
 def check_python() -> Iterator[Finding]:
-    """This interpreter, which instances run on as well, and the others on the path."""
-    yield good("Python", f"{sys.version.split()[0]} at {sys.executable}: Moorage and its instances run on it")
-    others = {name: version for name in _PYTHONS if (version := _output(name, "--version"))}
-    if others:
-        yield good("Other Pythons", ", ".join(f"{version} ({name})" for name, version in others.items()))
-
-
-def check_frameworks() -> Iterator[Finding]:
-    """The frameworks whose models can be served."""
-    wanted = ("scikit-learn", "numpy", "joblib")
-    versions = {name: _installed(name) for name in wanted}
-    if all(versions.values()):
-        yield good("scikit-learn", ", ".join(f"{name} {version}" for name, version in versions.items()))
-    else:
-        missing = ", ".join(name for name, version in versions.items() if not version)
-        yield note(
-            "scikit-learn", f"not installed: {missing}", advice="To serve its models: pip install 'moorage[sklearn]'"
-        )
+    """This interpreter."""
+    yield good("Python", f"{sys.version.split()[0]} at {sys.executable}: Moorage runs on it")
 
 
 def check_sqlite() -> Iterator[Finding]:
@@ -59,13 +41,6 @@ def check_docker() -> Iterator[Finding]:
         yield good("Docker", f"daemon {version} answers; this version of Moorage does not use it yet")
     else:
         yield note("Docker", "the client is installed, but no daemon answers; framework images run without it")
-
-
-def _installed(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _output(*command: str) -> str:

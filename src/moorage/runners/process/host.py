@@ -64,7 +64,6 @@ class Host:
         self._settings.instance_sockets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._models.sweep()
         self._begin(self._isolation.announce())
-        self._environments.sweep()
         for found in folders.find_all(self._settings.instances_dir):
             record = found.read()
             if record is None:
@@ -74,6 +73,7 @@ class Host:
             self._add(found, record).adopt()
             for container in record.spec.variant.containers:
                 self.prepare(container.image)  # the dead agent's nurseries ended with it
+        self._environments.sweep()  # now it is known what instances run from, and nothing is being built yet
 
     def prepare(self, image: str) -> None:
         """Begin to warm up a nursery."""

@@ -23,6 +23,8 @@ class Blueprint:
     modules: tuple[str, ...]
     """What has to be importable in it."""
     constraints: tuple[str, ...] = ()
+    package: str | None = None
+    """What it is built for: the distribution of the framework."""
 
     def folder_name(self, interpreter: Interpreter) -> str:
         """The folder of the environment on an interpreter: for people, then what it depends on as a digest."""
@@ -33,11 +35,13 @@ class Blueprint:
 
 def blueprint_of(image: FrameworkImage) -> Blueprint:
     """What to build for an image."""
-    title = image.framework.title
+    title, lines = image.framework.title, requirements(image)
+    names = {image.framework.package, *image.framework.twins}
     return Blueprint(
         name=f"{title} {image.version}" if image.version else title,
-        requirements=tuple(dict.fromkeys((*requirements(image), *travel.REQUIREMENTS))),
+        requirements=tuple(dict.fromkeys((*lines, *travel.REQUIREMENTS))),
         modules=image.framework.modules,
+        package=next((name for line in lines if (name := name_in(line)) in names), None),
     )
 
 

@@ -7,7 +7,6 @@ and is on the disk before it is renamed: it outlives a power cut, and nobody che
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import Final
 import msgspec
 
 from moorage.runners.process.environments.blueprint import Blueprint
-from moorage.runners.process.environments.child import helper
+from moorage.runners.process.environments.child import end, helper
 from moorage.runners.process.environments.interpreters import Interpreter
 from moorage.runners.process.environments.uv import PackagesRefused, PackagesUnavailable, Say, Uv
 from moorage.system import entropy
@@ -83,6 +82,13 @@ def read_record(folder: Path) -> EnvironmentRecord | None:
     return record if os.access(folder / "bin" / "python", os.X_OK) else None
 
 
+def read_records(root: Path) -> list[EnvironmentRecord]:
+    """Of all environments below `root`."""
+    return [
+        record for path in sorted(root.glob(f"*/{RECORD_NAME}")) if (record := read_record(path.parent)) is not None
+    ]
+
+
 async def _verify(python: Path, runtime: Path, modules: Sequence[str]) -> None:
     """Import everything once, which also compiles it. Raises PackagesRefused, PackagesUnavailable."""
     process = await asyncio.create_subprocess_exec(
@@ -97,10 +103,11 @@ async def _verify(python: Path, runtime: Path, modules: Sequence[str]) -> None:
         async with asyncio.timeout(_VERIFY_TIMEOUT_S):
             _, said = await process.communicate()
     except TimeoutError:
+        await end(process)
         raise PackagesUnavailable(f"importing {', '.join(modules)} took more than {_VERIFY_TIMEOUT_S:.0f} s") from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+    except asyncio.CancelledError:
+        await end(process)
+        raise
     if process.returncode != 0:
         lines = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise PackagesRefused(f"what was installed cannot be imported: {lines[-1]}")
@@ -111,7 +118,11 @@ def put_in_place(fresh: Path, target: Path) -> None:
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         ctypes.CDLL(None).syncfs(folder)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        except OSError:
+            if not target.is_dir():  # another process was faster: one is as good as the other
+                raise
         os.fsync(folder)
     finally:
         os.close(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 from typing import Final
 
@@ -14,3 +16,10 @@ _BOOT: Final = (
 def helper(*command: str) -> tuple[str, ...]:
     """The command line that runs `command`, its program given by path, so."""
     return (sys.executable, "-I", "-S", "-c", _BOOT, *command)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill it, and take what it said from its pipes, which are closed then."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.communicate()

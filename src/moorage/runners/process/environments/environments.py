@@ -25,6 +25,7 @@ from moorage.runners.process.environments.blueprint import Blueprint, blueprint_
 from moorage.runners.process.environments.build import build, read_record
 from moorage.runners.process.environments.environment import Environment
 from moorage.runners.process.environments.interpreters import Interpreter, find_interpreters
+from moorage.runners.process.environments.offers import Offer, find_offer
 from moorage.runners.process.environments.overlays import Overlays
 from moorage.runners.process.environments.own import own_environment, own_packages
 from moorage.runners.process.environments.patience import patiently
@@ -112,8 +113,8 @@ class Environments:
         return Equipped(environment, (overlay,))
 
     def sweep(self) -> None:
-        """Remove what a dead agent left half done."""
-        sweep(self._root)
+        """Remove what a dead agent left half done. Before anything is built."""
+        sweep(self._root, keep=self._in_use())
 
     async def close(self) -> None:
         """Give up what is being built."""
@@ -176,7 +177,8 @@ class Environments:
             except PackagesRefused as refusal:
                 say(f"not on {interpreter}: {refusal}")
                 refusals[f"Python {interpreter.minor}"] = str(refusal)
-        raise EnvironmentImpossible(_impossible(blueprint, refusals))
+        offer = await find_offer(blueprint.package, interpreters, self._uv) if blueprint.package else None
+        raise EnvironmentImpossible(_impossible(blueprint, refusals, offer))
 
     async def _prune(self) -> None:
         spared = self._clock.now().timestamp() - _SPARED_S
@@ -217,8 +219,9 @@ class Environments:
             raise EnvironmentUnavailable(f"The packages of the model's environment cannot be had: {error}") from error
 
 
-def _impossible(blueprint: Blueprint, refusals: dict[str, str]) -> str:
-    """`scikit-learn 0.23.2 cannot be installed on this machine, on none of Python 3.11, 3.10: …`."""
+def _impossible(blueprint: Blueprint, refusals: dict[str, str], offer: Offer | None) -> str:
+    """`… cannot be installed on this machine, on none of Python 3.11, Python 3.10: … Of scikit-learn, 1.0.2 to …`."""
     reason = next(iter(refusals.values()), "there is no Python that the runtime runs on")
     tried = f", on none of {', '.join(refusals)}" if len(refusals) > 1 else ""
-    return f"{blueprint.name} cannot be installed on this machine{tried}: {reason}"
+    choice = f" Of {blueprint.package}, {offer} can be had here." if offer else ""
+    return f"{blueprint.name} cannot be installed on this machine{tried}: {reason.rstrip('.')}.{choice}"

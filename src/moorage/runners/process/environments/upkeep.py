@@ -25,7 +25,7 @@ _GONE: Final = ".gone-"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An environment, an overlay, or a copy of the runtime."""
+    """An environment, or an overlay."""
 
     path: Path
     title: str
@@ -40,14 +40,18 @@ class Stored:
         return self.path.name
 
 
-def sweep(root: Path) -> None:
-    """Remove what a dead agent left half done, and environments whose interpreter is gone: nothing can run there."""
+def sweep(root: Path, *, keep: Set[Path]) -> None:
+    """Remove what a dead agent left half done, and what is of no use: nothing that is in `keep`.
+
+    Of no use are environments whose interpreter is gone, and copies of the runtime from before this agent.
+    """
     for folder in (root, root / OVERLAYS_NAME):
         for path in _folders(folder):
             if path.name.startswith((NEW, _GONE)):
                 shutil.rmtree(path, ignore_errors=True)
     for path in _folders(root):
-        if _is_environment(path) and read_record(path) is None:
+        is_copy = path.name.startswith(RUNTIME_PREFIX)
+        if path not in keep and path.name != OVERLAYS_NAME and (is_copy or read_record(path) is None):
             remove(path)
 
 
@@ -56,7 +60,6 @@ def take_stock(root: Path) -> list[Stored]:
     found = [
         *(_stored(path, record.title) for path in _folders(root) if (record := read_record(path)) is not None),
         *(_stored(path, "a model's requirements.txt") for path in _folders(root / OVERLAYS_NAME)),
-        *(_stored(path, "Moorage's runtime") for path in _folders(root) if path.name.startswith(RUNTIME_PREFIX)),
     ]
     return sorted(found, key=lambda stored: stored.wanted_at)
 
@@ -97,10 +100,6 @@ def size_of(folder: Path) -> int:
 
 def _stored(path: Path, title: str) -> Stored:
     return Stored(path, title, size_of(path), path.stat().st_mtime)
-
-
-def _is_environment(path: Path) -> bool:
-    return not path.name.startswith((".", RUNTIME_PREFIX)) and path.name != OVERLAYS_NAME
 
 
 def _folders(parent: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from moorage.runners.process.environments.child import helper
+from moorage.runners.process.environments.child import end, helper
 
 Say = Callable[[str], None]
 """Takes a line for whoever waits."""
@@ -59,16 +59,17 @@ class Uv:
             limit=_LINE_BYTES_MAX,
         )
         try:
-            said, output, _ = await asyncio.gather(
-                _follow(_of(process.stderr), say), _of(process.stdout).read(), _write(process, stdin.encode())
-            )
-            code = await process.wait()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            async with asyncio.TaskGroup() as group:
+                said = group.create_task(_follow(_of(process.stderr), say))
+                output = group.create_task(_of(process.stdout).read())
+                group.create_task(_write(process, stdin.encode()))
+        except BaseException:
+            await end(process)
+            raise
+        code = await process.wait()
         if code != 0:
-            raise failure(said)
-        return output.decode()
+            raise failure(said.result())
+        return output.result().decode()
 
 
 def find_uv() -> str:

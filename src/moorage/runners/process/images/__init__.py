@@ -5,8 +5,9 @@ URIs come from `sagemaker.image_uris`, from Terraform modules and from people. W
 tags stands in `catalogue.py` as data.
 """
 
+from moorage.runners.process.images.catalogue import FRAMEWORKS
 from moorage.runners.process.images.framework import Framework, FrameworkImage
 from moorage.runners.process.images.requirements import requirements
 from moorage.runners.process.images.resolve import UnknownImage, resolve
 
-__all__ = ["Framework", "FrameworkImage", "UnknownImage", "requirements", "resolve"]
+__all__ = ["FRAMEWORKS", "Framework", "FrameworkImage", "UnknownImage", "requirements", "resolve"]

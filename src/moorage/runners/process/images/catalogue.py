@@ -74,6 +74,8 @@ PYTHON: Final = Framework(
     "python", "Python", None, modules=("numpy",), optional_modules=("pandas",), requirements=("numpy", "pandas")
 )
 
+FRAMEWORKS: Final = (SCIKIT_LEARN, XGBOOST, LIGHTGBM, PYTORCH, ONNX, TENSORFLOW, HUGGING_FACE, PYTHON)
+
 REPOSITORIES: Final[Mapping[str, Framework]] = {
     "sagemaker-scikit-learn": SCIKIT_LEARN,
     "sagemaker-xgboost": XGBOOST,

@@ -1,0 +1,68 @@
+"""What frameworks' models can be served: with what is installed, with what was built, and with what can be built."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from typing import Final
+
+from moorage.app.settings import Settings
+from moorage.cli.doctor.finding import Finding, good, note
+from moorage.runners.process.environments.build import read_records
+from moorage.runners.process.environments.interpreters import Interpreter, find_interpreters
+from moorage.runners.process.environments.offers import Offer, find_offer
+from moorage.runners.process.environments.requirements_file import name_in
+from moorage.runners.process.environments.upkeep import CACHE_NAME
+from moorage.runners.process.environments.uv import PackagesRefused, PackagesUnavailable, Uv
+from moorage.runners.process.images import FRAMEWORKS, Framework
+
+_INDEX_TIMEOUT_S: Final = 6.0
+_IMPATIENT: Final = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "4"}
+Offers = dict[str, Offer | None]
+
+
+def check_frameworks(settings: Settings) -> Iterator[Finding]:
+    """The interpreters, then each framework. Asks the package index, for a few seconds at most."""
+    interpreters = find_interpreters(settings.packages.pythons)
+    yield good("Pythons", ", ".join(f"{one} ({one.path})" for one in interpreters))
+    try:
+        offers = asyncio.run(_find_offers(settings, interpreters))
+    except (PackagesUnavailable, PackagesRefused, TimeoutError) as error:
+        reason = str(error) or f"no answer within {_INDEX_TIMEOUT_S:.0f} s"
+        yield note("Package index", reason, advice="Without it only what is installed or built can be served")
+        offers = {}
+    built = [package for record in read_records(settings.environments_dir) for package in record.packages]
+    for framework in FRAMEWORKS:
+        if framework.package is not None:
+            yield _check(framework, built, offers.get(framework.package))
+
+
+async def _find_offers(settings: Settings, interpreters: Sequence[Interpreter]) -> Offers:
+    uv = Uv({**settings.packages.uv_variables(settings.environments_dir / CACHE_NAME), **_IMPATIENT})
+    packages = [framework.package for framework in FRAMEWORKS if framework.package is not None]
+    async with asyncio.timeout(_INDEX_TIMEOUT_S):
+        found = await asyncio.gather(*(find_offer(package, interpreters, uv) for package in packages))
+    return dict(zip(packages, found, strict=True))
+
+
+def _check(framework: Framework, built: Sequence[str], offer: Offer | None) -> Finding:
+    names = [name for name in (framework.package, *framework.twins) if name]
+    installed = next((version for name in names if (version := _installed(name))), None)
+    versions = sorted({line.partition("==")[2] for line in built if name_in(line) in names})
+    parts = [
+        f"{installed} installed beside Moorage" if installed else "",
+        f"built: {', '.join(versions)}" if versions else "",
+        f"can be built: {offer}" if offer else "",
+    ]
+    text = "; ".join(filter(None, parts))
+    if not text:
+        return note(framework.title, "neither installed nor built, and no index offers it to these Pythons")
+    return good(framework.title, text)
+
+
+def _installed(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
