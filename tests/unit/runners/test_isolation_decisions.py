@@ -1,0 +1,112 @@
+"""What is decided on machines that give everything, something, or nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from moorage.runners.process.container_folders import ContainerFolders
+from moorage.runners.process.isolation.decide import Confinement, NotIsolated, Wanted, decide
+from moorage.runners.process.isolation.machine import MEANS, Machine, unexamined
+
+USER = 700_005
+FOLDERS = ContainerFolders(Path("/data/models/abc"), {"adapters": Path("/data/models/def")}, Path("/data/models/ghi"))
+WANTED = Wanted(FOLDERS, work=Path("/data/i/work"), temporary=Path("/data/i/tmp"), hidden=(Path("/data"),), user=USER)
+ALL = Machine(dict.fromkeys(MEANS), 7)
+
+
+def without(*means: str, landlock: int = 7) -> Machine:
+    return Machine({name: "not here" if name in means else None for name in MEANS}, landlock)
+
+
+UNPRIVILEGED = without("user", "view", "user and view", "network")
+CONTAINER = without("view", "user and view", "view in a user namespace", "network", "network in a user namespace")
+
+
+def targets(confinement: Confinement) -> dict[str, tuple[str, bool]]:
+    places = confinement.sandbox["view"]["places"]
+    return {place["target"]: (place["source"], place["writable"]) for place in places}
+
+
+def test_root_gives_each_instance_a_user_and_a_view_of_its_own() -> None:
+    confinement = decide(ALL, WANTED)
+    assert (USER, False) == (confinement.sandbox["user"], confinement.sandbox["user_namespace"])
+    assert () == confinement.lacks
+    assert 1 == len(confinement.sentences)
+
+
+def test_files_are_where_an_aws_container_has_them() -> None:
+    confinement = decide(ALL, WANTED)
+    channel = Path("/opt/ml/additional-model-data-sources/adapters")
+    assert ContainerFolders(Path("/opt/ml/model"), {"adapters": channel}, Path("/opt/ml/code")) == confinement.folders
+    assert {
+        "/opt/ml/model": ("/data/models/abc", False),
+        str(channel): ("/data/models/def", False),
+        "/opt/ml/code": ("/data/models/ghi", False),
+        "/data/i/work": ("/data/i/work", True),
+        "/tmp": ("/data/i/tmp", True),
+        "/var/tmp": ("/data/i/tmp", True),
+    } == targets(confinement)
+    assert {"/run", "/data"} == set(confinement.sandbox["view"]["hidden"])
+
+
+def test_what_else_is_to_be_seen_is_seen_read_only() -> None:
+    wanted = Wanted(FOLDERS, Path("/w"), Path("/t"), seen={Path("/opt/ml/models"): Path("/data/i/models")})
+    assert ("/data/i/models", False) == targets(decide(ALL, wanted))["/opt/ml/models"]
+
+
+def test_without_rights_a_user_namespace_gives_the_same_view() -> None:
+    confinement = decide(UNPRIVILEGED, WANTED)
+    assert (None, True) == (confinement.sandbox["user"], confinement.sandbox["user_namespace"])
+    assert targets(decide(ALL, WANTED)) == targets(confinement)
+    assert None is confinement.sandbox["processes_max"], "the limit would count what the user runs besides"
+    assert () == confinement.lacks, "Landlock 6 keeps processes of one user apart"
+
+
+def test_without_landlock_a_shared_user_is_a_lack() -> None:
+    lacks = decide(Machine(UNPRIVILEGED.failures, 5), WANTED).lacks
+    assert ["a user of its own (not here)"] == list(lacks)
+
+
+def test_in_a_container_without_rights_landlock_alone_says_what_can_be_read() -> None:
+    confinement = decide(CONTAINER, WANTED)
+    assert "view" not in confinement.sandbox
+    assert None is confinement.sandbox["user"], "it could not reach its files"
+    assert FOLDERS == confinement.folders
+    readable = set(confinement.sandbox["readable"])
+    assert {"/data/models/abc", "/data/models/def", "/data/models/ghi", "/usr"} <= readable
+    assert not {"/", "/data", "/root", "/home", "/tmp", "/run"} & readable
+    assert {"/data/i/work", "/data/i/tmp"} <= set(confinement.sandbox["writable"])
+    assert 2 == len(confinement.lacks)
+
+
+def test_a_machine_that_gives_nothing_is_said_to() -> None:
+    confinement = decide(unexamined("nobody looked"), WANTED)
+    assert ["the agent's user", "the host's network"] == list(confinement.gives)
+    assert 4 == len(confinement.lacks)
+    assert all("nobody looked" in lack or "does not offer" in lack for lack in confinement.lacks), (
+        "each with its reason"
+    )
+
+
+@pytest.mark.parametrize(
+    ("machine", "network", "lacks"),
+    [
+        (ALL, "namespace", 0),
+        (UNPRIVILEGED, "namespace", 0),
+        (CONTAINER, "unix sockets", 2),
+        (without("network"), "unix sockets", 0),
+        (without("network", landlock=5), "unix sockets", 1),
+    ],
+)
+def test_the_network_is_kept_away_by_what_there_is(machine, network, lacks) -> None:
+    wanted = Wanted(FOLDERS, Path("/w"), Path("/t"), user=USER, is_without_network=True)
+    confinement = decide(machine, wanted)
+    assert network == confinement.sandbox["network"]
+    assert lacks == len(confinement.lacks)
+
+
+def test_if_nothing_keeps_the_network_away_the_launch_fails() -> None:
+    machine = without(*MEANS)
+    assert "shared" == decide(machine, WANTED).sandbox["network"]
+    with pytest.raises(NotIsolated, match=r"^EnableNetworkIsolation cannot be had on this machine: .*not here"):
+        decide(machine, Wanted(FOLDERS, Path("/w"), Path("/t"), is_without_network=True))
