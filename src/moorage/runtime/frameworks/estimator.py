@@ -9,7 +9,7 @@ from moorage.runtime import codecs
 from moorage.runtime.failures import RequestRefused, say
 from moorage.runtime.media import CSV, JSON, NPY
 
-_FAULTS_OF_DATA: Final = (ValueError, TypeError)
+FAULTS_OF_DATA: Final = (ValueError, TypeError)
 """What estimators raise for data of a shape or type they do not take."""
 
 
@@ -20,10 +20,17 @@ class EstimatorModel:
     answer_types: Sequence[str] = (JSON, CSV, NPY)
     quick = False
 
-    batches = True
-
-    def __init__(self, native: Any, *, explain: Callable[[BaseException], str] = say) -> None:
+    def __init__(
+        self,
+        native: Any,
+        *,
+        batches: bool = False,
+        faults: tuple[type[Exception], ...] = FAULTS_OF_DATA,
+        explain: Callable[[BaseException], str] = say,
+    ) -> None:
         self.native = native
+        self.batches = batches
+        self._faults = faults
         self._explain = explain
 
     def decode(self, body: bytes, media: str) -> Any:
@@ -33,14 +40,18 @@ class EstimatorModel:
     def predict(self, data: Any, *, detailed: bool) -> Any:
         """See `base.Model.predict`."""
         try:
-            predictions = self.native.predict(data)
-        except _FAULTS_OF_DATA as error:
+            predictions = self.ask(data)
+        except self._faults as error:
             raise RequestRefused(400, self._explain(error)) from error
         if not detailed:
             return predictions
         if not hasattr(self.native, "predict_proba"):
             return {"predictions": predictions}
         return {"predictions": predictions, "probabilities": self.native.predict_proba(data)}
+
+    def ask(self, data: Any) -> Any:
+        """The predictions alone."""
+        return self.native.predict(data)
 
     def encode(self, prediction: Any, media: str) -> bytes:
         """See `base.Model.encode`."""

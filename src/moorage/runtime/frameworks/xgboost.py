@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moorage.runtime.failures import ModelUnusable
-from moorage.runtime.frameworks import dmlc, files, pickles, threads
+from moorage.runtime.frameworks import dmlc, files, parts, pickles, threads
 from moorage.runtime.frameworks.base import Framework, Model, Say
 from moorage.runtime.frameworks.booster import BoosterModel, ScriptedBooster
 from moorage.runtime.frameworks.estimator import EstimatorModel
@@ -58,13 +58,11 @@ def _load_booster(name: str, content: bytes) -> Any:
 def _own(native: Any, environment: Mapping[str, str], say: Say) -> Model:
     import xgboost
 
-    count = threads.share(environment)
     if isinstance(native, xgboost.Booster):
-        native.set_param({"nthread": count})
+        native.set_param({"nthread": threads.share(environment)})
         return BoosterModel(native, best_rounds(native), _selection(native, environment, say))
-    if isinstance(native, xgboost.XGBModel):
-        native.set_params(n_jobs=count)
-    return EstimatorModel(native, explain=dmlc.explain)
+    parts.prepare(native, environment, say)
+    return EstimatorModel(native, batches=parts.is_rowwise(native), explain=dmlc.explain)
 
 
 def _selection(booster: Any, environment: Mapping[str, str], say: Say) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.frameworks import dmlc
 from moorage.runtime.frameworks.base import Model, Say
-from moorage.runtime.trees import boosted, forests, xgboost
+from moorage.runtime.trees import boosted, forests, lightgbm, xgboost
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.compiled import CompiledModel
 from moorage.runtime.trees.probes import probe_rows
@@ -82,4 +82,6 @@ _TRANSLATIONS: Final[Mapping[str, _Translate]] = {
     **_table("xgboost", xgboost.BOOSTERS, xgboost.translate_booster),
     **_table("xgboost", xgboost.CLASSIFIERS, xgboost.translate_classifier),
     **_table("xgboost", xgboost.REGRESSORS, xgboost.translate_regressor),
+    **_table("lightgbm", lightgbm.CLASSIFIERS, lightgbm.translate_classifier),
+    **_table("lightgbm", lightgbm.REGRESSORS, lightgbm.translate_regressor),
 }

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from moorage.runtime.trees.gtil import Array, Scorer
+from moorage.runtime.trees.gtil import Array
 
 Reading = Callable[[Array], Array]
 """Scores as (rows, targets, classes) to answers, rows first."""
+
+
+class Scores(Protocol):
+    """What makes scores of rows: `gtil.Scorer`, or a framework's own engine without what is around it."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the rows."""
+        ...
+
+    @property
+    def features(self) -> int:
+        """Columns of the rows."""
+        ...
+
+    def __call__(self, rows: Array) -> Array:
+        """Scores as (rows, targets, classes) for C-contiguous rows."""
+        ...
 
 
 class NotCompiled(Exception):
@@ -22,9 +40,9 @@ class NotCompiled(Exception):
 class Translation:
     """A model as treelite runs it."""
 
-    scorer: Scorer
+    scorer: Scores
     model: Any
-    """The `treelite.Model` behind the scorer."""
+    """The `treelite.Model` of its trees."""
     narrows: bool
     """Whether the framework rounds rows to float32 before anything else."""
     takes_missing: bool
