@@ -1,4 +1,4 @@
-"""The filter of system calls, run here instruction by instruction as the kernel would, for every machine it is made for."""
+"""The filter of system calls, run here as the kernel would run it, for every machine it is made for."""
 
 import errno
 import socket
