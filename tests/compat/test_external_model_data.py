@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
 import pytest
 
+from moorage.objects.download import Abandoned, Download
 from moorage.objects.external_endpoint import ExternalEndpoint
 from moorage.objects.external_source import ExternalSource
-from moorage.objects.model_sources import Changed, Unreachable, Unreadable
+from moorage.objects.model_sources import Changed, FoundObject, Unreachable, Unreadable
 from moorage.objects.model_urls import ObjectLocation
 from moorage.testing.asgi_client import KEY_ID, SECRET
 from moorage.testing.s3_server import running_s3
@@ -33,6 +35,8 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExternalEndpo
         )
         client.create_bucket(Bucket=LOCATION.bucket)
         client.put_object(Bucket=LOCATION.bucket, Key=LOCATION.key, Body=DATA)
+        for number in range(1001):
+            client.put_object(Bucket=LOCATION.bucket, Key=f"many/{number:04}", Body=b"")
         client.close()
         yield ExternalEndpoint(
             endpoint_url=url,
@@ -45,12 +49,48 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExternalEndpo
 
 async def test_an_object_is_fetched_as_it_is(endpoint: ExternalEndpoint, tmp_path: Path) -> None:
     source = ExternalSource(endpoint)
-    etag = await source.etag(LOCATION)
-    assert hashlib.md5(DATA).hexdigest() == etag
-    assert hashlib.sha256(DATA).hexdigest() == await source.download(LOCATION, etag, tmp_path / "file")
+    found = await source.look(LOCATION)
+    assert FoundObject(LOCATION, hashlib.md5(DATA).hexdigest(), len(DATA)) == found
+    with Download(tmp_path / "file") as download:
+        await source.download(found, download)
+        assert hashlib.sha256(DATA).hexdigest() == download.sha256
     assert DATA == (tmp_path / "file").read_bytes()
-    with pytest.raises(Changed):
-        await source.download(LOCATION, "0" * 32, tmp_path / "other")
+    with Download(tmp_path / "other") as download, pytest.raises(Changed):
+        await source.download(replace(found, etag="0" * 32), download)
+    await source.close()
+
+
+@pytest.mark.parametrize("come", [1, len(DATA) - 1, len(DATA)])
+async def test_a_download_goes_on_where_it_broke_off(endpoint: ExternalEndpoint, tmp_path: Path, come: int) -> None:
+    source = ExternalSource(endpoint)
+    found = await source.look(LOCATION)
+    with Download(tmp_path / "file") as download:
+        download.write(DATA[:come])
+        await source.download(found, download)
+    assert DATA == (tmp_path / "file").read_bytes()
+    await source.close()
+
+
+async def test_a_download_that_nobody_wants_any_more_ends(endpoint: ExternalEndpoint, tmp_path: Path) -> None:
+    source = ExternalSource(endpoint)
+    found = await source.look(LOCATION)
+    with Download(tmp_path / "file") as download:
+        download.abandon()
+        with pytest.raises(Abandoned):
+            await source.download(found, download)
+    await source.close()
+
+
+async def test_objects_below_a_prefix_are_listed_over_pages(endpoint: ExternalEndpoint) -> None:
+    source = ExternalSource(endpoint)
+    keys = [f"many/{number:04}" for number in range(1001)]
+    lake = ObjectLocation("lake", "many/")
+    assert keys == [found.location.key for found in await source.list(lake, limit=2000)]
+    assert keys[:3] == [found.location.key for found in await source.list(lake, limit=3)]
+    assert [LOCATION.key] == [found.location.key for found in await source.list(ObjectLocation("lake", "mo"), limit=9)]
+    assert [] == await source.list(ObjectLocation("lake", "none/"), limit=9)
+    with pytest.raises(Unreadable, match="does not exist"):
+        await source.list(ObjectLocation("sea", "many/"), limit=1)
     await source.close()
 
 
@@ -58,7 +98,7 @@ async def test_what_is_not_there_or_not_ours_is_unreadable(endpoint: ExternalEnd
     source = ExternalSource(endpoint)
     for location in (ObjectLocation("lake", "none"), ObjectLocation("sea", "model")):
         with pytest.raises(Unreadable, match="does not exist"):
-            await source.etag(location)
+            await source.look(location)
     await source.close()
 
 
@@ -68,5 +108,5 @@ async def test_an_endpoint_that_is_away_is_unreachable() -> None:
     )
     source = ExternalSource(away)
     with pytest.raises(Unreachable):
-        await source.etag(LOCATION)
+        await source.look(LOCATION)
     await source.close()

@@ -9,7 +9,7 @@ from moorage.runners.base import Runner, RunnerError
 from moorage.system.clock import SystemClock
 from moorage.testing.builders import KEY, make_variant
 from moorage.testing.fake_runner import FakeRunner
-from moorage.testing.runner_suite import ArchiveOf, MakeSpec, RunnerSuite
+from moorage.testing.runner_suite import FilesOf, MakeSpec, RunnerSuite
 
 
 def _spec(ordinal: int, model: str) -> InstanceSpec:
@@ -35,8 +35,8 @@ class TestFakeRunner(RunnerSuite):
         return lambda ordinal: _spec(ordinal, "broken")
 
     @pytest.fixture
-    def archive_of(self) -> ArchiveOf:
-        return lambda spec: None
+    def files_of(self) -> FilesOf:
+        return lambda spec: ()
 
 
 async def test_the_fake_can_be_away() -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from moorage.core.model import (
     Container,
+    DataForm,
     EndpointKey,
     InstanceSpec,
     InstanceState,
@@ -26,7 +27,7 @@ from moorage.core.model import (
     Variant,
     instance_id,
 )
-from moorage.runners.base import ModelArchive
+from moorage.runners.base import ContainerFiles, ModelFile, ModelFiles
 from moorage.runners.process.client import ProcessRunner
 from moorage.testing import models
 from moorage.testing.agent import RunningAgent, is_alive
@@ -71,12 +72,12 @@ async def runner(shared_agent: RunningAgent) -> AsyncIterator[ProcessRunner]:
 
 
 @pytest.fixture
-def make_archive(tmp_path: Path) -> Callable[[bytes], ModelArchive]:
-    def make(data: bytes) -> ModelArchive:
+def make_archive(tmp_path: Path) -> Callable[[bytes], tuple[ContainerFiles, ...]]:
+    def make(data: bytes) -> tuple[ContainerFiles, ...]:
         digest = hashlib.sha256(data).hexdigest()
         path = tmp_path / f"{digest}.tar.gz"
         path.write_bytes(data)
-        return ModelArchive(path, digest)
+        return (ContainerFiles(ModelFiles(DataForm.ARCHIVE, digest, (ModelFile("model.tar.gz", path),))),)
 
     return make
 
@@ -105,7 +106,7 @@ class TestProcessRunner(RunnerSuite):
         return lambda ordinal: make_spec_of("broken", ordinal)
 
     @pytest.fixture
-    def archive_of(self, make_archive):
+    def files_of(self, make_archive):
         good, broken = models.script_archive(ANSWERS_ONE), models.archive({"model.pkl": b"not a pickle"})
         return lambda spec: make_archive(good if spec.variant.model_name == "good" else broken)
 
@@ -156,7 +157,7 @@ async def test_the_forest_of_the_recipes_predicts_as_it_does_at_home(runner, mak
         json.loads(body)["error"],
     )
     described = await runner.describe(spec.id)
-    assert any("asks for scikit-learn 1.2" in line for line in described.diagnostics)
+    assert any("of Moorage's own environment" in line for line in described.diagnostics)
 
 
 FAULTS = {

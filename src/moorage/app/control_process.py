@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -28,17 +28,21 @@ from moorage.app.settings import Settings
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
 from moorage.control.endpoints import Control
+from moorage.control.fetching import Fetch
 from moorage.control.gateways import Gateways
 from moorage.control.ledgers import Ledgers
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
-from moorage.core.model import EndpointKey
-from moorage.objects.archive_cache import ArchiveCache
+from moorage.control.supplies import Supplies
+from moorage.core.model import EndpointKey, ModelData
 from moorage.objects.model_data import CachedModelData
 from moorage.objects.model_sources import EmbeddedSource, ModelSource
+from moorage.objects.object_cache import ObjectCache
+from moorage.objects.object_fetcher import ObjectFetcher
 from moorage.objects.store import ObjectStore, open_object_store
-from moorage.runners.base import ModelArchive
+from moorage.runners.base import ModelFile, ModelFiles
 from moorage.runners.process.client import ProcessRunner
+from moorage.runners.process.multi_model.client import AgentDemands
 from moorage.store.base import Store
 from moorage.store.sql import open_store
 from moorage.system.clock import SystemClock
@@ -124,17 +128,21 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     )
     access = AccessEnforcer(principals, publisher, clock)
     parts.push_async_callback(access.close)
+    fetch = _fetch_with(model_data)
     control = Control(
         store=store,
         runner=runner,
         publisher=publisher,
         gateways=gateways,
-        fetch=_archive_fetcher(model_data),
+        fetch=fetch,
         clock=clock,
         changed=changed,
     )
     await control.start()
     parts.push_async_callback(control.close)
+    supplies = Supplies(AgentDemands(settings.agent_socket, clock), fetch, clock)
+    supplies.open()
+    parts.push_async_callback(supplies.close)
     hints = BackgroundTasks()
     parts.push_async_callback(hints.close)
     services = _services(
@@ -150,7 +158,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             wake=control.wake,
             changed=changed,
             ready_counts=_ready_counter(publisher),
-            check_model_data=model_data.check,
+            model_data=model_data,
             prepare=lambda image: hints.start(runner.prepare(image), name=f"prepare {image}"),
             token_key=secrets.token_key,
             instances_max=settings.instances_max,
@@ -207,17 +215,18 @@ async def _open_model_data(
         external = ExternalSource(settings.external_s3)
         parts.push_async_callback(external.close)
         sources.append(external)
-    cache = ArchiveCache(settings.data_dir / "archives", bytes_max=settings.archive_cache_bytes_max)
-    model_data = CachedModelData(sources, cache=cache, files=objects.files, clock=clock)
-    await model_data.prepare()
-    parts.push_async_callback(model_data.close)
-    return model_data
+    cache = ObjectCache(settings.data_dir / "archives", bytes_max=settings.archive_cache_bytes_max)
+    fetcher = ObjectFetcher(cache, files=objects.files, clock=clock)
+    await fetcher.prepare()
+    parts.push_async_callback(fetcher.close)
+    return CachedModelData(sources, fetcher)
 
 
-def _archive_fetcher(model_data: CachedModelData) -> Callable[[str], Awaitable[ModelArchive]]:
-    async def fetch(url: str) -> ModelArchive:
-        file = await model_data.fetch(url)
-        return ModelArchive(path=file.path, digest=file.sha256)
+def _fetch_with(model_data: CachedModelData) -> Fetch:
+    async def fetch(data: ModelData) -> ModelFiles:
+        local = await model_data.fetch(data)
+        files = tuple(ModelFile(path, file.path) for path, file in local.files.items())
+        return ModelFiles(data.form, local.digest, files)
 
     return fetch
 

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from moorage.control.backoff import delay_s
 from moorage.control.errors import GatewayUnsure
-from moorage.control.launches import Fetch, Launches
+from moorage.control.fetching import Fetch
+from moorage.control.launches import Launches
 from moorage.control.observing import Observer
 from moorage.control.publisher import Publisher
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, Observation

@@ -14,7 +14,7 @@ from datetime import timedelta
 from moorage.control.backoff import Backoff
 from moorage.control.effects import Drains, Effects
 from moorage.control.errors import TRANSIENT
-from moorage.control.launches import Fetch
+from moorage.control.fetching import Fetch
 from moorage.control.publisher import Publisher
 from moorage.control.queue import WorkQueue
 from moorage.core.fleets import routed_instances

@@ -9,20 +9,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from moorage.control.backoff import delay_s
+from moorage.control.fetching import Fetch, Fetcher
 from moorage.core.faults import ModelDataUnusable
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, InstanceState, Observation
-from moorage.runners.base import ModelArchive, Runner, RunnerError
+from moorage.runners.base import ContainerFiles, Runner, RunnerError
 from moorage.system.clock import Clock
-
-Fetch = Callable[[str], Awaitable[ModelArchive]]
-"""Has the model data of a URL on this machine. Raises ModelDataUnusable; anything else is tried again a few times."""
-
-FETCH_ATTEMPTS_MAX: Final = 5
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +34,7 @@ class Launches:
 
     def __init__(self, runner: Runner, fetch: Fetch, clock: Clock, wake: Callable[[EndpointKey], None]) -> None:
         self._runner = runner
-        self._fetch = fetch
+        self._fetcher = Fetcher(fetch, clock)
         self._clock = clock
         self._wake = wake
         self._launches: dict[InstanceId, _Launch] = {}
@@ -72,8 +67,9 @@ class Launches:
     async def _run(self, launch: _Launch) -> None:
         spec = launch.spec
         try:
-            await self._runner.prepare(spec.variant.containers[0].image)
-            await self._launch(spec, await self._fetch_archive(spec))
+            for container in spec.variant.containers:
+                await self._runner.prepare(container.image)
+            await self._launch(spec, await self._fetcher.fetch_all(spec.variant))
         except ModelDataUnusable as fault:
             launch.observation = self._observe(spec, InstanceState.FAILED, reason=str(fault))
         except Exception:
@@ -83,36 +79,11 @@ class Launches:
             del self._launches[spec.id]
         self._wake(spec.endpoint)
 
-    async def _fetch_archive(self, spec: InstanceSpec) -> ModelArchive | None:
-        data, timeout_s = spec.variant.containers[0].model_data, spec.variant.download_timeout_s
-        if data is None:
-            return None
-        url = data.uri
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._fetch_persistently(url)
-        except TimeoutError:
-            raise ModelDataUnusable(f"The model data at {url} could not be fetched within {timeout_s:g} s.") from None
-
-    async def _fetch_persistently(self, url: str) -> ModelArchive:
-        errors = 0
-        while True:
-            try:
-                return await self._fetch(url)
-            except ModelDataUnusable:
-                raise
-            except Exception as error:
-                errors += 1
-                _log.warning("fetching %s: %r", url, error)
-                if errors == FETCH_ATTEMPTS_MAX:
-                    raise ModelDataUnusable(f"The model data at {url} could not be fetched: {error}") from error
-            await self._clock.sleep(delay_s(errors))
-
-    async def _launch(self, spec: InstanceSpec, archive: ModelArchive | None) -> None:
+    async def _launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         """Tell the runner, however long it is away: that is no fault of the model's."""
         for errors in itertools.count(1):
             try:
-                await self._runner.launch(spec, archive)
+                await self._runner.launch(spec, files)
             except RunnerError as error:
                 _log.warning("launching %s: %s", spec.id, error)
             else:

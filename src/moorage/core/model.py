@@ -60,6 +60,8 @@ class ModelData:
     uri: str
     """`s3://bucket/key`; of a PREFIX it ends in a slash."""
     form: DataForm = DataForm.ARCHIVE
+    etag: str | None = None
+    """Of the one object, if only that version of it will do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cached_property
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from moorage.objects.download import Download
 from moorage.objects.external_endpoint import ExternalEndpoint
-from moorage.objects.model_sources import Changed, Unreachable, Unreadable
+from moorage.objects.model_sources import Changed, FoundObject, Unreachable, Unreadable
 from moorage.objects.model_urls import ObjectLocation
 from moorage.objects.workers import Workers
 
-_THREADS = 4
+_LOOK_THREADS = 4
+_DOWNLOAD_THREADS = 8
 _PIECE_BYTES = 1024 * 1024
 _REFUSED_STATUSES = range(400, 500)
 _THROTTLED_STATUSES = (408, 429)
@@ -28,21 +30,26 @@ class ExternalSource:
 
     def __init__(self, endpoint: ExternalEndpoint) -> None:
         self._endpoint = endpoint
-        self._threads = Workers("external-s3", _THREADS)
+        self._looks = Workers("external-s3-looks", _LOOK_THREADS)  # so that no look waits behind large downloads
+        self._downloads = Workers("external-s3-downloads", _DOWNLOAD_THREADS)
 
     async def has_bucket(self, bucket: str) -> bool:
         """Always: whoever configured the endpoint wants it asked, and its refusal says more than ours."""
         return True
 
-    async def etag(self, location: ObjectLocation) -> str:
-        return await self._threads.run(self._head, location)
+    async def look(self, location: ObjectLocation) -> FoundObject:
+        return await self._looks.run(self._look, location)
 
-    async def download(self, location: ObjectLocation, etag: str, path: Path) -> str:
-        return await self._threads.run(self._download, location, etag, path)
+    async def list(self, prefix: ObjectLocation, *, limit: int) -> Sequence[FoundObject]:
+        return await self._looks.run(self._list, prefix, limit)
+
+    async def download(self, found: FoundObject, download: Download) -> None:
+        await self._downloads.run(self._download, found, download)
 
     async def close(self) -> None:
-        """Wait for the downloads under way."""
-        self._threads.close()
+        """Wait for what is under way."""
+        self._looks.close()
+        self._downloads.close()
 
     @cached_property
     def _client(self) -> Any:
@@ -56,6 +63,7 @@ class ExternalSource:
         )
         config = Config(
             s3={"addressing_style": endpoint.addressing_style},
+            max_pool_connections=_LOOK_THREADS + _DOWNLOAD_THREADS,
             connect_timeout=endpoint.connect_timeout_s,
             read_timeout=endpoint.read_timeout_s,
             retries={"mode": "standard", "total_max_attempts": endpoint.attempts_max},
@@ -65,24 +73,36 @@ class ExternalSource:
         )
         return session.client("s3", endpoint_url=endpoint.endpoint_url, verify=endpoint.ca_bundle, config=config)
 
-    def _head(self, location: ObjectLocation) -> str:
+    def _look(self, location: ObjectLocation) -> FoundObject:
         try:
             answer = self._client.head_object(Bucket=location.bucket, Key=location.key)
         except (ClientError, BotoCoreError) as error:
             raise _translate(error) from error
-        return str(answer["ETag"]).strip('"')
+        return FoundObject(location, answer["ETag"].strip('"'), answer["ContentLength"])
 
-    def _download(self, location: ObjectLocation, etag: str, path: Path) -> str:
-        digest = hashlib.sha256()
+    def _list(self, prefix: ObjectLocation, limit: int) -> Sequence[FoundObject]:
         try:
-            answer = self._client.get_object(Bucket=location.bucket, Key=location.key, IfMatch=f'"{etag}"')
-            with path.open("xb") as file, closing(answer["Body"]) as body:
-                for piece in body.iter_chunks(_PIECE_BYTES):
-                    digest.update(piece)
-                    file.write(piece)
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+            entries = (entry for page in pages for entry in page.get("Contents", ()))
+            return [
+                FoundObject(ObjectLocation(prefix.bucket, entry["Key"]), entry["ETag"].strip('"'), entry["Size"])
+                for entry in islice(entries, limit)
+            ]
         except (ClientError, BotoCoreError) as error:
             raise _translate(error) from error
-        return digest.hexdigest()
+
+    def _download(self, found: FoundObject, download: Download) -> None:
+        if download.size == found.size > 0:
+            return  # it broke off behind the last byte; a range of nothing would be refused
+        wanted = {"Range": f"bytes={download.size}-"} if download.size else {}
+        bucket, key = found.location.bucket, found.location.key
+        try:
+            answer = self._client.get_object(Bucket=bucket, Key=key, IfMatch=f'"{found.etag}"', **wanted)
+            with closing(answer["Body"]) as body:
+                for piece in body.iter_chunks(_PIECE_BYTES):
+                    download.write(piece)
+        except (ClientError, BotoCoreError) as error:
+            raise _translate(error) from error
 
 
 def _translate(error: ClientError | BotoCoreError) -> Unreadable | Changed | Unreachable:

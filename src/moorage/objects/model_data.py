@@ -1,25 +1,24 @@
-"""Model data, by URL: whether it can be read, and a file of it on this machine.
-
-Each version of an object is downloaded once, however many instances ask for it and however often.
-"""
+"""Model data in each of its forms: whether it can be read, and files of it on this machine."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from moorage.core.faults import ModelDataUnusable
-from moorage.objects.archive_cache import ArchiveCache, LocalFile
-from moorage.objects.model_sources import Changed, ModelSource, Unreadable
-from moorage.objects.model_urls import ObjectLocation, parse_model_url
-from moorage.objects.workers import Workers
-from moorage.system.clock import Clock
+from moorage.core.model import DataForm, ModelData
+from moorage.objects.model_sources import Changed, FoundObject, ModelSource, Unreadable
+from moorage.objects.model_urls import ObjectLocation, parse_model_url, parse_place
+from moorage.objects.object_cache import LocalFile
+from moorage.objects.object_fetcher import ObjectFetcher
+from moorage.objects.prefixes import OBJECTS_MAX, file_name, paths_below
 
+ARCHIVE_NAME = "model.tar.gz"
 _LOOKS_MAX = 5
-"""How often an object may change under our eyes before we give up."""
+"""How often data may change under our eyes before we give up."""
 
 
 class ModelDataUnreadable(ModelDataUnusable):
@@ -31,98 +30,95 @@ class ModelDataUnreadable(ModelDataUnusable):
         self.why = why
 
 
-class ModelDataReader(Protocol):
-    """What control and CreateModel ask. Raises ModelDataUnreadable; `Unreachable` and OSError may pass with time."""
+@dataclass(frozen=True, slots=True)
+class LocalData:
+    """Model data on this machine."""
 
-    async def check(self, url: str) -> None:
-        """Whether the object is there and may be read."""
+    digest: str
+    """SHA-256 of an archive, or of the paths and digests of all files."""
+    files: Mapping[str, LocalFile]
+    """By path, `/` between its parts; an archive is one file."""
+
+
+class ModelDataChecks(Protocol):
+    """What CreateModel asks. Raises ModelDataUnreadable; `Unreachable` and OSError may pass with time."""
+
+    async def check(self, data: ModelData) -> None:
+        """Whether it is there and may be read."""
         ...
 
-    async def fetch(self, url: str) -> LocalFile:
-        """The object as it is now, as a file that does not change. Link it to keep it."""
+    async def check_bucket(self, data: ModelData) -> None:
+        """Whether the bucket is there, whatever is in it."""
         ...
 
 
 class CachedModelData:
     """Reads from the first of `sources` that has the bucket, through a cache."""
 
-    def __init__(self, sources: Sequence[ModelSource], *, cache: ArchiveCache, files: Workers, clock: Clock) -> None:
+    def __init__(self, sources: Sequence[ModelSource], fetcher: ObjectFetcher) -> None:
         self._sources = sources
-        self._cache = cache
-        self._files = files
-        self._clock = clock
-        self._downloads: dict[tuple[str, str], asyncio.Task[LocalFile]] = {}
+        self._fetcher = fetcher
 
-    async def prepare(self) -> None:
-        """Make the cache's folder ready. To be called once, before anything else."""
-        await self._files.run(self._cache.prepare)
+    async def check(self, data: ModelData) -> None:
+        with _naming(data):
+            source, location = await self._find(data)
+            if data.form is not DataForm.PREFIX:
+                await _look(source, location, data)
+            elif not await source.list(location, limit=1):
+                raise Unreadable("there is no object below it")
 
-    async def close(self) -> None:
-        """Give up the downloads under way."""
-        downloads = list(self._downloads.values())
-        for download in downloads:
-            download.cancel()
-        await asyncio.gather(*downloads, return_exceptions=True)
+    async def check_bucket(self, data: ModelData) -> None:
+        with _naming(data):
+            await self._find(data)
 
-    async def check(self, url: str) -> None:
-        source, location = await self._find(url)
-        await self._look(source, url, location)
+    async def fetch(self, data: ModelData) -> LocalData:
+        """The data as it is now, in files that do not change: link them to keep them. Raises as the checks do."""
+        with _naming(data):
+            source, location = await self._find(data)
+            for _ in range(_LOOKS_MAX):
+                paths = await _look(source, location, data)
+                try:
+                    files = await self._fetcher.get(source, paths.values())
+                except Changed:
+                    continue
+                except Unreadable:
+                    if await _look(source, location, data) == paths:
+                        raise
+                    continue
+                if data.form is not DataForm.PREFIX or await _look(source, location, data) == paths:
+                    return _local(data.form, dict(zip(paths, files, strict=True)))
+            raise Unreadable("it keeps changing")
 
-    async def fetch(self, url: str) -> LocalFile:
-        source, location = await self._find(url)
-        for _ in range(_LOOKS_MAX):
-            etag = await self._look(source, url, location)
-            cached = await self._files.run(self._cache.find, url, etag, now=self._clock.now())
-            if cached is not None:
-                return cached
-            try:
-                return await self._download_once(source, url, location, etag=etag)
-            except Changed:
-                continue
-            except Unreadable as unreadable:
-                raise ModelDataUnreadable(url, str(unreadable)) from unreadable
-        raise ModelDataUnreadable(url, "the object keeps changing")
-
-    async def _find(self, url: str) -> tuple[ModelSource, ObjectLocation]:
-        location = parse_model_url(url)
+    async def _find(self, data: ModelData) -> tuple[ModelSource, ObjectLocation]:
+        location = parse_place(data.uri) if data.form is DataForm.PREFIX else parse_model_url(data.uri)
         if location is None:
-            raise ModelDataUnreadable(url, "it is not the URL of an object in S3")
+            raise Unreadable("it is not the URL of an object in S3")
         for source in self._sources:
             if await source.has_bucket(location.bucket):
                 return source, location
-        raise ModelDataUnreadable(url, "the bucket does not exist")
-
-    async def _look(self, source: ModelSource, url: str, location: ObjectLocation) -> str:
-        try:
-            return await source.etag(location)
-        except Unreadable as unreadable:
-            raise ModelDataUnreadable(url, str(unreadable)) from unreadable
-
-    async def _download_once(self, source: ModelSource, url: str, location: ObjectLocation, *, etag: str) -> LocalFile:
-        """Join the download of this version if one is under way. It goes on when one of those who wait gives up."""
-        task = self._downloads.get((url, etag))
-        if task is None:
-            task = asyncio.create_task(self._download(source, url, location, etag=etag), name=f"download {url}")
-            self._downloads[url, etag] = task
-            task.add_done_callback(lambda done: self._forget(url, etag, done))
-        return await asyncio.shield(task)
-
-    def _forget(self, url: str, etag: str, done: asyncio.Task[LocalFile]) -> None:
-        del self._downloads[url, etag]
-        if not done.cancelled():
-            done.exception()  # looked at here, for whoever waited may be gone
-
-    async def _download(self, source: ModelSource, url: str, location: ObjectLocation, *, etag: str) -> LocalFile:
-        path = self._cache.new_path()
-        try:
-            sha256 = await source.download(location, etag, path)
-            now = self._clock.now()
-            return await self._files.run(self._cache.keep, path, url, etag=etag, sha256=sha256, now=now)
-        except BaseException:
-            await self._files.run(_remove, path)
-            raise
+        raise Unreadable("the bucket does not exist")
 
 
-def _remove(path: Path) -> None:
-    with suppress(FileNotFoundError):
-        path.unlink()
+async def _look(source: ModelSource, location: ObjectLocation, data: ModelData) -> Mapping[str, FoundObject]:
+    """The objects that the data is now, by path. Raises Unreadable."""
+    if data.form is DataForm.PREFIX:
+        return paths_below(location.key, await source.list(location, limit=OBJECTS_MAX + 1))
+    found = await source.look(location)
+    if data.etag is not None and data.etag.strip('"') != found.etag:
+        raise Unreadable(f"its ETag is {found.etag} and not {data.etag}, which the model asks for")
+    return {ARCHIVE_NAME if data.form is DataForm.ARCHIVE else file_name(found): found}
+
+
+def _local(form: DataForm, files: Mapping[str, LocalFile]) -> LocalData:
+    if form is DataForm.ARCHIVE:
+        return LocalData(files[ARCHIVE_NAME].sha256, files)
+    lines = sorted(f"{file.sha256} {path}\n" for path, file in files.items())
+    return LocalData(hashlib.sha256("".join(lines).encode()).hexdigest(), files)
+
+
+@contextmanager
+def _naming(data: ModelData) -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as unreadable:
+        raise ModelDataUnreadable(data.uri, str(unreadable)) from unreadable

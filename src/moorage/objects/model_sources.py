@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
+from moorage.objects.download import Download
 from moorage.objects.errors import Damaged, Reason, Rejected
+from moorage.objects.listing import Selection
 from moorage.objects.model_urls import ObjectLocation
-from moorage.objects.reading import ObjectStream
+from moorage.objects.records import ObjectVersion
 from moorage.objects.store import ObjectStore
+
+_PAGE = 1000
 
 
 class Unreadable(Exception):
-    """The object cannot be read, and asking again will not help. `str` says why, in words that end a sentence."""
+    """It cannot be read, and asking again will not help. `str` says why, in words that end a sentence."""
 
 
 class Changed(Exception):
@@ -24,6 +28,16 @@ class Unreachable(Exception):
     """The place cannot be asked now; later it may."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundObject:
+    """An object as a look at it found it."""
+
+    location: ObjectLocation
+    etag: str
+    """Without quotation marks."""
+    size: int
+
+
 class ModelSource(Protocol):
     """A place to read objects from. Its methods raise Unreachable."""
 
@@ -31,12 +45,19 @@ class ModelSource(Protocol):
         """Whether to look here for the objects of `bucket`."""
         ...
 
-    async def etag(self, location: ObjectLocation) -> str:
-        """The entity tag of the object, without quotation marks. Raises Unreadable."""
+    async def look(self, location: ObjectLocation) -> FoundObject:
+        """The object as it is now. Raises Unreadable."""
         ...
 
-    async def download(self, location: ObjectLocation, etag: str, path: Path) -> str:
-        """Write the object to the new file `path` and answer its SHA-256. Raises Unreadable, Changed, OSError."""
+    async def list(self, prefix: ObjectLocation, *, limit: int) -> Sequence[FoundObject]:
+        """The first `limit` objects whose keys begin with the prefix, in the order of keys. Raises Unreadable."""
+        ...
+
+    async def download(self, found: FoundObject, download: Download) -> None:
+        """Write the object from `download.size` to its end. Raises Unreadable, Changed, Abandoned, OSError.
+
+        After Unreachable it may be called again with the same download.
+        """
         ...
 
 
@@ -53,42 +74,46 @@ class EmbeddedSource:
             return False
         return True
 
-    async def etag(self, location: ObjectLocation) -> str:
+    async def look(self, location: ObjectLocation) -> FoundObject:
         try:
-            version = await self._store.objects.find(location.bucket, location.key)
+            return _found(await self._store.objects.find(location.bucket, location.key))
         except Rejected as rejected:
             raise Unreadable(_why(rejected)) from rejected
-        return version.etag
 
-    async def download(self, location: ObjectLocation, etag: str, path: Path) -> str:
+    async def list(self, prefix: ObjectLocation, *, limit: int) -> Sequence[FoundObject]:
+        found: list[FoundObject] = []
+        is_truncated = True
         try:
-            opened = await self._store.objects.open(location.bucket, location.key)
+            while is_truncated and len(found) < limit:
+                selection = Selection(prefix.bucket, prefix.key, limit=min(_PAGE, limit - len(found)))
+                after = found[-1].location.key if found else ""
+                page = await self._store.objects.list(selection, after=after)
+                found += map(_found, page.rows)
+                is_truncated = page.is_truncated
         except Rejected as rejected:
             raise Unreadable(_why(rejected)) from rejected
-        if opened.version.etag != etag:
+        return found
+
+    async def download(self, found: FoundObject, download: Download) -> None:
+        try:
+            opened = await self._store.objects.open(found.location.bucket, found.location.key)
+        except Rejected as rejected:
+            raise Unreadable(_why(rejected)) from rejected
+        if opened.version.etag != found.etag:
             opened.close()
             raise Changed
-        try:
-            return await self._write(opened.stream(0, opened.version.size), path)
-        except Damaged as damaged:
-            raise Unreadable(str(damaged)) from damaged
-
-    async def _write(self, stream: ObjectStream, path: Path) -> str:
-        digest = hashlib.sha256()
-        files = self._store.files
-        file = await files.run(path.open, "xb")
+        stream = opened.stream(download.size, found.size - download.size)
         try:
             async for piece in stream:
-                await files.run(_absorb, file, digest, piece)
+                await self._store.files.run(download.write, piece)
+        except Damaged as damaged:
+            raise Unreadable(str(damaged)) from damaged
         finally:
             await stream.aclose()
-            await files.run(file.close)
-        return digest.hexdigest()
 
 
-def _absorb(file: BinaryIO, digest: hashlib._Hash, piece: bytes) -> None:
-    digest.update(piece)
-    file.write(piece)
+def _found(version: ObjectVersion) -> FoundObject:
+    return FoundObject(ObjectLocation(version.bucket.name, version.key), version.etag, version.size)
 
 
 def _why(rejected: Rejected) -> str:

@@ -16,6 +16,11 @@ class ObjectLocation:
     bucket: str
     key: str
 
+    @property
+    def url(self) -> str:
+        """As an `s3://` URL."""
+        return f"s3://{self.bucket}/{self.key}"
+
 
 def parse_model_url(url: str) -> ObjectLocation | None:
     """The object that `url` names, or None if it names none.
@@ -26,6 +31,16 @@ def parse_model_url(url: str) -> ObjectLocation | None:
     ObjectLocation(bucket='models', key='model.tar.gz')
     >>> parse_model_url("https://s3.amazonaws.com/models/model.tar.gz")
     ObjectLocation(bucket='models', key='model.tar.gz')
+    """
+    location = parse_place(url)
+    return location if location is not None and location.key else None
+
+
+def parse_place(url: str) -> ObjectLocation | None:
+    """As `parse_model_url`, also for the URL of a bucket, whose key is empty.
+
+    >>> parse_place("s3://models")
+    ObjectLocation(bucket='models', key='')
     """
     scheme, _, rest = url.partition("://")
     if scheme == "s3":
@@ -43,4 +58,4 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _location(bucket: str, key: str) -> ObjectLocation | None:
-    return ObjectLocation(bucket, key) if bucket and key else None
+    return ObjectLocation(bucket, key) if bucket else None

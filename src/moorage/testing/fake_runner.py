@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, InstanceState, Observation
-from moorage.runners.base import ModelArchive, RunnerError
+from moorage.runners.base import ContainerFiles, RunnerError
 from moorage.system.clock import Clock
 
 
@@ -32,7 +32,7 @@ class FakeRunner:
     async def prepare(self, image: str) -> None:
         self.prepared.add(image)
 
-    async def launch(self, spec: InstanceSpec, archive: ModelArchive | None) -> None:
+    async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         self._check()
         if spec.id in self._instances:
             return

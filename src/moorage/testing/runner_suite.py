@@ -1,7 +1,7 @@
 """What every runner must do, as tests: subclass, and give the fixtures.
 
 `runner` is a running Runner without instances; `make_spec(ordinal)` an instance that can start, `make_broken(ordinal)`
-one whose model cannot be loaded; `archive_of(spec)` is the archive to launch it with.
+one whose model cannot be loaded; `files_of(spec)` is what to launch it with.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Callable
 
 from moorage.core.model import InstanceId, InstanceSpec, InstanceState, Observation, instance_id
-from moorage.runners.base import ModelArchive, Runner
+from moorage.runners.base import ContainerFiles, Runner
 
 MakeSpec = Callable[[int], InstanceSpec]
-ArchiveOf = Callable[[InstanceSpec], ModelArchive | None]
+FilesOf = Callable[[InstanceSpec], tuple[ContainerFiles, ...]]
 
 TIMEOUT_S = 30.0
 LOOK_AGAIN_S = 0.2
@@ -42,36 +42,36 @@ class RunnerSuite:
     """The runner contract."""
 
     async def test_a_launched_instance_becomes_ready(
-        self, runner: Runner, make_spec: MakeSpec, archive_of: ArchiveOf
+        self, runner: Runner, make_spec: MakeSpec, files_of: FilesOf
     ) -> None:
         spec = make_spec(0)
-        await runner.launch(spec, archive_of(spec))
+        await runner.launch(spec, files_of(spec))
         ready = await reach(runner, spec.id, InstanceState.READY)
         assert (spec.uid, spec.endpoint) == (ready.uid, ready.endpoint)
         assert ready.address
 
     async def test_an_instance_is_listed_as_soon_as_launch_returns(
-        self, runner: Runner, make_spec: MakeSpec, archive_of: ArchiveOf
+        self, runner: Runner, make_spec: MakeSpec, files_of: FilesOf
     ) -> None:
         spec = make_spec(0)
-        await runner.launch(spec, archive_of(spec))
+        await runner.launch(spec, files_of(spec))
         assert [spec.id] == [observation.id for observation in await runner.observe()]
 
     async def test_launching_again_changes_nothing(
-        self, runner: Runner, make_spec: MakeSpec, archive_of: ArchiveOf
+        self, runner: Runner, make_spec: MakeSpec, files_of: FilesOf
     ) -> None:
         spec = make_spec(0)
-        await runner.launch(spec, archive_of(spec))
+        await runner.launch(spec, files_of(spec))
         before = await reach(runner, spec.id, InstanceState.READY)
-        await runner.launch(spec, archive_of(spec))
+        await runner.launch(spec, files_of(spec))
         assert [before] == list(await runner.observe())
 
     async def test_a_stopped_instance_is_forgotten(
-        self, runner: Runner, make_spec: MakeSpec, archive_of: ArchiveOf
+        self, runner: Runner, make_spec: MakeSpec, files_of: FilesOf
     ) -> None:
         kept, stopped = make_spec(0), make_spec(1)
         for spec in (kept, stopped):
-            await runner.launch(spec, archive_of(spec))
+            await runner.launch(spec, files_of(spec))
         await runner.stop(stopped.id)
         assert [kept.id] == [observation.id for observation in await runner.observe()]
 
@@ -79,23 +79,23 @@ class RunnerSuite:
         await runner.stop(instance_id("nobody", 1, "AllTraffic", 0))
 
     async def test_a_stopped_identity_can_be_launched_again(
-        self, runner: Runner, make_spec: MakeSpec, archive_of: ArchiveOf
+        self, runner: Runner, make_spec: MakeSpec, files_of: FilesOf
     ) -> None:
         spec = make_spec(0)
-        await runner.launch(spec, archive_of(spec))
+        await runner.launch(spec, files_of(spec))
         first = await reach(runner, spec.id, InstanceState.READY)
         await runner.stop(spec.id)
-        await runner.launch(spec, archive_of(spec))
+        await runner.launch(spec, files_of(spec))
         second = await reach(runner, spec.id, InstanceState.READY)
         assert first.since is not None
         assert second.since is not None
         assert first.since < second.since
 
     async def test_a_model_that_cannot_be_loaded_is_failed_with_a_reason(
-        self, runner: Runner, make_broken: MakeSpec, archive_of: ArchiveOf
+        self, runner: Runner, make_broken: MakeSpec, files_of: FilesOf
     ) -> None:
         spec = make_broken(0)
-        await runner.launch(spec, archive_of(spec))
+        await runner.launch(spec, files_of(spec))
         failed = await reach(runner, spec.id, InstanceState.FAILED)
         assert failed.reason
         assert len(failed.reason) <= 1024

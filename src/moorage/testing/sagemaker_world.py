@@ -11,7 +11,7 @@ import pytest
 from moorage.api.sagemaker.service import SageMaker
 from moorage.api.service import Caller
 from moorage.aws.errors import ServiceError
-from moorage.core.model import Endpoint, EndpointKey, EndpointStatus
+from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, ModelData
 from moorage.objects.model_data import ModelDataUnreadable
 from moorage.store.base import Document
 from moorage.system.signals import KeyedSignal
@@ -53,7 +53,7 @@ class SageMakerWorld:
             wake=self.wake,
             changed=self.changed,
             ready_counts=lambda _: self.ready,
-            check_model_data=self._check_model_data,
+            model_data=self,
             prepare=self.prepared.append,
             token_key=b"key",
             enforce_access=self.enforce_access,
@@ -72,11 +72,17 @@ class SageMakerWorld:
         """Root, in the world's region."""
         return Caller(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "AKIA", self.region, "request")
 
-    async def _check_model_data(self, url: str) -> None:
+    async def check(self, data: ModelData) -> None:
+        """As a ModelDataChecks."""
         if self.data_fault is not None:
             raise self.data_fault
-        if url not in self.readable:
-            raise ModelDataUnreadable(url, "it is not there")
+        if data.uri not in self.readable:
+            raise ModelDataUnreadable(data.uri, "it is not there")
+
+    async def check_bucket(self, data: ModelData) -> None:
+        """Likewise: there are the buckets of what is readable."""
+        if not any(known.startswith(data.uri) for known in self.readable):
+            raise ModelDataUnreadable(data.uri, "it is not there")
 
     async def call(self, operation: str, **request: Any) -> Any:
         return await self.service.handlers()[operation](self.caller(), request)

@@ -126,6 +126,11 @@ def source(**members: Any) -> dict[str, Any]:
     return {"PrimaryContainer": {"Image": IMAGE, "ModelDataSource": {"S3DataSource": data}}}
 
 
+def channel(name: str, **members: Any) -> dict[str, Any]:
+    data = {"S3Uri": DATA, "S3DataType": "S3Object", "CompressionType": "Gzip"} | members
+    return {"ChannelName": name, "S3DataSource": data}
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "One of PrimaryContainer and Containers must be given."),
     (primary() | {"Containers": [CONTAINER]}, "PrimaryContainer and Containers cannot both be given."),
@@ -146,30 +151,43 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         primary(Environment={"MOORAGE_CONCURRENCY": "0"}),
         "The value of 'MOORAGE_CONCURRENCY' in Environment must be a whole number from 1 to 10000.",
     ),
-    (
-        {"Containers": [CONTAINER, CONTAINER]},
-        "Moorage does not support a model of several Containers (an inference pipeline) yet.",
-    ),
     (primary() | {"EnableNetworkIsolation": True}, "Moorage does not support EnableNetworkIsolation yet."),
-    (
-        primary() | {"InferenceExecutionConfig": {"Mode": "Direct"}},
-        "Moorage does not support InferenceExecutionConfig.Mode Direct yet.",
-    ),
     (primary(Mode="MultiModel"), "Moorage does not support Mode MultiModel yet."),
     (primary(MultiModelConfig={}), "Moorage does not support MultiModelConfig yet."),
     (primary(ModelPackageName="p"), "Moorage does not support ModelPackageName yet."),
-    (primary(AdditionalModelDataSources=[{}]), "Moorage does not support AdditionalModelDataSources yet."),
+    (
+        primary(AdditionalModelDataSources=[channel("a"), channel("a")]),
+        "AdditionalModelDataSources.ChannelName 'a' is used more than once.",
+    ),
+    (
+        primary(AdditionalModelDataSources=[channel("..")]),
+        "AdditionalModelDataSources.ChannelName '..' cannot be the name of a folder.",
+    ),
+    (
+        primary(AdditionalModelDataSources=[channel("a", S3DataType="S3Prefix", CompressionType="None")]),
+        "AdditionalModelDataSources.S3DataSource.S3Uri of S3DataType S3Prefix must end in a slash.",
+    ),
     (
         primary(ImageConfig={"RepositoryAccessMode": "Vpc"}),
         "Moorage does not support ImageConfig.RepositoryAccessMode Vpc yet.",
     ),
     (
         source(CompressionType="None", S3DataType="S3Prefix"),
-        (
-            "Moorage does not support ModelDataSource.S3DataSource other than CompressionType Gzip with S3DataType "
-            "S3Object (one .tar.gz) yet."
-        ),
+        "ModelDataSource.S3DataSource.S3Uri of S3DataType S3Prefix must end in a slash.",
     ),
+    (
+        source(S3DataType="S3Prefix", S3Uri="s3://models/"),
+        "ModelDataSource.S3DataSource.CompressionType Gzip is for S3DataType S3Object: one .tar.gz.",
+    ),
+    (
+        source(CompressionType="None", S3Uri="s3://models/"),
+        "ModelDataSource.S3DataSource.S3Uri of S3DataType S3Object must name an object: it cannot end in a slash.",
+    ),
+    (
+        source(CompressionType="None", S3DataType="S3Prefix", S3Uri="s3://models/", ETag="tag"),
+        "ModelDataSource.S3DataSource.ETag is of one object: it cannot be given with S3DataType S3Prefix.",
+    ),
+    (source(ManifestS3Uri="s3://m/x"), "Moorage does not support ModelDataSource.S3DataSource.ManifestS3Uri yet."),
     (source(HubAccessConfig={}), "Moorage does not support ModelDataSource.S3DataSource.HubAccessConfig yet."),
     (
         primary() | {"Tags": [{"Key": "aws:x", "Value": ""}]},
@@ -181,6 +199,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("members", "message"), REFUSED, ids=[message[:60] for _, message in REFUSED])
 async def test_refused(world: SageMakerWorld, members: dict[str, Any], message: str) -> None:
     assert message == await world.refusal("CreateModel", ModelName="new", ExecutionRoleArn=ROLE, **members)
+
+
+async def test_every_source_of_a_model_is_looked_at(world: SageMakerWorld) -> None:
+    world.readable |= {"s3://models/weights/", "s3://models/draft.bin"}
+    weights = {"S3Uri": "s3://models/weights/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    data = {"ModelDataSource": {"S3DataSource": weights | {"ModelAccessConfig": {"AcceptEula": True}}}}
+    draft = channel("draft", S3Uri="s3://models/draft.bin", CompressionType="None")
+    await world.create_model("new", PrimaryContainer={"Image": IMAGE, "AdditionalModelDataSources": [draft]} | data)
+    gone = channel("gone", S3Uri="s3://models/gone", CompressionType="None")
+    container = {"Image": IMAGE, "AdditionalModelDataSources": [draft, gone]} | data
+    with pytest.raises(ServiceError, match="Could not access model data at s3://models/gone"):
+        await world.create_model("other", PrimaryContainer=container)
 
 
 async def test_a_pipeline_of_one_is_a_model(world: SageMakerWorld) -> None:

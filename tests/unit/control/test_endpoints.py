@@ -14,11 +14,11 @@ from moorage.control.endpoints import Control
 from moorage.control.publisher import Publisher
 from moorage.core import endpoint as change
 from moorage.core.faults import ModelDataUnusable
-from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, InstanceState, instance_id
+from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, InstanceState, ModelData, instance_id
 from moorage.core.plan import EndpointView, Plan
 from moorage.core.reconcile import reconcile
 from moorage.core.routes import Access, EndpointRoute
-from moorage.runners.base import ModelArchive
+from moorage.runners.base import ModelFile, ModelFiles
 from moorage.store.base import Transaction
 from moorage.system.signals import KeyedSignal
 from moorage.testing.builders import KEY, make_endpoint, make_variant
@@ -59,11 +59,11 @@ class Host:
             changed=self.changed,
         )
 
-    async def fetch(self, url: str) -> ModelArchive:
-        self.fetched.append(url)
+    async def fetch(self, data: ModelData) -> ModelFiles:
+        self.fetched.append(data.uri)
         if self.fault is not None:
             raise self.fault
-        return ModelArchive(path=Path("/archives/iris"), digest="0" * 64)
+        return ModelFiles(data.form, "0" * 64, (ModelFile("model.tar.gz", Path("/archives/iris")),))
 
     async def restart(self) -> None:
         await self.control.close()

@@ -2,13 +2,25 @@
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from moorage.core.model import Container, EndpointKey, InstanceId, InstanceSpec, InstanceState, ModelData, Variant
+from moorage.core.model import (
+    Container,
+    DataForm,
+    EndpointKey,
+    InstanceId,
+    InstanceSpec,
+    InstanceState,
+    ModelData,
+    Variant,
+)
+from moorage.runners.base import ContainerFiles, ModelFile, ModelFiles
 from moorage.runners.process import folder as folders
 from moorage.runners.process.folder import Record
 from moorage.runners.process.procfs import Identity, say_status
+from moorage.runners.process.staging import ContainerData
 from moorage.runtime.claim import ClaimLost, claim, start_time
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
@@ -20,7 +32,11 @@ SPEC = InstanceSpec(
     0,
     Variant("AllTraffic", "iris", (Container("image", ModelData("s3://b/k"), {"A": "1"}),), "ml.m5.large", 1),
 )
-RECORD = Record(spec=SPEC, digest="d" * 64, state=InstanceState.STARTING, since=NOW)
+RECORD = Record(spec=SPEC, data=(ContainerData("d" * 64),), state=InstanceState.STARTING, since=NOW)
+
+
+def files_at(path: Path) -> tuple[ContainerFiles, ...]:
+    return (ContainerFiles(ModelFiles(DataForm.ARCHIVE, "d" * 64, (ModelFile("model.tar.gz", path),))),)
 
 
 @pytest.fixture
@@ -29,18 +45,18 @@ def made(tmp_path):
     archive.write_bytes(b"archive")
     parent = tmp_path / "instances"
     parent.mkdir()
-    return folders.create(parent, RECORD, archive)
+    return folders.create(parent, RECORD, files_at(archive))
 
 
 def test_a_folder_appears_with_its_record_and_archive(made):
     assert RECORD == made.read()
-    assert b"archive" == made.archive.read_bytes()
+    assert b"archive" == (made.data / ("d" * 64)).read_bytes()
     assert [SPEC.id] == [path.name for path in made.path.parent.iterdir()]
 
 
 def test_nothing_is_left_of_a_folder_that_could_not_be_made(tmp_path):
     with pytest.raises(FileNotFoundError):
-        folders.create(tmp_path, RECORD, tmp_path / "no such archive")
+        folders.create(tmp_path, RECORD, files_at(tmp_path / "no such archive"))
     assert [] == list(tmp_path.iterdir())
 
 

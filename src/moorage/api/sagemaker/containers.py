@@ -40,12 +40,19 @@ def model_data_of(definition: ContainerDefinition) -> ModelData | None:
     url = definition.get("ModelDataUrl")
     if url is None:
         return None
-    return ModelData(url, DataForm.PREFIX if _is_multi_model(definition) else DataForm.ARCHIVE)
+    if not is_multi_model(definition):
+        return ModelData(url, DataForm.ARCHIVE)
+    return ModelData(url if url.endswith("/") else f"{url}/", DataForm.PREFIX)
 
 
 def channels_of(definition: ContainerDefinition) -> tuple[DataChannel, ...]:
     """The container's additional model data."""
     return tuple(_channel(source) for source in definition.get("AdditionalModelDataSources", ()))
+
+
+def is_multi_model(definition: ContainerDefinition) -> bool:
+    """Whether the container serves any of the models below a prefix."""
+    return definition.get("Mode", "SingleModel") == "MultiModel"
 
 
 def _container(definition: ContainerDefinition) -> Container:
@@ -54,13 +61,9 @@ def _container(definition: ContainerDefinition) -> Container:
         model_data=model_data_of(definition),
         environment=definition.get("Environment", {}),
         channels=channels_of(definition),
-        is_multi_model=_is_multi_model(definition),
+        is_multi_model=is_multi_model(definition),
         keeps_models=definition.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled",
     )
-
-
-def _is_multi_model(definition: ContainerDefinition) -> bool:
-    return definition.get("Mode", "SingleModel") == "MultiModel"
 
 
 def _channel(source: AdditionalModelDataSource) -> DataChannel:
@@ -69,5 +72,7 @@ def _channel(source: AdditionalModelDataSource) -> DataChannel:
 
 def _data(source: S3ModelDataSource) -> ModelData:
     if source["CompressionType"] == "Gzip":
-        return ModelData(source["S3Uri"], DataForm.ARCHIVE)
-    return ModelData(source["S3Uri"], DataForm.PREFIX if source["S3DataType"] == "S3Prefix" else DataForm.OBJECT)
+        form = DataForm.ARCHIVE
+    else:
+        form = DataForm.PREFIX if source["S3DataType"] == "S3Prefix" else DataForm.OBJECT
+    return ModelData(source["S3Uri"], form, source.get("ETag"))

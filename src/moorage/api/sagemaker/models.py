@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from moorage.api.sagemaker.containers import model_data_of
+from moorage.api.sagemaker.containers import channels_of, is_multi_model, model_data_of
 from moorage.api.sagemaker.errors import (
     Kind,
     already_exists,
@@ -29,6 +29,7 @@ from moorage.aws.types.sagemaker import (
     ListModelsInput,
     ListModelsOutput,
 )
+from moorage.core.model import ModelData
 from moorage.objects.model_data import ModelDataUnreadable
 from moorage.objects.model_sources import Unreachable
 from moorage.store.base import AlreadyExists, Transaction
@@ -102,20 +103,30 @@ class Models(Part):
     async def _check_access(
         self, caller: Caller, containers: Sequence[ContainerDefinition], role_arn: str | None
     ) -> None:
-        sources = [data for container in containers if (data := model_data_of(container)) is not None]
+        sources = [source for container in containers for source in _sources_of(container)]
+        reader = self._needs.model_data
         assumed = role_arn is None or await self._store.run(lambda tx: may_assume(tx, role_arn))
         if role_arn is not None and not assumed and not sources:
             raise role_unusable(role_arn)
-        for data in sources:
+        for data, is_library in sources:
             refusal = model_data_unreadable(data.uri, role_arn=role_arn or "", region=caller.region)
             if not assumed:
                 raise refusal
             try:
-                await self._needs.check_model_data(data.uri)
+                await (reader.check_bucket if is_library else reader.check)(data)
             except ModelDataUnreadable:
                 raise refusal from None
             except Unreachable:
                 raise model_data_unreachable(data.uri) from None
+
+
+def _sources_of(container: ContainerDefinition) -> Iterator[tuple[ModelData, bool]]:
+    """The container's model data, and of each whether it is the place of many models, which may come later."""
+    data = model_data_of(container)
+    if data is not None:
+        yield data, is_multi_model(container)
+    for channel in channels_of(container):
+        yield channel.data, False
 
 
 def _with_defaults(request: CreateModelInput) -> dict[str, Any]:

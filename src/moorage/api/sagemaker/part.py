@@ -12,6 +12,7 @@ from moorage.api.sagemaker.permissions import requirements
 from moorage.api.service import Caller, Service
 from moorage.core.iam.principal import Requirement
 from moorage.core.model import EndpointKey
+from moorage.objects.model_data import ModelDataChecks
 from moorage.store.base import Document, Store
 from moorage.system.clock import Clock
 from moorage.system.signals import KeyedSignal
@@ -27,7 +28,7 @@ class Needs:
     wake: Callable[[EndpointKey], None]
     changed: KeyedSignal[EndpointKey]
     ready_counts: Callable[[EndpointKey], Mapping[str, int]]
-    check_model_data: Callable[[str], Awaitable[None]]
+    model_data: ModelDataChecks
     prepare: Callable[[str], None]
     tokens: PageTokens
     instances_max: int

@@ -12,6 +12,7 @@ from moorage.api.sagemaker.paging import PageTokens
 from moorage.api.sagemaker.part import Needs
 from moorage.api.sagemaker.tags import Tags
 from moorage.core.model import EndpointKey
+from moorage.objects.model_data import ModelDataChecks
 from moorage.store.base import Store
 from moorage.system.clock import Clock
 from moorage.system.signals import KeyedSignal
@@ -23,8 +24,8 @@ class SageMaker(Models, EndpointConfigs, Endpoints, Tags):
     """SageMaker's hosting operations.
 
     `wake` is called after every save of an endpoint, and `changed` is notified after every save by a loop.
-    `ready_counts` says how many instances of each variant of an endpoint's serving fleet answer. `check_model_data`
-    raises ModelDataUnreadable for a URL that cannot be read; `prepare` is told the image of every new model, as a hint.
+    `ready_counts` says how many instances of each variant of an endpoint's serving fleet answer. `model_data` is asked
+    whether the data of a new model can be read; `prepare` is told the image of every new model, as a hint.
     `token_key` authenticates pagination tokens. `enforce_access` returns once the gateways go by what is stored of
     bearer keys. `instances_max` is how many instances of one type an endpoint may have.
     """
@@ -38,7 +39,7 @@ class SageMaker(Models, EndpointConfigs, Endpoints, Tags):
         wake: Callable[[EndpointKey], None],
         changed: KeyedSignal[EndpointKey],
         ready_counts: Callable[[EndpointKey], Mapping[str, int]],
-        check_model_data: Callable[[str], Awaitable[None]],
+        model_data: ModelDataChecks,
         prepare: Callable[[str], None],
         token_key: bytes,
         enforce_access: Callable[[], Awaitable[None]],
@@ -52,7 +53,7 @@ class SageMaker(Models, EndpointConfigs, Endpoints, Tags):
                 wake=wake,
                 changed=changed,
                 ready_counts=ready_counts,
-                check_model_data=check_model_data,
+                model_data=model_data,
                 prepare=prepare,
                 tokens=PageTokens(token_key),
                 instances_max=instances_max,

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, Observation
-from moorage.runners.base import ModelArchive, RunnerError
+from moorage.runners.base import ContainerFiles, RunnerError
 from moorage.runners.process.protocol import (
     LINE_BYTES_MAX,
     Changed,
@@ -54,10 +54,9 @@ class ProcessRunner:
         with contextlib.suppress(RunnerError):
             await self._ask(Prepare(image))
 
-    async def launch(self, spec: InstanceSpec, archive: ModelArchive | None) -> None:
+    async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         self._known.add(spec.endpoint)
-        path, digest = (str(archive.path), archive.digest) if archive else (None, None)
-        await self._ask(Launch(spec, path, digest))
+        await self._ask(Launch(spec, files))
 
     async def stop(self, instance: InstanceId) -> None:
         await self._ask(Stop(instance))
@@ -93,7 +92,7 @@ class ProcessRunner:
             for endpoint in tuple(self._known):
                 yield endpoint
             while line := await reader.readline():
-                change = _decode(line)
+                change = decode(line)
                 if isinstance(change, Changed):
                     self._known.add(change.endpoint)
                     yield change.endpoint
@@ -102,7 +101,7 @@ class ProcessRunner:
 
     async def _ask(self, request: Request) -> Reply:
         try:
-            return await _exchange(self._path, request)
+            return await exchange(self._path, request)
         except OSError as error:
             raise RunnerError(f"The agent at {self._path} cannot be reached: {error}") from error
 
@@ -171,17 +170,18 @@ def _reach(socket_path: Path) -> Iterator[_ReachedAgent]:
             os.close(handle)
 
 
-async def _exchange(path: Path, request: Request) -> Reply:
+async def exchange(path: Path, request: Request) -> Reply:
+    """The agent's answer to one request. Raises OSError, RunnerError."""
     reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES_MAX)
     try:
         writer.write(encode(request))
-        return _decode(await reader.readline())
+        return decode(await reader.readline())
     finally:
         writer.close()
 
 
-def _decode(line: bytes) -> Reply:
-    """Raises RunnerError for what is no reply, and for a reply that says it could not be done."""
+def decode(line: bytes) -> Reply:
+    """The agent's words. Raises RunnerError for what is no reply, and for one that says it could not be done."""
     if not line:
         raise RunnerError("The agent ended before it answered")
     try:

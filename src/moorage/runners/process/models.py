@@ -52,8 +52,8 @@ class ModelFolders:
         """Where the model data with this digest is, once `ensure` has returned."""
         return self._root / digest
 
-    async def ensure(self, digest: str, archive: Path) -> str | None:
-        """Have the archive unpacked; answers what was done, None if it was there.
+    async def ensure(self, digest: str, staged: Path) -> str | None:
+        """Have the folder made of an archive, or of a folder, which is moved; answers what was done, None if nothing.
 
         Raises ArchiveRefused, UnpackFailed.
         """
@@ -61,7 +61,7 @@ class ModelFolders:
             return None
         task = self._unpacking.get(digest)
         if task is None:
-            task = asyncio.create_task(self._unpack(digest, archive))
+            task = asyncio.create_task(self._make(digest, staged))
             self._unpacking[digest] = task
             task.add_done_callback(lambda _: self._unpacking.pop(digest, None))
         return await asyncio.shield(task)  # one instance that is stopped must not stop the others' work
@@ -86,6 +86,21 @@ class ModelFolders:
             return list(self._root.iterdir())
         except FileNotFoundError:  # the data directory was removed under us
             return []
+
+    async def _make(self, digest: str, staged: Path) -> str:
+        if await asyncio.to_thread(staged.is_dir):
+            return await asyncio.to_thread(self._move, digest, staged)
+        return await self._unpack(digest, staged)
+
+    def _move(self, digest: str, staged: Path) -> str:
+        fresh = self._root / f"{digest}.{entropy.new_uid()}"
+        try:
+            staged.rename(fresh)  # before it is read-only: then only root may move it to another folder
+            files = _seal_tree(fresh)
+            fresh.rename(self.path_of(digest))
+        except OSError as error:
+            raise UnpackFailed(f"The model data could not be put in place: {error.strerror}") from error
+        return f"put {files} files in place"
 
     async def _unpack(self, digest: str, archive: Path) -> str:
         fresh = self._root / f"{digest}.{entropy.new_uid()}"
@@ -162,6 +177,15 @@ def _seal(folder: Path) -> None:
                 os.chown(name, *owner, dir_fd=descriptor, follow_symlinks=False)
             os.fchown(descriptor, *owner)
         os.fchmod(descriptor, 0o555)
+
+
+def _seal_tree(folder: Path) -> int:
+    """Make the folders of links read-only, as their files are; answers how many files there are."""
+    count = 0
+    for _, _, files, descriptor in os.fwalk(folder):
+        os.fchmod(descriptor, 0o555)
+        count += len(files)
+    return count
 
 
 def _remove(folder: Path) -> None:

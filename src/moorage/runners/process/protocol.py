@@ -1,16 +1,19 @@
 """What client and agent say to each other: one JSON object a line, on a Unix socket of mode 0600.
 
 A connection carries one request and its one answer; after `Watch` it carries `Changed` for as long as it lasts, first
-one for each endpoint there is. Nothing is ever sent to a client that has not asked.
+one for each endpoint there is, and after `WatchDemands` so `Demanded`. Nothing is ever sent to a client that has not
+asked.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
-from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, Observation
+from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, ModelData, Observation
+from moorage.runners.base import ContainerFiles, ModelFiles
 
 LINE_BYTES_MAX: Final = 64 << 20
 
@@ -22,11 +25,10 @@ class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
 
 
 class Launch(msgspec.Struct, frozen=True, tag="launch"):
-    """Start an instance, from the archive at a path if it has model data."""
+    """Start an instance, with the model data of each of its containers."""
 
     spec: InstanceSpec
-    archive_path: str | None = None
-    archive_digest: str | None = None
+    files: tuple[ContainerFiles, ...] = ()
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
@@ -47,6 +49,26 @@ class Describe(msgspec.Struct, frozen=True, tag="describe"):
 
 class Watch(msgspec.Struct, frozen=True, tag="watch"):
     """Report changes as they happen."""
+
+
+class WatchDemands(msgspec.Struct, frozen=True, tag="watch-demands"):
+    """Report model data that running instances ask for, as they do."""
+
+
+class Supply(msgspec.Struct, frozen=True, tag="supply"):
+    """What was demanded is here."""
+
+    data: ModelData
+    files: ModelFiles
+
+
+class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
+    """What was demanded cannot be had."""
+
+    data: ModelData
+    reason: str
+    is_gone: bool
+    """Whether there is no such data, or it may not be read."""
 
 
 class ShutDown(msgspec.Struct, frozen=True, tag="shut-down"):
@@ -82,11 +104,24 @@ class Changed(msgspec.Struct, frozen=True, tag="changed"):
     endpoint: EndpointKey
 
 
-Request = Prepare | Launch | Stop | Observe | Describe | Watch | ShutDown
-Reply = Done | NotDone | Observed | Described | Changed
+class Demanded(msgspec.Struct, frozen=True, tag="demanded"):
+    """An instance asks for model data. Said again to whoever watches anew, until it is answered."""
 
-_encoder = msgspec.json.Encoder()
-_requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+    data: ModelData
+
+
+Request = Prepare | Launch | Stop | Observe | Describe | Watch | WatchDemands | Supply | Refuse | ShutDown
+Reply = Done | NotDone | Observed | Described | Changed | Demanded
+
+
+def _to_path(kind: type, value: Any) -> Path:
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    return Path(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+_requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request, dec_hook=_to_path)
 _replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
 
 

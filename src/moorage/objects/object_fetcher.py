@@ -1,0 +1,98 @@
+"""Single objects by way of the cache: each version is downloaded once, however many ask for it and however often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from moorage.objects.download import Download
+from moorage.objects.model_sources import FoundObject, ModelSource, Unreachable
+from moorage.objects.object_cache import LocalFile, ObjectCache
+from moorage.objects.workers import Workers
+from moorage.system.clock import Clock
+from moorage.system.tasks import all_of
+
+_AT_ONCE_MAX = 4
+"""Of those asked for together, so that others get their turn."""
+
+
+class ObjectFetcher:
+    """Downloads into a cache."""
+
+    def __init__(self, cache: ObjectCache, *, files: Workers, clock: Clock) -> None:
+        self._cache = cache
+        self._files = files
+        self._clock = clock
+        self._tasks: dict[FoundObject, asyncio.Task[None]] = {}
+
+    async def prepare(self) -> None:
+        """Make the cache's folder ready. To be called once, before anything else."""
+        await self._files.run(self._cache.prepare)
+
+    async def close(self) -> None:
+        """Give up the downloads under way."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def get(self, source: ModelSource, objects: Collection[FoundObject]) -> list[LocalFile]:
+        """The objects as files, which stay for long enough to be linked.
+
+        Raises Changed, Unreadable, Unreachable, OSError.
+        """
+        turns = asyncio.Semaphore(_AT_ONCE_MAX)
+        keys = [(found.location.url, found.etag) for found in objects]
+        self._cache.hold(keys)
+        try:
+            return await all_of(self._get(source, found, turns) for found in objects)
+        finally:
+            await self._files.run(self._cache.release, keys, now=self._clock.now())
+
+    async def _get(self, source: ModelSource, found: FoundObject, turns: asyncio.Semaphore) -> LocalFile:
+        async with turns:
+            while (file := await self._find(found)) is None:
+                await self._download_once(source, found)
+            return file
+
+    async def _find(self, found: FoundObject) -> LocalFile | None:
+        return await self._files.run(self._cache.find, found.location.url, found.etag, now=self._clock.now())
+
+    async def _download_once(self, source: ModelSource, found: FoundObject) -> None:
+        """Join the download of this version if one is under way. It goes on when one of those who wait gives up."""
+        task = self._tasks.get(found)
+        if task is None:
+            task = asyncio.create_task(self._download(source, found), name=f"download {found.location.url}")
+            self._tasks[found] = task
+            task.add_done_callback(lambda done: self._forget(found, done))
+        await asyncio.shield(task)
+
+    def _forget(self, found: FoundObject, done: asyncio.Task[None]) -> None:
+        del self._tasks[found]
+        if not done.cancelled():
+            done.exception()  # looked at here, for whoever waited may be gone
+
+    async def _download(self, source: ModelSource, found: FoundObject) -> None:
+        path = await self._files.run(self._cache.new_path, found.size)
+        download = await self._files.run(Download, path)
+        try:
+            with download:
+                await _complete(source, found, download)
+            url, now = found.location.url, self._clock.now()
+            await self._files.run(self._cache.keep, path, url, etag=found.etag, sha256=download.sha256, now=now)
+        except BaseException:
+            await self._files.run(path.unlink, missing_ok=True)
+            raise
+
+
+async def _complete(source: ModelSource, found: FoundObject, download: Download) -> None:
+    """Download to the end, going on where it broke off for as long as that comes further."""
+    while True:
+        size = download.size
+        try:
+            await source.download(found, download)
+        except Unreachable:
+            if download.size == size:
+                raise
+        else:
+            return
