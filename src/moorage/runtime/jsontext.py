@@ -17,7 +17,7 @@ def loads(body: bytes) -> Any:
     """The value of `body`. Raises ValueError, RecursionError."""
     try:
         return _decode(body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return json.loads(body)
 
 

@@ -21,6 +21,7 @@ from moorage.runtime.frameworks.base import Model, Say
 from moorage.runtime.script import Hooks, ImportScript, load_hooks
 from moorage.runtime.settings import Settings
 from moorage.runtime.streaming import is_stream
+from moorage.runtime.trial import trial_of
 
 _CONTENT_TYPE: Final = b"content-type"
 _ACCEPT: Final = b"accept"
@@ -53,6 +54,7 @@ class LoadedModel:
         """Whether calls are for `async_hooks.converse`."""
         self.calls_max = REQUESTS_MAX if _batches(model, hooks, settings) else 1
         """How many calls to answer at once."""
+        self._trial = trial_of(hooks, model.native, say) if settings.batching == "on" else None
         self._say = say
         self.model = model
         self._takes_context = any(hook.takes_context for hook in hooks.of_requests)
@@ -83,7 +85,13 @@ class LoadedModel:
         """See `batching.Steps.predict`."""
         if self.hooks.predict_fn is None:
             return self.model.predict(data, detailed=work.detailed)
-        return self.hooks.predict_fn(data, self.native, context=work.context)
+        prediction = self.hooks.predict_fn(data, self.native, context=work.context)
+        if self._trial is not None:
+            verdict = self._trial.note(data, prediction)
+            if verdict is not None:
+                self._trial = None
+                self.calls_max = REQUESTS_MAX if verdict else 1
+        return prediction
 
     def write(self, prediction: Any, work: Work) -> Answer:
         """See `batching.Steps.write`."""

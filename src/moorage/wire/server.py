@@ -93,7 +93,7 @@ class Server:
     async def listen_on_path(self, path: Path) -> None:
         """Accept connections on a Unix socket that only its owner may open. One left by a dead server is replaced."""
         sock = bind(path)
-        self._path, self._inode = path, path.stat().st_ino
+        self._path, self._inode = path, _inode(path)
         try:
             await self.listen(sock)
         except BaseException:
@@ -122,13 +122,10 @@ class Server:
         if not self._connections:
             return
         self._all_gone = self.loop.create_future()
-        try:
-            async with asyncio.timeout(grace_s):
-                await asyncio.shield(self._all_gone)
-        except TimeoutError:
-            for connection in tuple(self._connections):
-                connection.abort()
-            await self._all_gone
+        await asyncio.wait({self._all_gone}, timeout=grace_s)
+        for connection in tuple(self._connections):
+            connection.abort()
+        await self._all_gone
 
     def admit(self, connection: Replying) -> bool:
         """Register a new connection; whether there is room for it."""
@@ -157,7 +154,7 @@ class Server:
         if self._path is None:
             return
         with contextlib.suppress(FileNotFoundError):
-            if self._path.stat().st_ino == self._inode:
+            if _inode(self._path) == self._inode:
                 self._path.unlink()
 
 
@@ -205,3 +202,8 @@ def bind(path: Path) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _inode(path: Path) -> int:
+    """What tells a socket's file from its successor's."""
+    return path.stat().st_ino

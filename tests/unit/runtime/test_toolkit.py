@@ -27,6 +27,13 @@ class Doubler:
         return data[:, 0] * 2
 
 
+class Named(Doubler):
+    """What is pickled under some name."""
+
+    def __init__(self, name):
+        self.name = name
+
+
 class Classifier(Doubler):
     def predict_proba(self, data):
         return [[0.25, 0.75]] * len(data)
@@ -49,6 +56,9 @@ def ask(model: toolkit.LoadedModel, body: bytes, headers: dict[str, str]) -> Ans
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
+
+
+PREDICTS = "def predict_fn(data, model):\n    return model\n"
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> toolkit.LoadedModel:
@@ -164,19 +174,40 @@ def test_a_value_error_from_input_fn_blames_the_request_and_other_errors_the_mod
 
 
 def test_a_script_is_found_where_it_may_lie(write):
-    folder = write("def model_fn(folder, context):\n    return context.system_properties['model_dir']\n")
+    folder = write(PREDICTS + "def model_fn(folder, context):\n    return context.system_properties['model_dir']\n")
     assert str(folder) == load(folder).native
 
 
 def test_a_script_may_have_another_name_and_import_its_neighbours(write):
     write("ANSWER = 7\n", "code/neighbour.py")
-    folder = write("import neighbour\ndef model_fn(folder):\n    return neighbour.ANSWER\n", "code/serve.py")
+    folder = write(PREDICTS + "import neighbour\ndef model_fn(folder):\n    return neighbour.ANSWER\n", "code/serve.py")
     assert 7 == load(folder, {"SAGEMAKER_PROGRAM": "code/serve.py"}).native
 
 
 def test_a_named_script_must_be_there(tmp_path):
     with pytest.raises(ModelUnusable, match="SAGEMAKER_PROGRAM names"):
         load(tmp_path, {"SAGEMAKER_PROGRAM": "train.py"})
+
+
+@pytest.mark.parametrize("named", ["/opt/ml/model/src", "src", "file:///opt/ml/model/src", "{here}/src"])
+def test_the_submit_directory_says_where_the_script_lies(write, named):
+    folder = write(PREDICTS + "def model_fn(folder):\n    return 8\n", "src/inference.py")
+    write("def model_fn(folder):\n    return 9\n", "code/inference.py")
+    assert 8 == load(folder, {"SAGEMAKER_SUBMIT_DIRECTORY": named.format(here=folder)}).native
+
+
+def test_a_script_in_s3_is_refused(tmp_path):
+    with pytest.raises(ModelUnusable, match="SAGEMAKER_SUBMIT_DIRECTORY is s3://b/k, and scripts are not fetched"):
+        load(tmp_path, {"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/k"})
+
+
+def test_a_default_accept_that_nobody_can_write_is_refused(write):
+    wrong = {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "image/png"}
+    folder = write(PREDICTS + "def model_fn(folder):\n    return 1\n")
+    with pytest.raises(ModelUnusable, match="SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT is 'image/png'"):
+        load(folder, wrong)
+    write(PREDICTS + "def model_fn(folder):\n    return 1\ndef output_fn(prediction, accept):\n    return accept\n")
+    assert b"image/png" == ask(load(folder, wrong), b"[[1, 2]]", JSON_HEADERS).body
 
 
 def test_transform_fn_excludes_the_others(write):
@@ -196,8 +227,8 @@ def test_transform_fn_excludes_the_others(write):
 )
 def test_a_model_file_is_found(tmp_path, names, found):
     for name in names:
-        (tmp_path / name).write_bytes(pickle.dumps(name))
-    assert found == load(tmp_path).native
+        (tmp_path / name).write_bytes(pickle.dumps(Named(name)))
+    assert found == load(tmp_path).native.name
 
 
 @pytest.mark.parametrize(
