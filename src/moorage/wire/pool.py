@@ -7,6 +7,7 @@ import asyncio
 from moorage.wire.limits import Limits
 from moorage.wire.messages import NotSent
 from moorage.wire.upstream import UpstreamConnection
+from moorage.wire.within import within
 
 _CONNECT_S = 1.0
 # Far above what is idle for good: a burst of answers in one turn of the loop must not close what the next turn needs.
@@ -52,8 +53,7 @@ class Pool:
 
         self._connecting += 1
         try:
-            async with asyncio.timeout(_CONNECT_S):
-                _, connection = await loop.create_unix_connection(make, self.address)
+            _, connection = await within(_CONNECT_S, loop.create_unix_connection(make, self.address))
         except (OSError, TimeoutError) as error:
             raise NotSent(f"{self.address} does not accept connections") from error
         finally:

@@ -11,6 +11,7 @@ from moorage.wire.answer import Answer
 from moorage.wire.client import Client
 from moorage.wire.limits import Limits
 from moorage.wire.messages import HeaderList, NoAnswer, NotSent, WireError
+from moorage.wire.within import within
 
 BODY_BYTES_MAX: Final = 25 * 1024 * 1024
 """As much as an instance takes."""
@@ -55,8 +56,7 @@ class Containers:
         if answer.content is not None:
             return answer.content
         try:
-            async with asyncio.timeout_at(ends_at):
-                return await answer.read(BODY_BYTES_MAX)
+            return await within(ends_at - asyncio.get_running_loop().time(), answer.read(BODY_BYTES_MAX))
         except TimeoutError as error:
             answer.close()
             raise ContainerFailed(container.name, "the container did not finish its answer", is_late=True) from error
