@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from moorage.runtime.failures import ModelUnusable, say
 
-_VERSION: Final = re.compile(rb"_sklearn_version.{1,12}?([0-9]+\.[0-9]+(?:\.[0-9a-z]+)*)", re.DOTALL)
+_VERSION: Final = re.compile(
+    rb"_sklearn_version.{1,12}?([0-9]+\.[0-9]+(?:\.[0-9]+)*(?:\.?(?:rc|dev|post)[0-9]+)?)", re.DOTALL
+)
 """How every estimator's state tells, in pickles of any protocol: name, then value, a few opcodes between."""
 
 _COMPRESSIONS: Final[Mapping[bytes, Callable[[bytes], bytes]]] = {
