@@ -18,10 +18,11 @@ import torch
 from moorage.runtime import codecs
 from moorage.runtime.failures import ModelUnusable, RequestRefused
 from moorage.runtime.failures import say as in_words
-from moorage.runtime.frameworks import files, tensors, threads
+from moorage.runtime.frameworks import files, tensors
 from moorage.runtime.frameworks.base import Decoded, Framework, Model, Say
 from moorage.runtime.frameworks.rowwise import Feed, settle
 from moorage.runtime.frameworks.scripted import scripted_model
+from moorage.runtime.frameworks.torch_threads import limit_threads
 from moorage.runtime.frameworks.torch_trial import try_module
 from moorage.runtime.media import NPY
 
@@ -47,7 +48,7 @@ class PyTorch:
 
     def serve(self, native: Any, environment: Mapping[str, str], say: Say, *, predicts: bool) -> Model:
         """The module, ready to be asked; a trial decides whether requests are predicted together."""
-        _limit_threads(threads.share(environment))
+        limit_threads(environment)
         if not isinstance(native, torch.nn.Module):
             return scripted_model(native, predicts=predicts, expected="a torch.nn.Module")
         with contextlib.suppress(NotImplementedError):  # exported programs are for evaluation anyway
@@ -113,12 +114,6 @@ def _load(path: Path) -> Any:
     with warnings.catch_warnings():  # that TorchScript is deprecated is for who makes models
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.load(path, map_location="cpu")
-
-
-def _limit_threads(count: int) -> None:
-    torch.set_num_threads(count)
-    with contextlib.suppress(RuntimeError):  # can be said only once in a process
-        torch.set_num_interop_threads(1)
 
 
 def _as_arrays(value: Any) -> Any:

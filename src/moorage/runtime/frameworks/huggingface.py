@@ -1,0 +1,98 @@
+"""Hugging Face models from the archive: pipelines of transformers, and sentence embeddings.
+
+The contract is that of the AWS container (aws/sagemaker-huggingface-inference-toolkit, `handler_service.py`):
+`{"inputs": …, "parameters": {…}}` is what the pipeline is called with, and what it returns is the answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from moorage.runtime.failures import ModelUnusable, RequestRefused
+from moorage.runtime.failures import say as in_words
+from moorage.runtime.frameworks import huggingface_bodies as bodies
+from moorage.runtime.frameworks.base import Decoded, Framework, Model, Say
+from moorage.runtime.frameworks.huggingface_task import (
+    SENTENCE_EMBEDDINGS,
+    SENTENCE_SIMILARITY,
+    find_model,
+    find_task,
+)
+from moorage.runtime.frameworks.scripted import scripted_model
+from moorage.runtime.frameworks.torch_threads import limit_threads
+
+_TRUE: Final = {"y", "yes", "t", "true", "on", "1"}
+_FAULTS_OF_DATA: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError)
+"""What pipelines raise for inputs and parameters they do not take."""
+
+
+class HuggingFace:
+    """See `base.Framework`."""
+
+    def load(self, folder: Path, environment: Mapping[str, str]) -> Any:
+        """The pipeline for the task. Raises ModelUnusable."""
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads would not outlive a fork
+        model = find_model(folder, environment)
+        task = find_task(model, environment)
+        is_trusted = environment.get("HF_TRUST_REMOTE_CODE", "").lower() in _TRUE
+        try:
+            return _pipeline(task, model, is_trusted)
+        except Exception as error:
+            raise ModelUnusable(f"The model cannot be loaded for {task}: {in_words(error)}") from error
+
+    def serve(self, native: Any, environment: Mapping[str, str], _say: Say, *, predicts: bool) -> Model:
+        """The pipeline, or whatever a script has in its place."""
+        limit_threads(environment)
+        if predicts and not callable(native):
+            return scripted_model(native, predicts=predicts, expected="what can be called as a pipeline is")
+        return PipelineModel(native)
+
+
+class PipelineModel:
+    """See `base.Model`. Data is what the JSON of a request says."""
+
+    content_types: Sequence[str] = bodies.CONTENT_TYPES
+    answer_types: Sequence[str] = bodies.ANSWER_TYPES
+    quick = False
+    batches = False
+
+    def __init__(self, native: Any) -> None:
+        self.native = native
+
+    def decode(self, body: bytes, media: str) -> Decoded:
+        """See `base.Model.decode`."""
+        return Decoded(bodies.decode(body, media))
+
+    def predict(self, data: Any, *, detailed: bool) -> Any:
+        """See `base.Model.predict`."""
+        if not isinstance(data, dict):
+            raise RequestRefused(400, 'The body has to be an object with "inputs", and "parameters" if there are any')
+        others = {name: value for name, value in data.items() if name != "parameters"}
+        parameters = data.get("parameters") or {}
+        if not isinstance(parameters, dict):
+            raise RequestRefused(400, '"parameters" has to be an object')
+        try:
+            return self.native(others.get("inputs", others), **parameters)
+        except _FAULTS_OF_DATA as error:
+            raise RequestRefused(400, in_words(error)) from error
+
+    def encode(self, prediction: Any, media: str) -> bytes:
+        """See `base.Model.encode`."""
+        return bodies.encode(prediction, media)
+
+
+def _pipeline(task: str, model: Path, is_trusted: bool) -> Any:
+    if task in (SENTENCE_EMBEDDINGS, SENTENCE_SIMILARITY):
+        from moorage.runtime.frameworks.sentences import SentenceEmbeddings, SentenceSimilarity
+
+        kind = SentenceEmbeddings if task == SENTENCE_EMBEDDINGS else SentenceSimilarity
+        return kind(model, trust_remote_code=is_trusted)
+    from transformers import pipeline
+
+    return pipeline(task, model=str(model), device=-1, trust_remote_code=is_trusted)
+
+
+FRAMEWORK: Final[Framework] = HuggingFace()
