@@ -10,19 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-from typing import Final
-
-from moorage.runtime.model_thread import ModelThread
+from typing import Final, Protocol
 
 EXIT_STUCK: Final = 1
 """How `faulthandler` ends a process."""
 _PERIOD_MAX_S: Final = 5.0
 
 
+class Busy(Protocol):
+    """Where models work."""
+
+    def busy_s(self) -> float:
+        """For how long it has been busy with one call; 0 if it is not."""
+        ...
+
+
 class Watchdog:
     """Watches the loop it is made on, and the model's thread. A call may take `timeout_s`, and a quarter more."""
 
-    def __init__(self, thread: ModelThread, timeout_s: float) -> None:
+    def __init__(self, thread: Busy, timeout_s: float) -> None:
         self._thread = thread
         self._timeout_s = timeout_s
         self._period_s = min(_PERIOD_MAX_S, timeout_s / 4)

@@ -37,3 +37,7 @@ class NoRoom(NotServed):
 
 class Broken(Exception):
     """The model cannot be loaded; the message says why. The model's own fault, so the caller gets a ModelError."""
+
+
+class Stuck(Broken):
+    """Loading it does not end."""

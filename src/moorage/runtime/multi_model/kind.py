@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from pathlib import Path
 
 from moorage.runtime import toolkit
@@ -12,7 +11,7 @@ from moorage.runtime.dispatch import Dispatcher
 from moorage.runtime.failures import ModelUnusable, explain
 from moorage.runtime.frameworks.base import Say
 from moorage.runtime.multi_model.faults import Broken
-from moorage.runtime.multi_model.lane import Lane
+from moorage.runtime.multi_model.lane import Crew, Lane
 from moorage.runtime.multi_model.namespace import Namespace
 from moorage.runtime.server import Invocations
 from moorage.runtime.settings import Settings
@@ -21,15 +20,15 @@ from moorage.wire.messages import Begin
 
 
 class FrameworkModels:
-    """Models of one framework, with or without scripts, whose predictions share `threads`. See `loading.Kind`."""
+    """Models of one framework, with or without scripts, that share a crew of threads. See `loading.Kind`."""
 
     def __init__(
-        self, framework: str, environment: Mapping[str, str], settings: Settings, *, threads: Executor, say: Say
+        self, framework: str, environment: Mapping[str, str], settings: Settings, *, crew: Crew, say: Say
     ) -> None:
         self._framework = framework
         self._environment = environment
         self._settings = settings
-        self._threads = threads
+        self._crew = crew
         self._say = say
 
     def load(self, folder: Path) -> LoadedModel:
@@ -57,4 +56,4 @@ class FrameworkModels:
 
     def serve(self, model: LoadedModel) -> Begin:
         """See `loading.Kind`."""
-        return Invocations(Dispatcher(model, Lane(self._threads)))
+        return Invocations(Dispatcher(model, Lane(self._crew)))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from moorage.runtime.multi_model import memory
-from moorage.runtime.multi_model.faults import Broken, NoRoom
+from moorage.runtime.multi_model.faults import NoRoom, Stuck
 from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
@@ -81,7 +81,7 @@ class Loader:
         try:
             self._make_room(name, int(size * self._growth), evicts=is_managed)
             began, before = time.monotonic(), memory.resident_bytes()
-            model = await self._load_in_time(folder)
+            model = await self._load_evicting(name, folder, evicts=is_managed)
             self._statistics.ModelLoadingTime.add(int((time.monotonic() - began) * 1e6))
             taken = self._estimate(size, memory.resident_bytes() - before if turn.is_ours else 0)
             loaded = Loaded(self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
@@ -97,12 +97,20 @@ class Loader:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
+    async def _load_evicting(self, name: str, folder: Path, *, evicts: bool) -> Any:
+        while True:
+            try:
+                return await self._load_in_time(folder)
+            except MemoryError:
+                if not (evicts and await self._evict_one(name)):
+                    raise NoRoom(_no_room(name)) from None
+
     async def _load_in_time(self, folder: Path) -> Any:
         loading = self._loop.run_in_executor(self._threads, self._kind.load, folder)
         done, _ = await asyncio.wait({loading}, timeout=self._limits.load_s)
         if not done:  # a thread cannot be ended: what it loads is forgotten when it comes
             loading.add_done_callback(_look_at)
-            raise Broken(f"the model was not loaded within {self._limits.load_s:g} s")
+            raise Stuck(f"the model was not loaded within {self._limits.load_s:g} s")
         return loading.result()
 
     def _make_room(self, name: str, size: int, *, evicts: bool) -> None:
@@ -116,15 +124,20 @@ class Loader:
     async def _make_good(self, name: str, *, evicts: bool) -> None:
         """Evict as much as was guessed too little."""
         while self._shelf.bytes > self._limits.bytes_max or await self._has_outgrown():
-            slot = self._shelf.least_used(keep=name) if evicts else None
-            if slot is not None:
-                self._shelf.drop(slot.name)
-                await self._close(slot)
-            elif self._shelf.bytes > self._limits.bytes_max:
+            if evicts and await self._evict_one(name):
+                continue
+            if self._shelf.bytes > self._limits.bytes_max:
                 self.close(self._shelf.drop(name))
                 raise NoRoom(_no_room(name))
-            else:
-                return  # what has grown is not the models
+            return  # what has grown is not the models
+
+    async def _evict_one(self, keep: str) -> bool:
+        """Close the least used model but `keep`; whether there was one."""
+        slot = self._shelf.least_used(keep=keep)
+        if slot is not None:
+            self._shelf.drop(slot.name)
+            await self._close(slot)
+        return slot is not None
 
     async def _has_outgrown(self) -> bool:
         """Whether the process has grown by more than the models may take, also without what it need not keep."""

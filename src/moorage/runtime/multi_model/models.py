@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from moorage.runtime.multi_model.faults import Broken, NotReady, NotServed
+from moorage.runtime.failures import say
+from moorage.runtime.multi_model.faults import Broken, NotReady, NotServed, Stuck
 from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.loading import Loaded, Loader
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.multi_model.wants import Wants
+
+_FAILURES_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class _Failure:
     error: NotServed | Broken
     version: str
     until: float
+    """When the model is asked for again."""
 
 
 class Models:
@@ -62,8 +68,8 @@ class Models:
 
     async def take(self, name: str) -> Slot[Loaded]:
         """The model until it is given back, as soon as it is loaded. Raises NotServed, Broken."""
-        self.statistics.count_use(name, was_loaded=False)
         slot = await self._wait_for(name)
+        self.statistics.count_use(name, was_loaded=False)
         self.shelf.take(slot)
         return slot
 
@@ -93,11 +99,8 @@ class Models:
 
     def _check_failure(self, name: str) -> None:
         failure = self._failures.get(name)
-        if failure is None:
-            return
-        if failure.until > self._monotonic():
+        if failure is not None and failure.until > self._monotonic():
             raise failure.error
-        del self._failures[name]
 
     # -- what the agent brings ----------------------------------------------------------------------------------------
 
@@ -107,12 +110,12 @@ class Models:
             self.statistics.ModelDownloadingTime.add(downloading_us)
         task = self._loading.get(name)
         if task is None:
-            slot, failure = self.shelf.find(name), self._failures.get(name)
+            slot = self.shelf.find(name)
             if slot is not None and slot.version == version:
                 self._answer(name)
                 return
-            if failure is not None and failure.version == version and failure.until > self._monotonic():
-                self._answer(name, failure.error)
+            if (error := self._still_broken(name, version)) is not None:
+                self._fail(name, version, error)
                 return
             task = self._loading[name] = self._loop.create_task(self._load(name, version, folder))
             task.add_done_callback(lambda _: self._loading.pop(name, None))
@@ -122,7 +125,10 @@ class Models:
         """It cannot be had. If it is gone, it is not served from memory either."""
         if is_gone:
             self._loader.close(self.shelf.drop(name))
-        self._answer(name, error)
+        if isinstance(error, Broken):
+            self._fail(name, "", error)
+        else:
+            self._answer(name, error)
 
     def want_changes(self) -> None:
         """Want to hear of every model that was used since it was last compared whether it is still the one in S3."""
@@ -137,11 +143,26 @@ class Models:
         try:
             await self._loader.load(name, version, folder, is_managed=True)
         except (NotServed, Broken) as error:
-            self._failures[name] = _Failure(error, version, self._monotonic() + self._limits.retry_s)
-            self._answer(name, error)
+            self._fail(name, version, error)
+        except Exception as error:  # a fault of our own: those who wait shall not wait for the end
+            traceback.print_exc()
+            self._fail(name, version, Broken(say(error)))
         else:
             self._failures.pop(name, None)
             self._answer(name)
+
+    def _still_broken(self, name: str, version: str) -> Stuck | None:
+        """Why it is no use to load this version again: one that never ends would take one more thread each time."""
+        failure = self._failures.get(name)
+        if failure is not None and failure.version == version and isinstance(failure.error, Stuck):
+            return failure.error
+        return None
+
+    def _fail(self, name: str, version: str, error: NotServed | Broken) -> None:
+        if len(self._failures) >= _FAILURES_MAX:
+            self._failures.clear()
+        self._failures[name] = _Failure(error, version, self._monotonic() + self._limits.retry_s)
+        self._answer(name, error)
 
     def _answer(self, name: str, error: Exception | None = None) -> None:
         """The agent has said what there is to say of the model."""

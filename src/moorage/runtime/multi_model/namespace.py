@@ -20,6 +20,7 @@ from importlib.machinery import (
     ExtensionFileLoader,
     FileFinder,
     ModuleSpec,
+    PathFinder,
     SourceFileLoader,
 )
 from importlib.util import module_from_spec, spec_from_file_location
@@ -84,7 +85,9 @@ class Namespace:
         sources = (cast(Any, self._loader), SOURCE_SUFFIXES)
         finder = FileFinder(folder, (ExtensionFileLoader, EXTENSION_SUFFIXES), sources)
         found = finder.find_spec(name)
-        return found if found is not None and found.loader is not None else None  # a mere folder hides no module
+        if found is not None and found.loader is None and PathFinder.find_spec(name) is not None:
+            return None  # a mere folder hides no module
+        return found
 
     def _loader(self, name: str, path: str) -> SourceFileLoader:
         return _Loader(name, path, self._builtins)
@@ -108,8 +111,13 @@ class Namespace:
 
     def _take_out(self) -> None:
         for name, module in list(sys.modules.items()):
-            if (getattr(module, "__file__", None) or "").startswith(self._prefix):
+            if self._is_from_here(module):
                 self._modules[name] = sys.modules.pop(name)
+
+    def _is_from_here(self, module: ModuleType) -> bool:
+        file = getattr(module, "__file__", None)
+        places = [file] if file is not None else list(getattr(module, "__path__", ()))
+        return any(str(place).startswith(self._prefix) for place in places)
 
 
 class _Loader(SourceFileLoader):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -13,6 +15,7 @@ from typing import Any, Final
 from moorage.runtime.frameworks.base import Say
 from moorage.runtime.multi_model import memory
 from moorage.runtime.multi_model.kind import FrameworkModels
+from moorage.runtime.multi_model.lane import Crew
 from moorage.runtime.multi_model.limits import Limits, read_limits
 from moorage.runtime.multi_model.loading import Loaded, Loader
 from moorage.runtime.multi_model.models import Models
@@ -21,10 +24,13 @@ from moorage.runtime.multi_model.shelf import Shelf
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.server import STOP_GRACE_S, listen
 from moorage.runtime.settings import Settings
+from moorage.runtime.watchdog import Watchdog
 
 _LOADERS: Final = 8
 """Threads that load and close models. They wait for each other, but for what takes very long."""
 _LOOK_S: Final = 1.0
+_SWITCH_S: Final = 0.0005
+"""How long Python lets a thread that loads a model go on while the event loop has something to do."""
 
 
 async def serve_models(
@@ -43,18 +49,21 @@ async def serve_models(
     terminated = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
     memory.share_one_heap()
+    gc.freeze()  # what the nursery imported is here to stay: no collection has to look at it again
+    sys.setswitchinterval(_SWITCH_S)
     limits = read_limits(told)
-    model_threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="model")
+    crew = Crew(limits.threads)
     loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="loader")
-    kind = FrameworkModels(framework, dict(os.environ), settings, threads=model_threads, say=say)
-    models = _models(kind, loaders, limits)
+    models = _models(FrameworkModels(framework, os.environ, settings, crew=crew, say=say), loaders, limits)
+    watchdog = Watchdog(crew, settings.timeout_s)
     looking = asyncio.create_task(_look_for_changes(models))
     server = await listen(begin_requests(models), sock, settings.body_bytes_max)
     on_listening()
     await terminated.wait()
     await server.close(grace_s=STOP_GRACE_S)
     looking.cancel()
-    model_threads.shutdown(wait=False, cancel_futures=True)
+    watchdog.close()
+    crew.shutdown(wait=False, cancel_futures=True)
     loaders.shutdown(wait=False, cancel_futures=True)
 
 
