@@ -159,6 +159,13 @@ def pids_of(agent: RunningAgent, spec: InstanceSpec) -> dict[str, int]:
     return {name: int(path.read_text().splitlines()[1]) for name, path in found.items()}
 
 
+async def gone(pids: dict[str, int]) -> None:
+    """Return once none of the processes is alive."""
+    async with asyncio.timeout(10):
+        while any(map(is_alive, pids.values())):
+            await asyncio.sleep(0.01)
+
+
 async def settle(runner: ProcessRunner, spec: InstanceSpec) -> Observation:
     """The observation once it is no longer starting."""
     async with asyncio.timeout(20):
@@ -254,7 +261,7 @@ async def test_what_is_left_of_an_instance_is_ended(
     exited = await reach(runner, spec.id, InstanceState.EXITED)
     whose = "" if victim == "front" else f"{victim}: "
     assert f"{whose}The model server was killed by SIGKILL" == exited.reason
-    assert not any(map(is_alive, pids.values()))
+    await gone(pids)
 
 
 async def test_a_container_that_hangs_makes_the_instance_unhealthy(
@@ -300,7 +307,7 @@ async def test_the_next_agent_adopts_every_process_of_an_instance(agent: Running
     os.kill(pids["c1"], signal.SIGKILL)
     exited = await reach(runner, spec.id, InstanceState.EXITED)
     assert "c1: The model server ended" == exited.reason
-    assert not any(map(is_alive, pids.values()))
+    await gone(pids)
     await runner.stop(spec.id)
     assert [] == list(agent.settings.instance_sockets_dir.iterdir())
 

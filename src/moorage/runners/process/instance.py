@@ -118,16 +118,11 @@ class Instance:
             self._say_it_was_lost()
 
     async def stop(self) -> None:
-        """End it and remove every trace but its log. Returns when it is gone.
-
-        The front goes first, and with it what it has in flight: that needs the containers.
-        """
+        """End it and remove every trace but its log. Returns when it is gone."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        if self._places.has_front:
-            await self._main.end(grace_s=self._settings.stop_grace_s)
-        await all_of(process.end(grace_s=self._settings.stop_grace_s) for process in self._containers)
+        await self._end()
         await asyncio.to_thread(self._folder.remove)
 
     def let_go(self) -> None:
@@ -260,10 +255,12 @@ class Instance:
     async def _bury(self, ended: InstanceProcess) -> None:
         """One of its processes has ended: so has the instance, for that reason."""
         status = await ended.status()
-        await self._kill()
+        was_ready = self.record.state is not InstanceState.STARTING
+        if not was_ready:
+            await self._kill()  # whoever reads of the end shall find no process
         if not self._has_said_why():
-            was_ready = self.record.state is not InstanceState.STARTING
             self._end_as(*ended.explain_end(status, was_ready=was_ready))
+        await self._end()  # after it has been said, so that no more requests come while the last are answered
 
     def _say_it_was_lost(self) -> None:
         """It ended while no agent was there to see how."""
@@ -284,6 +281,12 @@ class Instance:
     def _end_as(self, state: InstanceState, reason: str) -> None:
         self._log_line(reason, self._places.main)
         self._change(state, reason)
+
+    async def _end(self) -> None:
+        """The front goes first, and with it what it has in flight: that needs the containers."""
+        if self._places.has_front:
+            await self._main.end(grace_s=self._settings.stop_grace_s)
+        await all_of(process.end(grace_s=self._settings.stop_grace_s) for process in self._containers)
 
     async def _kill(self) -> None:
         await all_of(process.kill() for process in self._processes)

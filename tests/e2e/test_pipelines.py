@@ -1,0 +1,252 @@
+"""Endpoints whose instances have several containers, through the public API: in series, and each by its name."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import pickle
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from moorage.testing import models
+from moorage.testing.deployment import BUCKET, Deployer
+from moorage.testing.load import Load
+from moorage.testing.server import RunningMoorage, eventually
+
+pytest.importorskip("sklearn")
+
+SPECIES = ("setosa", "versicolor", "virginica")
+SCALE = """
+import os, pickle
+
+def model_fn(folder):
+    with open(os.path.join(folder, "scaler.pkl"), "rb") as file:
+        return pickle.load(file)
+
+def predict_fn(data, model):
+    return model.transform(data)
+"""
+NAME = f"""
+import json
+
+def model_fn(folder):
+    return {SPECIES!r}
+
+def transform_fn(model, data, content_type, accept):
+    if not content_type.startswith("application/json"):
+        raise TypeError(content_type)
+    return ",".join(model[int(label)] for label in json.loads(data)), "text/plain"
+"""
+ADD = """
+import time
+
+def model_fn(folder):
+    return {name!r}
+
+def transform_fn(model, data, content_type, accept):
+    return data + model, "text/plain"
+"""
+
+
+@pytest.fixture
+def deployer(moorage_server: RunningMoorage) -> Iterator[Deployer]:
+    deployer = Deployer(moorage_server)
+    yield deployer
+    deployer.delete("several")
+
+
+def several(deployer: Deployer, containers: list[dict[str, Any]], mode: str = "Serial", *, instances: int = 1) -> str:
+    """Model, config and endpoint `several`; answers the status that the endpoint ended in."""
+    deployer.sagemaker.create_model(
+        ModelName="several",
+        Containers=containers,
+        InferenceExecutionConfig={"Mode": mode},
+        ExecutionRoleArn=deployer.role_arn,
+    )
+    deployer.config("several", "several", instances=instances)
+    return deployer.endpoint("several")
+
+
+def container(deployer: Deployer, name: str, archive: bytes, **members: Any) -> dict[str, Any]:
+    """A container definition of an archive, which is uploaded."""
+    deployer.s3.put_object(Bucket=BUCKET, Key=f"{name}.tar.gz", Body=archive)
+    return {
+        "ContainerHostname": name,
+        "Image": models.SKLEARN_IMAGE,
+        "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz",
+        **members,
+    }
+
+
+def adding(deployer: Deployer, *names: str) -> list[dict[str, Any]]:
+    """Containers that add their names to what they get."""
+    return [container(deployer, name, models.script_archive(ADD.format(name=name))) for name in names]
+
+
+def scaled_forest() -> tuple[Any, Any]:
+    """A scaler, and a forest that knows scaled flowers only."""
+    from sklearn.datasets import load_iris
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.preprocessing import StandardScaler
+
+    iris = load_iris()
+    scaler = StandardScaler().fit(iris.data)
+    return scaler, RandomForestClassifier(20, random_state=0).fit(scaler.transform(iris.data), iris.target)
+
+
+def flowers(deployer: Deployer) -> list[dict[str, Any]]:
+    """The guides' pipeline: rows are scaled, classified and named."""
+    scaler, forest = scaled_forest()
+    as_csv = {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv"}
+    scale = models.script_archive(SCALE, **{"scaler.pkl": pickle.dumps(scaler)})
+    return [
+        container(deployer, "scale", scale, Environment=as_csv),
+        container(deployer, "forest", models.archive({"model.pkl": pickle.dumps(forest)})),
+        container(deployer, "name", models.script_archive(NAME)),
+    ]
+
+
+def refusal(deployer: Deployer, **arguments: Any) -> dict[str, Any]:
+    with pytest.raises(ClientError) as caught:
+        deployer.runtime.invoke_endpoint(EndpointName="several", **arguments)
+    return dict(caught.value.response)
+
+
+def test_rows_are_scaled_classified_and_named(deployer: Deployer) -> None:
+    assert "InService" == several(deployer, flowers(deployer))
+    rows = "\n".join(",".join(map(str, row)) for row in models.IRIS_ROWS).encode()
+    answer = deployer.runtime.invoke_endpoint(
+        EndpointName="several", Body=rows, ContentType="text/csv", Accept="text/plain"
+    )
+    scaler, forest = scaled_forest()
+    expected = ",".join(SPECIES[label] for label in forest.predict(scaler.transform(models.IRIS_ROWS)))
+    assert (expected, "text/plain") == (answer["Body"].read().decode(), answer["ContentType"])
+
+    error = refusal(deployer, Body=b"1,2,3", ContentType="text/csv")
+    assert error["Error"]["Message"].startswith("Received server error (500) from scale with message")
+    assert error["LogStreamArn"].endswith("/scale")
+    error = refusal(deployer, Body=b"<row/>", ContentType="application/xml")
+    assert error["Error"]["Message"].startswith("Received client error (415) from scale with message")
+
+
+def test_the_logs_are_by_container(deployer: Deployer, moorage_server: RunningMoorage) -> None:
+    assert "InService" == several(deployer, flowers(deployer))
+    streams = moorage_server.client("logs").describe_log_streams(logGroupName="/aws/sagemaker/Endpoints/several")
+    instance = next((moorage_server.data_dir / "instances").glob("i-*")).name
+    names = {stream["logStreamName"] for stream in streams["logStreams"]}
+    assert {f"AllTraffic/{instance}/{name}" for name in ("scale", "forest", "name")} <= names
+
+
+def test_containers_of_two_frameworks_are_asked_by_name(deployer: Deployer) -> None:
+    xgboost = pytest.importorskip("xgboost", reason="the second framework is XGBoost")
+    import numpy
+
+    rows = numpy.array(models.IRIS_ROWS)
+    booster = xgboost.train({"max_depth": 2}, xgboost.DMatrix(rows, label=[0.0, 1.0, 2.0]), num_boost_round=3)
+    boosted = container(
+        deployer,
+        "boosted",
+        models.archive({"xgboost-model": bytes(booster.save_raw("ubj"))}),
+        Image=f"moorage/xgboost:{xgboost.__version__}",
+    )
+    forest = container(deployer, "forest", models.iris_archive())
+    assert "InService" == several(deployer, [forest, boosted], "Direct")
+    body = "\n".join(",".join(map(str, row)) for row in models.IRIS_ROWS).encode()
+
+    def ask(name: str) -> str:
+        answer = deployer.runtime.invoke_endpoint(
+            EndpointName="several", TargetContainerHostname=name, Body=body, ContentType="text/csv", Accept="text/csv"
+        )
+        return str(answer["Body"].read().decode())
+
+    labels = models.iris_forest().predict(rows).tolist()
+    assert labels == [int(float(label)) for label in ask("forest").replace(",", "\n").split()]
+    predicted = [float(value) for value in ask("boosted").replace(",", "\n").split()]
+    assert predicted == pytest.approx(booster.predict(xgboost.DMatrix(rows)).tolist())
+
+    for arguments, message in (
+        ({}, "Endpoint several hosts containers in direct mode and requires"),
+        ({"TargetContainerHostname": "trees"}, "Container trees of endpoint several of account"),
+    ):
+        error = refusal(deployer, Body=body, ContentType="text/csv", **arguments)["Error"]
+        assert "ValidationError" == error["Code"]
+        assert error["Message"].startswith(message)
+
+
+def test_a_container_that_cannot_start_is_the_reason_why_the_endpoint_fails(deployer: Deployer) -> None:
+    broken = container(deployer, "broken", models.script_archive("raise RuntimeError('no licence')"))
+    assert "Failed" == several(deployer, [*adding(deployer, "a"), broken])
+    reason = deployer.sagemaker.describe_endpoint(EndpointName="several")["FailureReason"]
+    assert "broken: RuntimeError: no licence" in reason
+
+
+def test_answers_of_many_callers_do_not_mix(deployer: Deployer) -> None:
+    assert "InService" == several(deployer, adding(deployer, "a", "b", "c"), instances=2)
+
+    def ask(number: int) -> bytes:
+        return deployer.invoke("several", b"%d" % number, ContentType="text/plain")
+
+    with ThreadPoolExecutor(16) as pool:
+        assert [b"%dabc" % number for number in range(400)] == list(pool.map(ask, range(400)))
+
+
+def test_a_large_body_passes_all_containers(deployer: Deployer) -> None:
+    assert "InService" == several(deployer, adding(deployer, "a", "b", "c"))
+    body = b"0123456789abcdef" * (6_000_000 // 16)
+    assert body + b"abc" == deployer.invoke("several", body, ContentType="text/plain")
+
+
+@pytest.mark.slow
+async def test_a_lone_model_becomes_a_pipeline_and_one_again_without_a_failure(
+    deployer: Deployer, moorage_server: RunningMoorage
+) -> None:
+    deployer.model("lone", models.echo_archive("lone"))
+    deployer.config("lone", "lone")
+    assert "InService" == several(deployer, adding(deployer, "a", "b"))
+    load = Load(moorage_server.target("several", content_type="text/plain", body=b"x"), rate=50.0)
+    await asyncio.sleep(0.5)
+    for config in ("lone", "several"):
+        deployer.sagemaker.update_endpoint(EndpointName="several", EndpointConfigName=config)
+        assert "InService" == await asyncio.to_thread(deployer.settled, "several")
+    report = await load.stop()
+    assert [] == report.failures
+    assert {b"xab", b"lone"} == {sample.body for sample in report.samples}
+    deployer.delete("lone")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["front", "container"])
+async def test_what_is_killed_under_load_comes_back_and_never_answers_by_halves(
+    deployer: Deployer, moorage_server: RunningMoorage, victim: str
+) -> None:
+    assert "InService" == several(deployer, adding(deployer, "a", "b"), instances=2)
+    load = Load(moorage_server.target("several", content_type="text/plain", body=b"x"), rate=100.0)
+    await asyncio.sleep(1)
+    folder = next((moorage_server.data_dir / "instances").glob("i-*"))
+    lock = folder / "lock" if victim == "front" else folder / "containers" / "2" / "lock"
+    before = int(lock.read_text().splitlines()[1])
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(before, signal.SIGKILL)
+    await asyncio.to_thread(eventually, lambda: _pid(lock) not in (None, before), timeout_s=30.0)
+    await asyncio.sleep(2)
+    killed_by = load.elapsed - 1
+    report = await load.stop()
+    assert {b"xab"} == {sample.body for sample in report.samples if sample.status == 200}
+    assert {200, 424} >= set(report.statuses())
+    assert [] == [failure for failure in report.failures if failure.due > killed_by]
+    for failure in report.failures:
+        assert " from b with message" in json.loads(failure.body)["Message"] or victim == "front"
+
+
+def _pid(lock: Any) -> int | None:
+    try:
+        return int(lock.read_text().splitlines()[1])
+    except (OSError, IndexError):
+        return None
