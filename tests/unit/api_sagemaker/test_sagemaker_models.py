@@ -216,4 +216,5 @@ async def test_every_source_of_a_model_is_looked_at(world: SageMakerWorld) -> No
 async def test_a_pipeline_of_one_is_a_model(world: SageMakerWorld) -> None:
     request = {"ModelName": "new", "ExecutionRoleArn": ROLE, "Containers": [CONTAINER]}
     await world.call("CreateModel", **request)
-    assert [CONTAINER] == (await world.call("DescribeModel", ModelName="new"))["Containers"]
+    shown = (await world.call("DescribeModel", ModelName="new"))["Containers"]
+    assert [CONTAINER | {"Mode": "SingleModel"}] == shown

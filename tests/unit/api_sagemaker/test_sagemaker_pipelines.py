@@ -47,7 +47,8 @@ async def test_a_model_is_described_as_it_was_made(world: SageMakerWorld) -> Non
     containers = [container("scale", Environment={"A": "1"}), container("forest")]
     assert ("scale", "forest") == await create(world, containers, "Direct")
     described = await world.call("DescribeModel", ModelName="new")
-    assert (containers, DIRECT) == (described["Containers"], described["InferenceExecutionConfig"])
+    shown = [each | {"Mode": "SingleModel"} for each in containers]
+    assert (shown, DIRECT) == (described["Containers"], described["InferenceExecutionConfig"])
 
 
 REFUSED: list[tuple[list[dict[str, Any]], str, str]] = [

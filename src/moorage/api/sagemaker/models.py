@@ -133,5 +133,11 @@ def _with_defaults(request: CreateModelInput) -> dict[str, Any]:
     """The request as DescribeModel shows it, with what SageMaker fills in."""
     body: dict[str, Any] = {"EnableNetworkIsolation": False, **request}
     if "PrimaryContainer" in body:
-        body["PrimaryContainer"] = {"Mode": "SingleModel", **body["PrimaryContainer"]}
+        body["PrimaryContainer"] = _with_mode(body["PrimaryContainer"])
+    if "Containers" in body:
+        body["Containers"] = [_with_mode(container) for container in body["Containers"]]
     return body
+
+
+def _with_mode(container: ContainerDefinition) -> ContainerDefinition:
+    return {"Mode": "SingleModel", **container}
