@@ -55,7 +55,7 @@ class Dealer:
             for _ in range(_ACCEPTED_AT_ONCE):
                 connection, _ = self._sock.accept()
                 with connection:
-                    _deal_out(connection, self._workers.values())
+                    deal_out(connection, self._workers.values())
 
     def close(self) -> None:
         """Accept no more. Whoever has connected already counts on us."""
@@ -70,7 +70,8 @@ class Dealer:
         self._sock.close()
 
 
-def _deal_out(connection: socket.socket, workers: Collection[Worker]) -> None:
+def deal_out(connection: socket.socket, workers: Collection[Worker]) -> None:
+    """Give a connection to the one of `workers` with the least to do."""
     for worker in sorted(workers, key=lambda worker: (worker.untaken, worker.connections)):
         try:
             socket.send_fds(worker.channel, [TAKEN], [connection.fileno()])

@@ -28,7 +28,9 @@ async def serve_model(model: LoadedModel, sock: socket.socket, on_listening: Cal
     terminated = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
     with ModelThread() as thread:
-        server = await listen(Router(routes_of(Dispatcher(model, thread))), sock, model.settings.body_bytes_max)
+        server = await listen(
+            Router(routes_of(Invocations(Dispatcher(model, thread)))), sock, model.settings.body_bytes_max
+        )
         watchdog = Watchdog(thread, model.settings.timeout_s)
         on_listening()
         await terminated.wait()
@@ -80,9 +82,9 @@ class Router:
         reply.respond(failure(404, f"An instance answers {known} only"))
 
 
-def routes_of(dispatcher: Dispatcher) -> Mapping[bytes, Route]:
+def routes_of(invoke: Begin) -> Mapping[bytes, Route]:
     """The routes of an instance that serves one model."""
-    return {b"/ping": Route(b"GET", ping), b"/invocations": Route(b"POST", Invocations(dispatcher))}
+    return {b"/ping": Route(b"GET", ping), b"/invocations": Route(b"POST", invoke)}
 
 
 def ping(_request: Request, reply: Reply) -> None:

@@ -8,14 +8,17 @@ import ctypes
 import os
 import signal
 import socket
+from functools import partial
 from typing import Final
 
 from moorage.runtime.dispatch import Dispatcher
 from moorage.runtime.model_thread import ModelThread
 from moorage.runtime.replies import render
-from moorage.runtime.server import STOP_GRACE_S, Router, limits, routes_of
+from moorage.runtime.server import STOP_GRACE_S, Invocations, Router, limits, routes_of
 from moorage.runtime.toolkit import LoadedModel
 from moorage.runtime.watchdog import Watchdog
+from moorage.runtime.worker_sessions import Sessions
+from moorage.wire.limits import Limits
 from moorage.wire.messages import Begin
 from moorage.wire.replying import Replying
 from moorage.wire.server import Server
@@ -23,7 +26,9 @@ from moorage.wire.server import Server
 UP: Final = b"u"
 TAKEN: Final = b"+"
 GONE: Final = b"-"
-"""What a worker tells its parent: that it serves; of each connection, that it has it, and that it has ended."""
+OTHER: Final = b">"
+"""What a worker tells its parent: that it serves; of each connection, that it has it, and that it has ended; and, with
+a connection and a number, that this is for the worker of that number."""
 _PR_SET_PDEATHSIG: Final = 1
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -35,13 +40,15 @@ def die_with(parent: int) -> None:
         os._exit(0)
 
 
-async def serve_dealt(model: LoadedModel, channel: socket.socket) -> None:
+async def serve_dealt(model: LoadedModel, number: int, channel: socket.socket) -> None:
     """Serve the connections that come down `channel` until SIGTERM, then finish what is in flight and return."""
     loop = asyncio.get_running_loop()
     terminated = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, terminated.set)
     with ModelThread() as thread:
-        server = DealtServer(Router(routes_of(Dispatcher(model, thread))), model.settings.body_bytes_max, channel)
+        bounds = limits(model.settings.body_bytes_max)
+        begin = Sessions(Invocations(Dispatcher(model, thread)), number, partial(_hand_over, channel), bounds)
+        server = DealtServer(Router(routes_of(begin)), bounds, channel)
         watchdog = Watchdog(thread, model.settings.timeout_s)
         loop.add_reader(channel, server.take_what_came)
         server.tell(UP)
@@ -54,8 +61,8 @@ async def serve_dealt(model: LoadedModel, channel: socket.socket) -> None:
 class DealtServer(Server):
     """A server that does not listen: connections come down `channel`, and it says there when one has ended."""
 
-    def __init__(self, begin: Begin, body_bytes_max: int, channel: socket.socket) -> None:
-        super().__init__(begin, limits=limits(body_bytes_max), render=render)
+    def __init__(self, begin: Begin, bounds: Limits, channel: socket.socket) -> None:
+        super().__init__(begin, limits=bounds, render=render)
         self._channel = channel
         self._arriving: set[asyncio.Task[None]] = set()
 
@@ -91,3 +98,7 @@ class DealtServer(Server):
         task = self.loop.create_task(self.take(sock))
         self._arriving.add(task)
         task.add_done_callback(self._arriving.discard)
+
+
+def _hand_over(channel: socket.socket, number: int, connection: socket.socket) -> None:
+    socket.send_fds(channel, [b"%b%d" % (OTHER, number)], [connection.fileno()])

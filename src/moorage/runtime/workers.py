@@ -14,21 +14,22 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 import uvloop
 
-from moorage.runtime.dealing import Dealer, Worker
+from moorage.runtime.dealing import Dealer, Worker, deal_out
 from moorage.runtime.output import finish_output
 from moorage.runtime.randomness import reseed
 from moorage.runtime.respawn import Respawn
 from moorage.runtime.server import STOP_GRACE_S
 from moorage.runtime.toolkit import LoadedModel
 from moorage.runtime.watchdog import EXIT_STUCK
-from moorage.runtime.worker import GONE, TAKEN, UP, die_with, serve_dealt
+from moorage.runtime.worker import GONE, OTHER, TAKEN, UP, die_with, serve_dealt
 
 EXIT_WORKERS_DIE: Final = 70
+_WORD_BYTES: Final = 16
 _KILL_AFTER_S: Final = STOP_GRACE_S + 0.5
 
 Say = Callable[[str], None]
@@ -85,15 +86,26 @@ class Workers:
 
     def _hear(self, worker: Worker) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionResetError):
-            while word := worker.channel.recv(1):
-                if word == TAKEN:
-                    worker.untaken -= 1
-                elif word == GONE:
-                    worker.connections -= 1
-                elif word == UP:
-                    worker.is_up = True
-                    self._say_ready()
+            while True:
+                word, descriptors, _, _ = socket.recv_fds(worker.channel, _WORD_BYTES, 1)
+                if not word:
+                    break
+                self._heed(worker, word, descriptors)
             self._selector.unregister(worker.channel)  # it is ending
+
+    def _heed(self, worker: Worker, word: bytes, descriptors: Sequence[int]) -> None:
+        if word == TAKEN:
+            worker.untaken -= 1
+        elif word == GONE:
+            worker.connections -= 1
+        elif word == UP:
+            worker.is_up = True
+            self._say_ready()
+        for descriptor in descriptors:
+            with socket.socket(fileno=descriptor) as connection:
+                other = self._workers.get(int(word.removeprefix(OTHER)))
+                if other is not None:
+                    deal_out(connection, [other])
 
     def _say_ready(self) -> None:
         everyone = not self._missing and all(worker.is_up for worker in self._workers.values())
@@ -140,18 +152,18 @@ class Workers:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            self._become_worker(theirs, parent)
+            self._become_worker(number, theirs, parent)
         theirs.close()
         worker = self._workers[number] = Worker(number, pid, ours, now)
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(worker))
 
-    def _become_worker(self, channel: socket.socket, parent: int) -> NoReturn:
+    def _become_worker(self, number: int, channel: socket.socket, parent: int) -> NoReturn:
         code = EXIT_WORKERS_DIE
         try:
             die_with(parent)
             self._leave_to_parent()
             reseed()
-            uvloop.run(serve_dealt(self._model, channel))
+            uvloop.run(serve_dealt(self._model, number, channel))
             code = 0
         except BaseException:
             traceback.print_exc()

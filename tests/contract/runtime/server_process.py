@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,8 @@ class Connection(http.client.HTTPConnection):
     def __init__(self, path: str) -> None:
         super().__init__("localhost", timeout=30)
         self._path = path
+        self.fields: Mapping[str, str] = {}
+        """The header fields of the last answer, names in lower case."""
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
@@ -111,4 +114,5 @@ class Connection(http.client.HTTPConnection):
         method = "GET" if path == "/ping" else "POST"
         self.request(method, path, None if method == "GET" else body, {"content-type": "application/json", **named})
         answer = self.getresponse()
+        self.fields = {name.lower(): value for name, value in answer.getheaders()}
         return answer.status, answer.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import tempfile
@@ -35,6 +36,26 @@ def transform_fn(model, data, content_type, accept):
     if data == "exit":
         os._exit(3)
     return str(os.getpid()), "text/plain"
+"""
+REMEMBERING = """
+import os
+SESSIONS = {}
+
+def model_fn(folder):
+    return 1
+
+def transform_fn(model, data, content_type, accept, context):
+    session = context.get_request_header(0, "X-Amzn-SageMaker-Session-Id")
+    if session == "NEW_SESSION":
+        session = f"s{len(SESSIONS)}"
+        context.set_response_header(0, "X-Amzn-SageMaker-New-Session-Id", f"{session}; Expires=x")
+        SESSIONS[session] = 0
+    SESSIONS[session] += 1
+    if data == "close":
+        context.set_response_header(0, "X-Amzn-SageMaker-Closed-Session-Id", session)
+    if data == "stream":
+        return (f"{number} " for number in range(3))
+    return f"{os.getpid()} {SESSIONS[session]}", "text/plain"
 """
 Start = Callable[..., ServerProcess]
 
@@ -103,6 +124,27 @@ def test_a_killed_worker_fails_its_own_requests_only_and_is_replaced(start: Star
     successor = next(pid for pid in server.children() if pid != survivor)
     assert str(successor).encode() == server.ask(b"who")[1]  # it has the fewest connections
     assert 0 == server.stop()
+
+
+def test_a_session_stays_with_its_worker(start: Start) -> None:
+    server = start(REMEMBERING, SAGEMAKER_MODEL_SERVER_WORKERS="3")
+    connections = [server.connect() for _ in range(3)]
+    opened = {}
+    for connection in connections:
+        _, pid = connection.ask(b"", x_amzn_sagemaker_session_id="NEW_SESSION")
+        opened[connection.fields["x-amzn-sagemaker-new-session-id"]] = pid.split()[0]
+    assert ["s0-w1; Expires=x", "s0-w2; Expires=x", "s0-w3; Expires=x"] == sorted(opened)
+    for count in (2, 3, 4):
+        for connection, (session, pid) in zip(connections, opened.items(), strict=True):
+            answer = connection.ask(b"", x_amzn_sagemaker_session_id=session.split(";")[0])
+            assert (200, b"%b %d" % (pid, count)) == answer
+        connections.append(connections.pop(0))  # for another worker's session each
+    assert (200, b"0 1 2 ") == connections[0].ask(b"stream", x_amzn_sagemaker_session_id="s0-w2")
+    connections[0].ask(b"close", x_amzn_sagemaker_session_id="s0-w3")
+    assert "s0-w3" == connections[0].fields["x-amzn-sagemaker-closed-session-id"]
+    status, body = connections[0].ask(b"", x_amzn_sagemaker_session_id="s0-w9")
+    assert 500 == status
+    assert {"error": "the process that had this session, worker 9, has ended"} == json.loads(body)
 
 
 def test_what_is_in_flight_is_finished_at_the_end(start: Start) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from moorage.runtime.dispatch import Dispatcher
 from moorage.runtime.model_thread import ModelThread
-from moorage.runtime.server import Router, routes_of
+from moorage.runtime.server import Invocations, Router, routes_of
 from moorage.runtime.toolkit import LoadedModel
 from moorage.wire.messages import BodyTooLarge, Cancellable, HeaderList, Response
 
@@ -56,7 +56,7 @@ class Asker:
     """A model behind an instance's router."""
 
     def __init__(self, model: LoadedModel, thread: ModelThread) -> None:
-        self.router = Router(routes_of(Dispatcher(model, thread)))
+        self.router = Router(routes_of(Invocations(Dispatcher(model, thread))))
 
     def begin(self, request: Asked) -> Replied:
         replied = Replied()

@@ -33,7 +33,7 @@ def outcome(function: Any, *arguments: Any) -> str:
 @given(values)
 @example({"a": [math.nan, math.inf, -math.inf, -0.0, 1e-320, 1e300, 5e-324]})
 @example([2**53 + 1, 2**64, -(2**63), 10**400])
-@example({1: "a", True: "b", None: "c", 1.5: "d"})
+@example({2: "a", True: "b", None: "c", 1.5: "d"})
 @example(["\ud800", "\x00\x1f\x7f", "null"])
 def test_what_is_written_reads_as_the_standard_librarys(value: Any) -> None:
     def theirs(value: Any) -> Any:

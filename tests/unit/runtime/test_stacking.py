@@ -85,7 +85,9 @@ def test_tables_of_pandas() -> None:
     pd = pytest.importorskip("pandas")
     parts = [pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}), pd.DataFrame({"a": [3], "b": ["z"]})]
     assert 1 == len({kind(part) for part in parts})
-    assert all(one.equals(other.reset_index(drop=True)) for one, other in zip(parts, split(join(parts), [2, 1])))
+    assert all(
+        one.equals(other.reset_index(drop=True)) for one, other in zip(parts, split(join(parts), [2, 1]), strict=True)
+    )
 
 
 def test_tensors_of_torch() -> None:
