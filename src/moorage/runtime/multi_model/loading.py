@@ -1,7 +1,8 @@
 """Loading models in turn and closing them, so that together they stay within the memory they may take.
 
-What a model takes is seen from how much the process has grown by it. So models are loaded one at a time; but one that
-takes long holds up no other.
+What counts is how much the process has grown since it began. What each model has to do with it is a guess from its size
+on disk and from what others made the process grow by. To see that, models are loaded one at a time; but one that takes
+long holds up no other.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Kind(Protocol):
 R = TypeVar("R")
 
 _TURN_S: Final = 1.0
+_GROWTH_MAX: Final = 16.0
+"""What a first model makes the process import is not to be taken for the size of models."""
 
 
 @dataclass(slots=True)
@@ -57,7 +60,14 @@ class Loader:
     """Puts models on the shelf. `threads` is where they are loaded and closed."""
 
     def __init__(
-        self, shelf: Shelf[Loaded], kind: Kind, *, threads: Executor, limits: Limits, statistics: Statistics
+        self,
+        shelf: Shelf[Loaded],
+        kind: Kind,
+        *,
+        threads: Executor,
+        limits: Limits,
+        statistics: Statistics,
+        resident: Callable[[], int] = memory.resident_bytes,
     ) -> None:
         self._shelf = shelf
         self._kind = kind
@@ -67,7 +77,8 @@ class Loader:
         self._turns = asyncio.Lock()
         self._growth = 1.0
         """What a byte of a model on disk takes of memory, as the last ones did."""
-        self._baseline = memory.resident_bytes()
+        self._resident = resident
+        self._baseline = resident()
         self._loop = asyncio.get_running_loop()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -80,13 +91,14 @@ class Loader:
         turn = await Turn.begin(self._turns)
         try:
             self._make_room(name, int(size * self._growth), evicts=is_managed)
-            began, before = time.monotonic(), memory.resident_bytes()
+            began, before = time.monotonic(), self._resident()
             model = await self._load_evicting(name, folder, evicts=is_managed)
             self._statistics.ModelLoadingTime.add(int((time.monotonic() - began) * 1e6))
-            taken = self._estimate(size, memory.resident_bytes() - before if turn.is_ours else 0)
+            if turn.is_ours:
+                self._learn(size, self._resident() - before)
             loaded = Loaded(self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
-            self.close(self._shelf.put(Slot(name, version, loaded, taken)))
-            await self._make_good(name, evicts=is_managed)
+            self.close(self._shelf.put(Slot(name, version, loaded, int(size * self._growth))))
+            await self._make_good(name)
         finally:
             turn.end()
 
@@ -116,20 +128,26 @@ class Loader:
     def _make_room(self, name: str, size: int, *, evicts: bool) -> None:
         if not evicts and self._shelf.bytes + size > self._limits.bytes_max:
             raise NoRoom(_no_room(name))
-        evicted = self._shelf.make_room(size, keep=name)
+        evicted = self._shelf.make_room(size, keep=name, wish=self._grown() + size - self._limits.bytes_max)
         if evicted is None:
             raise NoRoom(_no_room(name))
         self.close(evicted)
 
-    async def _make_good(self, name: str, *, evicts: bool) -> None:
+    async def _make_good(self, name: str) -> None:
         """Evict as much as was guessed too little."""
-        while self._shelf.bytes > self._limits.bytes_max or await self._has_outgrown():
-            if evicts and await self._evict_one(name):
-                continue
-            if self._shelf.bytes > self._limits.bytes_max:
-                self.close(self._shelf.drop(name))
-                raise NoRoom(_no_room(name))
-            return  # what has grown is not the models
+        while self._grown() > self._limits.bytes_max:
+            await self._run(memory.give_back)
+            if self._grown() <= self._limits.bytes_max or not await self._evict_one(name):
+                return  # what is left is not the models'
+
+    def _grown(self) -> int:
+        return self._resident() - self._baseline
+
+    def _learn(self, size: int, grown: int) -> None:
+        """A model of `size` bytes on disk has made the process grow. If it has not, there was memory to spare."""
+        if grown > 0:
+            ratio = min(max(1.0, grown / max(1, size)), _GROWTH_MAX)
+            self._growth += (ratio - self._growth) / 8
 
     async def _evict_one(self, keep: str) -> bool:
         """Close the least used model but `keep`; whether there was one."""

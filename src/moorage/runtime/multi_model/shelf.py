@@ -85,19 +85,21 @@ class Shelf(Generic[T]):
         slot.is_retired = True
         return [] if slot.users else [slot]
 
-    def make_room(self, size: int, *, keep: str | None = None) -> list[Slot[T]] | None:
+    def make_room(self, size: int, *, keep: str | None = None, wish: int = 0) -> list[Slot[T]] | None:
         """Take off what has to go before a model of `size` bytes fits; what is to be closed, least used first.
 
-        None if it cannot fit: then nothing is taken off. The model called `keep` stays: it is about to be replaced.
+        None if it cannot fit: then nothing is taken off. `wish` is how many bytes should go in any case, as far as
+        there are that many. The model called `keep` stays: it is about to be replaced.
         """
         surplus = self._bytes + size - self._bytes_max
         excess = len(self._slots) + 1 - self._count_max - (keep in self._slots)
         chosen: list[Slot[T]] = []
         for slot in self._evictable(keep):
-            if surplus <= 0 and excess <= 0:
+            if max(surplus, excess, wish) <= 0:
                 break
             chosen.append(slot)
             surplus -= slot.bytes
+            wish -= slot.bytes
             excess -= 1
         if surplus > 0 or excess > 0:
             return None
