@@ -49,6 +49,7 @@ class ObjectCache:
         """By origin."""
         self._held: Counter[str] = Counter()
         """Likewise."""
+        self._has_grown = True
 
     def prepare(self) -> None:
         """Make the folder, clear away downloads that never ended, and see what is there."""
@@ -84,6 +85,7 @@ class ObjectCache:
         sync_folder(self._folder)
         with self._lock:
             self._paths[origin] = path
+            self._has_grown = True
 
     def hold(self, objects: Iterable[tuple[str, str]]) -> None:
         """Keep objects, by URL and ETag, from now on and whether or not they are here yet, until `release`."""
@@ -103,6 +105,9 @@ class ObjectCache:
             self._make_room(now)
 
     def _make_room(self, now: datetime) -> None:
+        if not self._has_grown:
+            return
+        self._has_grown = False
         entries = sorted(self._entries())
         surplus = sum(size for _, size, _ in entries) - self._bytes_max
         for used_at, size, origin in entries:

@@ -24,6 +24,7 @@ class ObjectFetcher:
         self._files = files
         self._clock = clock
         self._tasks: dict[FoundObject, asyncio.Task[None]] = {}
+        self._downloads: set[Download] = set()
 
     async def prepare(self) -> None:
         """Make the cache's folder ready. To be called once, before anything else."""
@@ -31,6 +32,8 @@ class ObjectFetcher:
 
     async def close(self) -> None:
         """Give up the downloads under way."""
+        for download in self._downloads:
+            download.abandon()
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -75,6 +78,7 @@ class ObjectFetcher:
     async def _download(self, source: ModelSource, found: FoundObject) -> None:
         path = await self._files.run(self._cache.new_path, found.size)
         download = await self._files.run(Download, path)
+        self._downloads.add(download)
         try:
             with download:
                 await _complete(source, found, download)
@@ -83,6 +87,8 @@ class ObjectFetcher:
         except BaseException:
             await self._files.run(path.unlink, missing_ok=True)
             raise
+        finally:
+            self._downloads.discard(download)
 
 
 async def _complete(source: ModelSource, found: FoundObject, download: Download) -> None:

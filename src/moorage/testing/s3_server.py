@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -17,13 +18,24 @@ from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import root_key_ring
 
 
-async def serve_s3(folder: Path, *, started: threading.Event, servers: list[uvicorn.Server]) -> None:
+OnRequest = Callable[[str, str], None]
+"""Told method and path of every request before it is answered, in the server's thread: it may hold one up."""
+
+
+async def serve_s3(
+    folder: Path, *, started: threading.Event, servers: list[uvicorn.Server], on_request: OnRequest
+) -> None:
     """Serve S3 from `folder` on a free port until the server, put into `servers`, is told to exit."""
     clock = SystemClock()
     store = await open_object_store(folder / "objects", key_path=folder / "key", clock=clock)
     try:
         api = Api([S3(store, token_key=b"k" * 32)], root_key_ring, clock=clock)
-        server = _Announcing(uvicorn.Config(api, port=0, log_level="error", lifespan="off"), started)
+
+        async def told(scope: Any, receive: Any, send: Any) -> None:
+            await asyncio.to_thread(on_request, scope["method"], scope["path"])
+            await api(scope, receive, send)
+
+        server = _Announcing(uvicorn.Config(told, port=0, log_level="error", lifespan="off"), started)
         servers.append(server)
         await server.serve()
     finally:
@@ -37,11 +49,11 @@ def port_of(server: uvicorn.Server) -> int:
 
 
 @contextmanager
-def running_s3(folder: Path) -> Iterator[str]:
+def running_s3(folder: Path, on_request: OnRequest = lambda method, path: None) -> Iterator[str]:
     """S3 in a thread; the context's value is its endpoint URL."""
     folder.mkdir(parents=True, exist_ok=True)
     started, servers = threading.Event(), list[uvicorn.Server]()
-    work = serve_s3(folder, started=started, servers=servers)
+    work = serve_s3(folder, started=started, servers=servers, on_request=on_request)
     thread = threading.Thread(target=_run, args=[work], name="s3-server")
     thread.start()
     try:
