@@ -175,7 +175,7 @@ def test_channels_and_code_have_folders_of_their_own(server):
         (
             ["code.txt"],
             {"Environment": {"SAGEMAKER_SUBMIT_DIRECTORY": f"s3://{BUCKET}/code.txt"}},
-            "SAGEMAKER_SUBMIT_DIRECTORY: model.tar.gz is not a gzip-compressed tar archive",
+            "SAGEMAKER_SUBMIT_DIRECTORY: the archive is not a gzip-compressed tar archive",
         ),
         ([], {"Environment": {"SAGEMAKER_SUBMIT_DIRECTORY": "s3://nowhere/x"}}, "s3://nowhere/x"),
     ],

@@ -1,8 +1,8 @@
 """Objects below a prefix as files of a folder: which path each gets, and what may not be. Pure.
 
 The rules for names are SageMaker's (botocore 1.43, S3ModelDataSource.S3DataType): an object's path is its key without
-the prefix; no part of it is blank, `.`, `..`, longer than 255 bytes or holds a NUL; none is a file and a folder. Not so
-what the S3 console leaves for a folder, an empty object whose key ends in a slash: it fails there, and is left out here.
+the prefix; no part of it is blank, `.`, `..`, longer than 255 bytes or holds a NUL; none is a file and a folder. But
+what the S3 console leaves for a folder, an empty object whose key ends in a slash, fails there and is left out here.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from moorage.objects.store import open_object_store
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import root_key_ring
 
-
 OnRequest = Callable[[str, str], None]
 """Told method and path of every request before it is answered, in the server's thread: it may hold one up."""
 

@@ -95,7 +95,7 @@ def _pax(headers: dict[str, str]) -> bytes:
 
 
 REFUSED = {
-    "empty": (b"", "model.tar.gz is empty"),
+    "empty": (b"", "the archive is empty"),
     "zip": (_zip(), rules.NOT_AN_ARCHIVE),
     "plain tar": (GOOD, rules.NOT_AN_ARCHIVE),
     "gzip of text": (gzip.compress(b"just text " * 100), rules.NOT_AN_ARCHIVE),

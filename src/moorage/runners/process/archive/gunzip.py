@@ -69,14 +69,14 @@ class GzipReader:
         if not self._raw:
             self._raw = self._read_raw(_STEP)
             if not self._raw:
-                raise Refused(TRUNCATED if self._bytes_in else "model.tar.gz is empty")
+                raise Refused(TRUNCATED if self._bytes_in else "the archive is empty")
             if not self._bytes_in and not self._raw.startswith(_MAGIC):
                 raise Refused(NOT_AN_ARCHIVE)
             self._bytes_in += len(self._raw)
         try:
             self._plain = self._inflater.decompress(self._raw, _STEP)
         except zlib.error as error:
-            raise Refused(f"model.tar.gz is damaged: its gzip data does not decompress ({error})") from None
+            raise Refused(f"the archive is damaged: its gzip data does not decompress ({error})") from None
         self._raw = self._inflater.unconsumed_tail
         self._bytes_out += len(self._plain)
         self._check_growth()
@@ -97,6 +97,6 @@ class GzipReader:
 
     def _check_growth(self) -> None:
         if self._bytes_out > TOTAL_BYTES_MAX:
-            raise Refused(f"model.tar.gz unpacks to more than {TOTAL_BYTES_MAX >> 30} GiB")
+            raise Refused(f"the archive unpacks to more than {TOTAL_BYTES_MAX >> 30} GiB")
         if self._bytes_out > RATIO_FREE_BYTES and self._bytes_out > RATIO_MAX * self._bytes_in:
-            raise Refused(f"model.tar.gz unpacks to more than {RATIO_MAX} times its size")
+            raise Refused(f"the archive unpacks to more than {RATIO_MAX} times its size")

@@ -12,8 +12,8 @@ class Refused(Exception):
     """The archive breaks a rule, or is none; the message is a sentence that names member and rule."""
 
 
-NOT_AN_ARCHIVE = "model.tar.gz is not a gzip-compressed tar archive"
-TRUNCATED = "model.tar.gz is truncated: it ends in the middle of a member"
+NOT_AN_ARCHIVE = "the archive is not a gzip-compressed tar archive"
+TRUNCATED = "the archive is truncated: it ends in the middle of a member"
 
 TOTAL_BYTES_MAX = 64 << 30
 MEMBERS_MAX = 100_000

@@ -55,7 +55,7 @@ def members(source: GzipReader) -> Iterator[Member]:
     while (header := _next_header(source, is_first=count == 0)) is not None:
         count += 1
         if count > MEMBERS_MAX:
-            raise Refused(f"model.tar.gz has more than {MEMBERS_MAX} members")
+            raise Refused(f"the archive has more than {MEMBERS_MAX} members")
         kind = header[156:157]
         if kind in _EXTENSIONS:
             extended.update(_extension(kind, _padded(source, _size(header))))
@@ -64,7 +64,7 @@ def members(source: GzipReader) -> Iterator[Member]:
         extended = {}
         total += member.size
         if total > TOTAL_BYTES_MAX:
-            raise Refused(f"model.tar.gz declares more than {TOTAL_BYTES_MAX >> 30} GiB of data")
+            raise Refused(f"the archive declares more than {TOTAL_BYTES_MAX >> 30} GiB of data")
         yield member
         source.skip(-member.size % BLOCK)
 
@@ -79,7 +79,7 @@ def _next_header(source: GzipReader, *, is_first: bool) -> bytes | None:
     if not any(header):
         return None
     if header[148:156].strip(b" \0").lstrip(b"0") not in _checksums(header):
-        raise Refused(NOT_AN_ARCHIVE if is_first else "model.tar.gz is damaged: a member's header has a wrong checksum")
+        raise Refused(NOT_AN_ARCHIVE if is_first else "the archive is damaged: a member's header has a wrong checksum")
     return header
 
 
@@ -113,7 +113,7 @@ def _pax_records(data: bytes) -> dict[bytes, bytes]:
         record, end = rest[: length - len(digits) - 2], data[length - 1 : length]
         key, equals, value = record.partition(b"=")
         if end != b"\n" or not equals or b"\0" in value:
-            raise Refused("model.tar.gz is damaged: a PAX header cannot be read")
+            raise Refused("the archive is damaged: a PAX header cannot be read")
         records[key] = value
         data = data[length:]
     return records
@@ -121,7 +121,7 @@ def _pax_records(data: bytes) -> dict[bytes, bytes]:
 
 def _padded(source: GzipReader, size: int) -> bytes:
     if size > EXTENSION_BYTES_MAX:
-        raise Refused(f"model.tar.gz has an extended header of more than {EXTENSION_BYTES_MAX >> 20} MiB")
+        raise Refused(f"the archive has an extended header of more than {EXTENSION_BYTES_MAX >> 20} MiB")
     data = source.take_exactly(size)
     source.skip(-size % BLOCK)
     return data
@@ -143,13 +143,13 @@ def _number(field: bytes) -> int:
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if digits and not all(0x30 <= digit <= 0x37 for digit in digits):
-        raise Refused("model.tar.gz is damaged: a number in a member's header cannot be read")
+        raise Refused("the archive is damaged: a number in a member's header cannot be read")
     return int(digits or b"0", 8)
 
 
 def _decimal(digits: bytes) -> int:
     if not digits.isdigit() or len(digits) > 20:
-        raise Refused("model.tar.gz is damaged: a PAX header cannot be read")
+        raise Refused("the archive is damaged: a PAX header cannot be read")
     return int(digits)
 
 
