@@ -152,8 +152,15 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "The value of 'MOORAGE_CONCURRENCY' in Environment must be a whole number from 1 to 10000.",
     ),
     (primary() | {"EnableNetworkIsolation": True}, "Moorage does not support EnableNetworkIsolation yet."),
-    (primary(Mode="MultiModel"), "Moorage does not support Mode MultiModel yet."),
-    (primary(MultiModelConfig={}), "Moorage does not support MultiModelConfig yet."),
+    (
+        {"PrimaryContainer": {"Image": IMAGE, "Mode": "MultiModel"}},
+        "A container with Mode MultiModel needs a ModelDataUrl: the prefix below which its models lie.",
+    ),
+    (primary(MultiModelConfig={}), "MultiModelConfig can be given with Mode MultiModel only."),
+    (
+        primary(Mode="MultiModel", Environment={"MOORAGE_MODEL_CACHE_BYTES": "1 GB"}),
+        "The value of 'MOORAGE_MODEL_CACHE_BYTES' in Environment must be a whole number from 1 to 1000000000000000.",
+    ),
     (primary(ModelPackageName="p"), "Moorage does not support ModelPackageName yet."),
     (
         primary(AdditionalModelDataSources=[channel("a"), channel("a")]),

@@ -62,3 +62,12 @@ def test_the_gateway_learns_of_several_containers(
 def test_an_instance_is_asked_no_more_than_any_of_its_containers_takes() -> None:
     assert with_containers({}, {}).concurrency_max is None
     assert 3 == with_containers({"MOORAGE_CONCURRENCY": "8"}, {}, {"MOORAGE_CONCURRENCY": "3"}).concurrency_max
+
+
+def test_the_gateway_learns_that_a_request_says_which_model_it_is_for() -> None:
+    plain = make_variant()
+    many = replace(plain, containers=(replace(plain.containers[0], is_multi_model=True),))
+    for variant, expected in ((plain, False), (many, True)):
+        endpoint = make_endpoint(variant)
+        assert endpoint.target is not None
+        assert expected is make_route(endpoint, endpoint.target, {}).variants[0].is_multi_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moorage.core.instance_types import vcpus
+from moorage.core.instance_types import memory_bytes, vcpus
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,20 @@ from moorage.core.instance_types import vcpus
 )
 def test_vcpus(instance_type: str, expected: int) -> None:
     assert expected == vcpus(instance_type)
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "gib"),
+    [
+        ("ml.t2.medium", 4),
+        ("ml.t3.large", 8),
+        ("ml.c5.xlarge", 8),
+        ("ml.m5.large", 8),
+        ("ml.m5d.2xlarge", 32),
+        ("ml.r5.large", 16),
+        ("ml.g4dn.xlarge", 16),
+        ("local", 4),
+    ],
+)
+def test_memory(instance_type: str, gib: int) -> None:
+    assert gib << 30 == memory_bytes(instance_type)
