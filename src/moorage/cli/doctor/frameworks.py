@@ -39,7 +39,7 @@ def check_frameworks(settings: Settings) -> Iterator[Finding]:
 
 
 async def _find_offers(settings: Settings, interpreters: Sequence[Interpreter]) -> Offers:
-    uv = Uv({**settings.packages.uv_variables(settings.environments_dir / CACHE_NAME), **_IMPATIENT})
+    uv = Uv(settings.packages, settings.environments_dir / CACHE_NAME, **_IMPATIENT)
     packages = [framework.package for framework in FRAMEWORKS if framework.package is not None]
     async with asyncio.timeout(_INDEX_TIMEOUT_S):
         found = await asyncio.gather(*(find_offer(package, interpreters, uv) for package in packages))

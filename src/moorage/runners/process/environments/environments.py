@@ -83,7 +83,7 @@ class Environments:
         self._clock = clock
         self._bytes_max = bytes_max
         self._in_use = in_use
-        self._uv = Uv(source.uv_variables(root / CACHE_NAME))
+        self._uv = Uv(source, root / CACHE_NAME)
         self._overlays = Overlays(root / OVERLAYS_NAME, self._uv)
         self._building: Sharing[None] = Sharing()
         self._interpreters: Sequence[Interpreter] = ()

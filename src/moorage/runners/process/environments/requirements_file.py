@@ -83,6 +83,8 @@ class _Reader:
     def _take(self, line: str, path: Path, lines: list[str], depth: int) -> None:
         if "${" in line:
             raise _refused(path, line, "variables are not expanded here")
+        if "--hash" in line and "==" not in line.partition("--hash")[0]:
+            raise _refused(path, line, "a hash is of one version: name it by ==")
         if line.startswith("-"):
             self._take_option(line, path, lines, depth)
         elif " @ " in line or "://" in line:

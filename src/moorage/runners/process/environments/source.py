@@ -27,6 +27,11 @@ class PackageSource:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What uv gets of the environment that Moorage was started in: `UV_*`, proxies, certificates, HOME for .netrc."""
 
+    @property
+    def uv_options(self) -> tuple[str, ...]:
+        """What has no variable."""
+        return ("--no-index",) if self.no_index else ()
+
     def uv_variables(self, own_cache: Path) -> dict[str, str]:
         """All of uv's environment."""
         chosen = {
@@ -34,7 +39,6 @@ class PackageSource:
             "UV_INDEX": " ".join(self.extra_index_urls),
             "UV_INDEX_STRATEGY": "unsafe-best-match" if self.extra_index_urls else None,
             "UV_FIND_LINKS": ",".join(self.find_links),
-            "UV_NO_INDEX": "1" if self.no_index else None,
             "SSL_CERT_FILE": self.ca_bundle,
             "UV_CACHE_DIR": self.cache_dir,
         }

@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from moorage.runners.process.environments.child import end, helper
+from moorage.runners.process.environments.source import PackageSource
 
 Say = Callable[[str], None]
 """Takes a line for whoever waits."""
 
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]+@")
 _STEPS: Final = ("Resolved ", "Downloading ", "Prepared ", "Installed ")
+_RESOLVING: Final = frozenset({"install", "compile"})
 _UNREACHABLE: Final = re.compile(
     r"Failed to fetch|Request failed|error sending request|Failed to download|timed out|dns error|Could not connect"
     r"|network (?:was|is) disabled|connectivity is disabled|HTTP status server error|No space left"
@@ -39,22 +41,24 @@ class PackagesUnavailable(Exception):
 
 
 class Uv:
-    """uv with one set of variables."""
+    """uv as a source tells it to be."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = variables
+    def __init__(self, source: PackageSource, cache: Path, **variables: str) -> None:
+        self._variables = {**source.uv_variables(cache), **variables}
+        self._options = source.uv_options
 
     async def run(self, *arguments: str | Path, say: Say | None = None, stdin: str = "") -> str:
         """Run a command of uv; answers its output. `say` gets its steps as they happen.
 
         Dies with us and with the task. Raises PackagesRefused, PackagesUnavailable.
         """
+        options = self._options if arguments[0] == "pip" and arguments[1] in _RESOLVING else ()
         process = await asyncio.create_subprocess_exec(
-            *helper(find_uv(), *map(str, arguments)),
+            *helper(find_uv(), *map(str, arguments), *options),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=dict(self._variables),
+            env=self._variables,
             cwd="/",
             limit=_LINE_BYTES_MAX,
         )
