@@ -126,8 +126,10 @@ class Loader:
         return loading.result()
 
     def _make_room(self, name: str, size: int, *, evicts: bool) -> None:
-        if not evicts and self._shelf.bytes + size > self._limits.bytes_max:
-            raise NoRoom(_no_room(name))
+        if not evicts:
+            if not self._shelf.has_room(size):
+                raise NoRoom(_no_room(name))
+            return
         evicted = self._shelf.make_room(size, keep=name, wish=self._grown() + size - self._limits.bytes_max)
         if evicted is None:
             raise NoRoom(_no_room(name))

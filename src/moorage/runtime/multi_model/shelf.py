@@ -85,6 +85,10 @@ class Shelf(Generic[T]):
         slot.is_retired = True
         return [] if slot.users else [slot]
 
+    def has_room(self, size: int) -> bool:
+        """Whether a model of `size` bytes fits beside all that are there."""
+        return self._bytes + size <= self._bytes_max and len(self._slots) < self._count_max
+
     def make_room(self, size: int, *, keep: str | None = None, wish: int = 0) -> list[Slot[T]] | None:
         """Take off what has to go before a model of `size` bytes fits; what is to be closed, least used first.
 

@@ -1,0 +1,229 @@
+"""An instance of many models on a real socket: the contract for containers, and what the agent and the gateway say."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from moorage.runtime.multi_model.kind import FrameworkModels
+from moorage.runtime.multi_model.lane import Crew
+from moorage.runtime.multi_model.limits import Limits
+from moorage.runtime.multi_model.loading import Loaded, Loader
+from moorage.runtime.multi_model.models import Models
+from moorage.runtime.multi_model.routes import begin_requests
+from moorage.runtime.multi_model.shelf import Shelf
+from moorage.runtime.multi_model.statistics import Statistics
+from moorage.runtime.server import listen
+from moorage.runtime.settings import Settings
+from moorage.wire.client import Client
+from moorage.wire.server import bind
+
+PLENTY = 1 << 40
+ECHO = """
+import helper, time
+def model_fn(folder):
+    time.sleep(helper.pause_s)
+    return helper.name
+def transform_fn(model, data, content_type, accept):
+    return f"{model} got {data}", "text/plain"
+"""
+
+
+class Said(NamedTuple):
+    status: int
+    body: str
+    fields: dict[bytes, bytes]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Instance:
+    """One that is being served, and its folder for models."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder = folder
+        self._socket = folder / "instance.sock"
+        self._client = Client()
+        self._crew = Crew(2)
+        self._loaders = ThreadPoolExecutor(4)
+        self._limits = limits
+
+    async def start(self) -> None:
+        shelf: Shelf[Loaded] = Shelf(bytes_max=self._limits.bytes_max, count_max=self._limits.count_max)
+        statistics = Statistics()
+        kind = FrameworkModels("sklearn", {}, Settings(), crew=self._crew, say=lambda text: None)
+        loader = Loader(shelf, kind, threads=self._loaders, limits=self._limits, statistics=statistics)
+        self.models = Models(shelf, loader, limits=self._limits, statistics=statistics)
+        self._server = await listen(begin_requests(self.models), bind(self._socket), 1 << 20)
+
+    async def stop(self) -> None:
+        self._client.close()
+        await self._server.close(grace_s=5.0)
+        self._crew.shutdown()
+        self._loaders.shutdown()
+
+    def folder(self, name: str, *, pause_s: float = 0.0, script: str = ECHO) -> str:
+        code = self._folder / name / "code"
+        code.mkdir(parents=True)
+        (code / "inference.py").write_text(script)
+        (code / "helper.py").write_text(f"name, pause_s = {name!r}, {pause_s}\n")
+        return os.fspath(code.parent)
+
+    async def ask(self, method: str, target: str, body: object = b"", **fields: str) -> Said:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = [
+            (b"Host", b"x"),
+            *((name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()),
+        ]
+        answer = await self._client.request(
+            os.fspath(self._socket), method.encode(), target.encode(), headers=headers, body=data
+        )
+        return Said(answer.status, (await answer.read(1 << 20)).decode(), dict(answer.headers))
+
+    async def invoke(self, model: str, body: bytes = b"1") -> Said:
+        fields = {"x_amzn_sagemaker_target_model": model, "content_type": "text/csv"}
+        return await self.ask("POST", "/invocations", body, **fields)
+
+    async def supply(self, model: str, version: str, folder: str) -> Said:
+        hand = {"type": "supply", "model": model, "version": version, "folder": folder, "downloading_us": 7}
+        return await self.ask("POST", "/moorage/models", hand)
+
+    async def wanted(self, known: int = -1) -> list[tuple[str, str | None, bool]]:
+        wants = (await self.ask("GET", f"/moorage/wants?known={known}")).json["wants"]
+        return [(want["model"], want["version"], want["hurry"]) for want in wants]
+
+
+@pytest.fixture
+def limits(request: pytest.FixtureRequest) -> Limits:
+    return getattr(request, "param", Limits(PLENTY))
+
+
+@pytest.fixture
+async def instance(tmp_path: Path, limits: Limits) -> AsyncIterator[Instance]:
+    instance = Instance(tmp_path, limits)
+    await instance.start()
+    yield instance
+    await instance.stop()
+
+
+async def test_the_life_of_a_model_by_the_contract_for_containers(instance: Instance) -> None:
+    folder = instance.folder("one")
+    load = {"model_name": "m 1/é", "url": folder}
+    assert 200 == (await instance.ask("GET", "/ping")).status
+    assert 404 == (await instance.ask("POST", "/models/m%201%2F%C3%A9/invoke", b"1")).status
+    assert 200 == (await instance.ask("POST", "/models", load)).status
+    assert 409 == (await instance.ask("POST", "/models", load)).status
+    described = {"modelName": "m 1/é", "modelUrl": folder}
+    assert {"models": [described]} == (await instance.ask("GET", "/models")).json
+    assert described == (await instance.ask("GET", "/models/m%201%2F%C3%A9")).json
+    said = await instance.ask("POST", "/models/m%201%2F%C3%A9/invoke", b"1,2", content_type="text/csv")
+    assert (200, "one got 1,2") == (said.status, said.body)
+    assert 200 == (await instance.ask("DELETE", "/models/m%201%2F%C3%A9")).status
+    assert 404 == (await instance.ask("DELETE", "/models/m%201%2F%C3%A9")).status
+    assert 404 == (await instance.ask("GET", "/models/m%201%2F%C3%A9")).status
+
+
+@pytest.mark.parametrize("limits", [Limits(PLENTY, count_max=1)], indirect=True)
+async def test_a_container_that_is_full_says_so_and_unloads_nothing(instance: Instance) -> None:
+    for name in "ab":
+        said = await instance.ask("POST", "/models", {"model_name": name, "url": instance.folder(name)})
+    assert 507 == said.status
+    assert ["a"] == [model["modelName"] for model in (await instance.ask("GET", "/models")).json["models"]]
+
+
+async def test_a_long_list_of_models_comes_in_pages(instance: Instance) -> None:
+    folder = instance.folder("one")
+    for number in range(103):
+        await instance.models.load(f"m{number:03}", Path(folder))
+    first = (await instance.ask("GET", "/models")).json
+    second = (await instance.ask("GET", f"/models?next_page_token={first['nextPageToken']}")).json
+    names = [model["modelName"] for page in (first, second) for model in page["models"]]
+    assert [f"m{number:03}" for number in range(103)] == names
+    assert "nextPageToken" not in second
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"model_name": "a"}),
+        (400, {"model_name": "", "url": "/"}),
+        (400, {"model_name": "a", "url": "/nowhere"}),
+        (400, b"{"),
+    ],
+)
+async def test_a_load_that_makes_no_sense(instance: Instance, status: int, body: object) -> None:
+    assert status == (await instance.ask("POST", "/models", body)).status
+
+
+async def test_a_request_is_answered_when_its_model_has_been_brought(instance: Instance) -> None:
+    asked = [asyncio.create_task(instance.invoke("a.tar.gz", b"%d" % number)) for number in range(10)]
+    assert [("a.tar.gz", None, True)] == await instance.wanted(known=0)
+    assert 200 == (await instance.supply("a.tar.gz", "1", instance.folder("first"))).status
+    assert [f"first got {number}" for number in range(10)] == [(await each).body for each in asked]
+    assert "first got 5" == (await instance.invoke("a.tar.gz", b"5")).body
+    await instance.supply("a.tar.gz", "2", instance.folder("second"))
+    assert "second got 5" == (await instance.invoke("a.tar.gz", b"5")).body
+    report = (await instance.ask("GET", "/moorage/models")).json
+    assert ["a.tar.gz"] == list(report["loaded"])
+    statistics = report["statistics"]
+    assert (12, 2) == (statistics["ModelCacheHit"]["count"], statistics["ModelCacheHit"]["total"])
+    assert (2, 14) == (statistics["ModelDownloadingTime"]["count"], statistics["ModelDownloadingTime"]["total"])
+    assert (10, 2) == (statistics["ModelLoadingWaitTime"]["count"], statistics["ModelLoadingTime"]["count"])
+    assert {"a.tar.gz": 12} == statistics["invocations"]
+
+
+@pytest.mark.parametrize("limits", [Limits(PLENTY, wait_s=0.1)], indirect=True)
+async def test_a_model_that_takes_long_to_load_is_told_from_one_that_fails(instance: Instance) -> None:
+    slow = instance.folder("slow", pause_s=1.0)
+    asked = asyncio.create_task(instance.invoke("slow"))
+    await instance.wanted(known=0)
+    loading = asyncio.create_task(instance.supply("slow", "1", slow))
+    said = await asked
+    assert (429, b"ModelNotReadyException") == (said.status, said.fields[b"x-moorage-refusal"])
+    assert 200 == (await loading).status
+    assert "slow got 1" == (await instance.invoke("slow")).body
+
+
+async def test_what_cannot_be_had_and_what_cannot_be_loaded(instance: Instance) -> None:
+    refusal = {"type": "refusal", "model": "none", "reason": "There is none.", "is_gone": True}
+    asked = asyncio.create_task(instance.invoke("none"))
+    await instance.wanted(known=0)
+    await instance.ask("POST", "/moorage/models", refusal)
+    said = await asked
+    assert (400, "There is none.", b"ValidationError") == (said.status, said.body, said.fields[b"x-moorage-refusal"])
+    broken = instance.folder("broken", script="import nothing_of_that_name\n")
+    asked = asyncio.create_task(instance.invoke("broken"))
+    await instance.wanted(known=1)
+    await instance.supply("broken", "1", broken)
+    said = await asked
+    assert 500 == said.status
+    assert "x-moorage-refusal" not in said.fields
+    expected = "ModuleNotFoundError: No module named 'nothing_of_that_name' (in code/inference.py line 1)"
+    assert f"The model cannot be loaded: {expected}" == said.json["error"]
+
+
+async def test_a_stream_keeps_its_model_until_it_has_been_read(instance: Instance) -> None:
+    script = "def model_fn(folder):\n    return 'a'\ndef transform_fn(model, data, content_type, accept):\n"
+    script += "    return iter([model] * 3), 'text/plain'\n"
+    folder = instance.folder("streaming", script=script)
+    await instance.ask("POST", "/models", {"model_name": "s", "url": folder})
+    slot = instance.models.shelf.find("s")
+    assert slot is not None
+    assert "aaa" == (await instance.ask("POST", "/models/s/invoke", b"1")).body
+    await asyncio.sleep(0)
+    assert (1, 0) == (slot.uses, slot.users)
+
+
+async def test_a_request_without_a_target_and_paths_that_are_none(instance: Instance) -> None:
+    assert 400 == (await instance.ask("POST", "/invocations", b"1")).status
+    assert 404 == (await instance.ask("GET", "/elsewhere")).status
+    assert 404 == (await instance.ask("POST", "/models/a/b/invoke", b"1")).status
