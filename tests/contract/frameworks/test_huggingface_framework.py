@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,13 @@ def test_an_answer_without_columns_is_not_written_as_a_table(classifier):
     with pytest.raises(RequestRefused, match="no rows of equal columns") as refused:
         _answer(model, {"inputs": "the sea"}, accept=CSV)
     assert 406 == refused.value.status
+
+
+def test_loading_leaves_no_thread_behind(classifier):
+    """Workers are forked from the loaded model, and a fork takes no thread along."""
+    before = len(os.listdir("/proc/self/task"))
+    _serve(classifier)
+    assert before == len(os.listdir("/proc/self/task"))
 
 
 def test_sentence_embeddings_are_those_of_sentence_transformers(sentence_model):

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import transformers
+
 from moorage.runtime.failures import ModelUnusable, RequestRefused
 from moorage.runtime.failures import say as in_words
 from moorage.runtime.frameworks import huggingface_bodies as bodies
@@ -24,6 +26,8 @@ from moorage.runtime.frameworks.huggingface_task import (
 from moorage.runtime.frameworks.scripted import scripted_model
 from moorage.runtime.frameworks.torch_threads import limit_threads
 
+_WITHOUT_THREADS: Final = {"TOKENIZERS_PARALLELISM": "false", "HF_DEACTIVATE_ASYNC_LOAD": "1"}
+"""Threads would keep the model from being served by several processes, since a fork takes none along."""
 _TRUE: Final = {"y", "yes", "t", "true", "on", "1"}
 _FAULTS_OF_DATA: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError)
 """What pipelines raise for inputs and parameters they do not take."""
@@ -34,7 +38,9 @@ class HuggingFace:
 
     def load(self, folder: Path, environment: Mapping[str, str]) -> Any:
         """The pipeline for the task. Raises ModelUnusable."""
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads would not outlive a fork
+        for name, value in _WITHOUT_THREADS.items():
+            os.environ.setdefault(name, value)
+        transformers.logging.disable_progress_bar()  # which has a thread as well, and is of no use in a log
         model = find_model(folder, environment)
         task = find_task(model, environment)
         is_trusted = environment.get("HF_TRUST_REMOTE_CODE", "").lower() in _TRUE
@@ -90,9 +96,7 @@ def _pipeline(task: str, model: Path, is_trusted: bool) -> Any:
 
         kind = SentenceEmbeddings if task == SENTENCE_EMBEDDINGS else SentenceSimilarity
         return kind(model, trust_remote_code=is_trusted)
-    from transformers import pipeline
-
-    return pipeline(task, model=str(model), device=-1, trust_remote_code=is_trusted)
+    return transformers.pipeline(task, model=str(model), device=-1, trust_remote_code=is_trusted)
 
 
 FRAMEWORK: Final[Framework] = HuggingFace()
