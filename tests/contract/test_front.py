@@ -15,6 +15,7 @@ from moorage.runtime.front import course, parts
 from moorage.runtime.front.containers import Containers
 from moorage.runtime.front.parts import FrontContainer, FrontPlan
 from moorage.runtime.front.server import Front
+from moorage.runtime.multi_model.faults import REFUSAL
 from moorage.wire.answer import Answer
 from moorage.wire.client import Client
 from moorage.wire.messages import Disconnected, Handler, HeaderList, Request, Response
@@ -142,6 +143,16 @@ async def test_an_answer_that_is_no_success_ends_the_chain(world: World, status:
     assert b"x>first(text/plain|-)" == await answer.read(1_000)
     assert [] == seen
     assert parts.FAILURE not in answer.fields
+
+
+async def test_only_the_multi_model_container_refuses_in_the_platforms_name(world: World) -> None:
+    refusing = appending("refuses", (REFUSAL, b"ModelNotReadyException"), status=429)
+    for name, is_multi_model in (("plain", False), ("multi", True)):
+        first = await world.container(name, refusing, is_multi_model=is_multi_model)
+        await world.front(first, await world.container(f"behind-{name}", noting([])))
+        answer = await world.invoke()
+        assert (429, is_multi_model) == (answer.status, REFUSAL in answer.fields)
+        await world.servers["front"].close(grace_s=1)
 
 
 async def test_a_container_is_asked_directly_by_its_name(world: World) -> None:

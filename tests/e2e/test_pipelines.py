@@ -180,11 +180,32 @@ def test_containers_of_two_frameworks_are_asked_by_name(deployer: Deployer) -> N
         assert error["Message"].startswith(message)
 
 
+def test_one_container_of_a_pipeline_may_serve_many_models(deployer: Deployer) -> None:
+    for name in ("one", "two"):
+        archive = models.script_archive(ADD.format(name=name))
+        deployer.s3.put_object(Bucket=BUCKET, Key=f"many/{name}.tar.gz", Body=archive)
+    before, after = adding(deployer, "before", "after")
+    many = {
+        "ContainerHostname": "many",
+        "Image": models.SKLEARN_IMAGE,
+        "ModelDataUrl": f"s3://{BUCKET}/many/",
+        "Mode": "MultiModel",
+    }
+    assert "InService" == several(deployer, [before, many, after])
+    for name in ("one", "two", "one"):
+        said = deployer.invoke("several", b"x-", ContentType="text/plain", TargetModel=f"{name}.tar.gz")
+        assert f"x-before{name}after".encode() == said
+    error = refusal(deployer, Body=b"x", ContentType="text/plain", TargetModel="three.tar.gz")
+    assert "ValidationError" == error["Error"]["Code"]
+
+
 def test_a_container_that_cannot_start_is_the_reason_why_the_endpoint_fails(deployer: Deployer) -> None:
     broken = container(deployer, "broken", models.script_archive("raise RuntimeError('no licence')"))
     assert "Failed" == several(deployer, [*adding(deployer, "a"), broken])
     reason = deployer.sagemaker.describe_endpoint(EndpointName="several")["FailureReason"]
-    assert "broken: RuntimeError: no licence" in reason
+    assert reason.startswith(
+        "The broken container for production variant AllTraffic failed to start: RuntimeError: no licence"
+    )
 
 
 def test_answers_of_many_callers_do_not_mix(deployer: Deployer) -> None:

@@ -19,6 +19,7 @@ from moorage.core.model import (
     InstanceState,
     LaunchFailures,
     Observation,
+    Variant,
 )
 from moorage.core.names import log_stream
 
@@ -92,11 +93,30 @@ def _judge(
 
 
 def _failure_reason(spec: InstanceSpec, reason: str | None) -> str:
-    """`reason`, and where to read on. One that speaks of the container in SageMaker's words already is left alone."""
-    container = f"The primary container for production variant {spec.variant.name}"
-    if reason is not None and reason.startswith(container):
+    """`reason`, and where to read on. One that speaks of a container in SageMaker's words already is left alone."""
+    variant = spec.variant
+    if reason is not None and any(reason.startswith(_subject(variant, each.name)) for each in variant.containers):
         return reason[:REASON_LENGTH_MAX]
-    see = f"Please check CloudWatch logs for this endpoint (log stream {log_stream(spec.variant.name, spec.id)})."
-    room = REASON_LENGTH_MAX - len(container) - len(see) - len(" failed to start: . ")
-    cause = (reason or "no cause was given")[:room].rstrip(".")
-    return f"{container} failed to start: {cause}. {see}"
+    name, cause = _accused(variant, reason or "no cause was given")
+    subject = _subject(variant, name)
+    stream = log_stream(variant.name, spec.id, name if len(variant.containers) > 1 else None)
+    see = f"Please check CloudWatch logs for this endpoint (log stream {stream})."
+    room = REASON_LENGTH_MAX - len(subject) - len(see) - len(" failed to start: . ")
+    return f"{subject} failed to start: {cause[:room].rstrip('.')}. {see}"
+
+
+def _subject(variant: Variant, container: str | None) -> str:
+    whose = f"container for production variant {variant.name}"
+    return f"The {container} {whose}" if container is not None else f"A {whose}"
+
+
+def _accused(variant: Variant, reason: str) -> tuple[str | None, str]:
+    """The container that a reason is about, and the rest of the reason: where there are several, it begins with a name.
+
+    None if it is about the instance as a whole.
+    """
+    if len(variant.containers) == 1:
+        return variant.containers[0].name, reason
+    name, separator, cause = reason.partition(": ")
+    is_name = separator and any(each.name == name for each in variant.containers)
+    return (name, cause) if is_name else (None, reason)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from moorage.core import endpoint as change
 from moorage.core.fleets import make_route
-from moorage.core.model import Endpoint, EndpointStatus, InstanceState, LaunchFailures, Observation
+from moorage.core.model import Container, Endpoint, EndpointStatus, InstanceState, LaunchFailures, Observation
 from moorage.core.plan import Drain, EndpointView, Forget, Launch, Plan, Publish, Stop
 from moorage.core.reconcile import DRAIN_LIMIT, DRAIN_LIMIT_DOWN, reconcile
 from moorage.core.setbacks import LAUNCH_ATTEMPTS_MAX, REASON_LENGTH_MAX
@@ -120,6 +120,30 @@ def test_a_reason_in_the_services_own_words_is_quoted() -> None:
     words = "The primary container for production variant AllTraffic did not pass the ping health check."
     [spec] = specs_of(endpoint, endpoint.target)
     assert words == decide(view(endpoint, observe(spec, FAILED, reason=words))).endpoint.failure_reason
+
+
+SAYS_SO = "The forest container for production variant AllTraffic did not pass the ping health check."
+
+
+@pytest.mark.parametrize(
+    ("expected", "reason"),
+    [
+        (
+            "The forest container for production variant AllTraffic failed to start: It died. {}/forest).",
+            "forest: It died",
+        ),
+        ("A container for production variant AllTraffic failed to start: It died. {}).", "It died"),
+        ("A container for production variant AllTraffic failed to start: trees: It died. {}).", "trees: It died"),
+        (SAYS_SO, SAYS_SO),
+    ],
+)
+def test_the_one_of_several_containers_that_is_at_fault_is_named(expected: str, reason: str) -> None:
+    containers = tuple(Container("image", name=name) for name in ("scale", "forest"))
+    endpoint = make_endpoint(replace(make_variant(), containers=containers))
+    [spec] = specs_of(endpoint, endpoint.target)
+    see = f"Please check CloudWatch logs for this endpoint (log stream AllTraffic/{spec.id}"
+    failure = decide(view(endpoint, observe(spec, FAILED, reason=reason))).endpoint.failure_reason
+    assert expected.format(see) == failure
 
 
 @given(reason=st.text(max_size=2000))

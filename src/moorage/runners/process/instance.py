@@ -225,7 +225,9 @@ class Instance:
 
     def _say_who_is_late(self) -> str:
         containers = zip(self.record.spec.variant.containers, self._containers, strict=True)
-        late = next((container.name for container, process in containers if not process.is_ready), "front")
+        late = next((container.name for container, process in containers if not process.is_ready), None)
+        if late is None:
+            return "The containers are ready, and the front before them did not begin to answer in time"
         return (
             f"The {late} container for production variant {self.record.spec.variant.name} did not pass the ping health"
             " check. Please check CloudWatch logs for this endpoint."

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from moorage.runtime.front.baton import Baton
 from moorage.runtime.front.containers import Containers
 from moorage.runtime.front.parts import CONTAINER, INVOCATION_S, LATENCIES, FrontContainer
+from moorage.runtime.multi_model.faults import REFUSAL
 from moorage.wire.answer import Answer
 from moorage.wire.messages import Request, Response
 
@@ -49,6 +50,8 @@ class Course:
     def _pass_on(self, container: FrontContainer, answer: Answer, began: float) -> Response:
         self._note_latency(container, began)
         own = [(CONTAINER, container.name.encode()), (LATENCIES, b",".join(self._latencies))]
+        if container.is_multi_model and REFUSAL in answer.fields:
+            own.append((REFUSAL, answer.fields[REFUSAL]))
         fields = [*self._baton.answer_fields(), *own]
         if answer.content is not None:
             return Response(answer.status, fields, answer.content)
