@@ -36,7 +36,7 @@ from moorage.testing.runner_suite import RunnerSuite, reach
 pytest.importorskip("sklearn")
 
 Launched = Callable[..., InstanceSpec]
-ANSWERS_ONE = "def model_fn(folder):\n    return 1\n"
+ANSWERS_ONE = "def model_fn(folder):\n    return 1\ndef predict_fn(data, model):\n    return model\n"
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ FAULTS = {
     ),
     "no-model": (
         models.archive({"readme.txt": b"x"}),
-        "No model file in the archive: expected model.joblib or model.pkl, or code/inference.py with model_fn",
+        "No model file in the archive: expected model.joblib or model.pkl or model.skops, or code/inference.py with model_fn",
         "No model file",
     ),
     "corrupt-pickle": (
@@ -370,8 +370,9 @@ async def test_a_launch_that_an_agent_did_not_live_to_finish_is_finished_once(ro
         agent.kill()
     agent.start()
     await reach(runner, spec.id, InstanceState.READY)
-    holders = [pid for pid in agent.descendants() if "instances/i-" in _open_files(pid)]
-    assert [(await runner.describe(spec.id)).pid] == holders
+    holders = {pid for pid in agent.descendants() if "instances/i-" in _open_files(pid)}
+    # One instance, and the workers that it has forked.
+    assert [(await runner.describe(spec.id)).pid] == [pid for pid in holders if _parent(pid) not in holders]
     agent.shut_down()
     assert [] == agent.descendants()
 
@@ -387,6 +388,10 @@ async def test_an_agent_whose_folder_vanishes_takes_its_instances_along(root, ma
     shutil.rmtree(root / "a")
     agent.wait()
     assert not is_alive(pid)
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _open_files(pid: int) -> str:
