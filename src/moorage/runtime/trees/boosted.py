@@ -1,7 +1,7 @@
 """Gradient boosting of scikit-learn: sums of trees from a first guess, then a link.
 
-The sums are the same to the last bit once they begin with the guess (`guess`). The links are taken from the functions
-that scikit-learn takes, since treelite's sigmoid and softmax are of float32.
+The sums are the same to the last bit once they begin with the guess (`guess`). The link is the model's own, since
+treelite's sigmoid and softmax are of float32.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 
 from moorage.runtime.trees.gtil import Array, Scorer
 from moorage.runtime.trees.guess import begin_with_guess
-from moorage.runtime.trees.translation import NotCompiled, Reading, Translation
+from moorage.runtime.trees.importing import import_sklearn
+from moorage.runtime.trees.translation import Reading, Translation
 
 CLASSIFIERS: Final = frozenset({"GradientBoostingClassifier", "HistGradientBoostingClassifier"})
 REGRESSORS: Final = frozenset({"GradientBoostingRegressor", "HistGradientBoostingRegressor"})
@@ -20,9 +21,7 @@ _EXPONENTIAL_LOSSES: Final = frozenset({"poisson", "gamma"})
 
 
 def translate_classifier(booster: Any) -> Translation:
-    """Classes by the log loss; others have links that are not here."""
-    if booster.loss != "log_loss":
-        raise NotCompiled(f"its loss is {booster.loss}")
+    """Classes, by the sums themselves, and their probabilities."""
     binary = len(booster.classes_) == 2
     is_second = np.greater if _is_histogram(booster) else np.greater_equal  # what each does with a tie
 
@@ -32,7 +31,7 @@ def translate_classifier(booster: Any) -> Translation:
         found: Array = booster.classes_[winners]
         return found
 
-    return _translation(booster, predictions, _sigmoid if binary else _softmax)
+    return _translation(booster, predictions, _chances(booster))
 
 
 def translate_regressor(booster: Any) -> Translation:
@@ -47,9 +46,7 @@ def translate_regressor(booster: Any) -> Translation:
 
 
 def _translation(booster: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
-    import treelite.sklearn
-
-    model = treelite.sklearn.import_model(booster)
+    model = import_sklearn(booster)
     begin_with_guess(model)
     histogram = _is_histogram(booster)
     return Translation(
@@ -66,17 +63,13 @@ def _is_histogram(booster: Any) -> bool:
     return type(booster).__name__.startswith("Hist")
 
 
-def _sigmoid(scores: Array) -> Array:
-    from scipy.special import expit
+def _chances(booster: Any) -> Reading:
+    """From sums to probabilities, by the loss that the model was fitted with."""
+    loss = booster._loss
+    link = getattr(loss, "predict_proba", None) or loss._raw_prediction_to_proba  # the latter before 1.4
 
-    probabilities = np.empty((len(scores), 2))
-    probabilities[:, 1] = expit(scores[:, 0, 0])
-    probabilities[:, 0] = 1 - probabilities[:, 1]
-    return probabilities
+    def probabilities(scores: Array) -> Array:
+        found: Array = link(scores[:, 0, :])
+        return found
 
-
-def _softmax(scores: Array) -> Array:
-    from sklearn.utils.extmath import softmax
-
-    probabilities: Array = softmax(scores[:, 0, :])
     return probabilities

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from moorage.runtime.trees.gtil import Array, Scorer
+from moorage.runtime.trees.importing import import_sklearn
 from moorage.runtime.trees.translation import NotCompiled, Reading, Translation
 
 CLASSIFIERS: Final = frozenset({"RandomForestClassifier", "ExtraTreesClassifier"})
@@ -39,9 +40,7 @@ def translate_regressor(forest: Any) -> Translation:
 
 
 def _translation(forest: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
-    import treelite.sklearn
-
-    model = treelite.sklearn.import_model(forest)
+    model = import_sklearn(forest)
     return Translation(
         Scorer(model, raw=False),
         model,

@@ -1,0 +1,52 @@
+"""Ensembles of scikit-learn's trees into treelite, from any version that has them.
+
+treelite reads trees as scikit-learn has had them since 1.3: with a direction for missing values, and with shares of the
+classes in the leaves of classifiers. Older trees had none, and weights of the classes.
+"""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+from typing import Any, Final
+
+import numpy as np
+
+_FIELDS: Final = (
+    "node_count",
+    "children_left",
+    "children_right",
+    "feature",
+    "threshold",
+    "n_node_samples",
+    "weighted_n_node_samples",
+    "impurity",
+)
+
+
+def import_sklearn(ensemble: Any) -> Any:
+    """The `treelite.Model` of a fitted ensemble. Raises whatever treelite does for one it has nothing for."""
+    import treelite.sklearn
+
+    estimators = getattr(ensemble, "estimators_", None)
+    if estimators is None or hasattr(np.ravel(estimators)[0].tree_, "missing_go_to_left"):
+        return treelite.sklearn.import_model(ensemble)
+    return treelite.sklearn.import_model(_as_of_today(ensemble))
+
+
+def _as_of_today(ensemble: Any) -> Any:
+    """A shallow copy with trees that have what today's have. It is for reading only."""
+    view = copy.copy(ensemble)
+    view.estimators_ = np.empty(np.shape(ensemble.estimators_), object)
+    for place, estimator in np.ndenumerate(np.asarray(ensemble.estimators_, object)):
+        view.estimators_[place] = copy.copy(estimator)
+        view.estimators_[place].tree_ = _tree(estimator)
+    return view
+
+
+def _tree(estimator: Any) -> Any:
+    tree = estimator.tree_
+    fields = {name: getattr(tree, name) for name in _FIELDS}
+    votes = hasattr(estimator, "predict_proba")
+    value = tree.value / tree.value.sum(axis=2, keepdims=True) if votes else tree.value
+    return SimpleNamespace(**fields, value=value, missing_go_to_left=np.zeros(tree.node_count, np.uint8))
