@@ -98,7 +98,7 @@ class Instance:
         return await self.ask("POST", "/moorage/models", hand)
 
     async def wanted(self, known: int = -1) -> list[tuple[str, str | None, bool]]:
-        wants = (await self.ask("GET", f"/moorage/wants?known={known}")).json["wants"]
+        wants = (await self.ask("GET", f"/moorage/wants?known={known}&wait=20")).json["wants"]
         return [(want["model"], want["version"], want["hurry"]) for want in wants]
 
 
@@ -221,6 +221,11 @@ async def test_a_stream_keeps_its_model_until_it_has_been_read(instance: Instanc
     assert "aaa" == (await instance.ask("POST", "/models/s/invoke", b"1")).body
     await asyncio.sleep(0)
     assert (1, 0) == (slot.uses, slot.users)
+
+
+async def test_the_agent_waits_no_longer_than_it_likes(instance: Instance) -> None:
+    assert {"number": 0, "wants": []} == (await instance.ask("GET", "/moorage/wants?known=0&wait=0")).json
+    assert 400 == (await instance.ask("GET", "/moorage/wants?known=x&wait=0")).status
 
 
 async def test_a_request_without_a_target_and_paths_that_are_none(instance: Instance) -> None:

@@ -1,8 +1,8 @@
 """The agent's way into an instance with many models: it asks what is wanted, and brings it.
 
-    GET  /moorage/wants?known=N   all that is wanted, as soon as that is more than number N said, or after a while
-    POST /moorage/models          what is brought: `messages.Supply` or `messages.Refusal`; answered when it is loaded
-    GET  /moorage/models          what is loaded, and what was counted
+    GET  /moorage/wants?known=N&wait=S   all that is wanted, as soon as that is more than number N said, or after S s
+    POST /moorage/models                 what is brought: `messages.Supply` or `messages.Refusal`; answered when it is loaded
+    GET  /moorage/models                 what is loaded, and what was counted
 
 No caller of the endpoint gets here: the gateway knows no other path than `/invocations`.
 """
@@ -18,9 +18,9 @@ from urllib.parse import parse_qs
 from moorage.runtime.multi_model.faults import Broken, NoSuchModel, NotServed
 from moorage.runtime.multi_model.messages import Hand, Refusal, Supply, json_response, read_json
 from moorage.runtime.multi_model.models import Models
-from moorage.wire.messages import Request, Response
+from moorage.wire.messages import Refused, Request, Response
 
-NEWS_WAIT_S: Final = 20.0
+_WAIT_MAX_S: Final = 60.0
 
 
 class PlatformApi:
@@ -35,8 +35,11 @@ class PlatformApi:
         }
 
     async def _tell_wants(self, request: Request) -> Response:
-        known = parse_qs(request.query.decode("latin-1")).get("known", ["-1"])[0]
-        number, wants = await self._models.wants.news(int(known), wait_s=NEWS_WAIT_S)
+        asked = parse_qs(request.query.decode("latin-1"))
+        known, wait = (asked.get(name, [""])[0] for name in ("known", "wait"))
+        if not (_is_number(known) and _is_number(wait)):
+            raise Refused(400, "known and wait must be whole numbers")
+        number, wants = await self._models.wants.news(int(known), wait_s=min(float(wait), _WAIT_MAX_S))
         return json_response(200, {"number": number, "wants": [asdict(want) for want in wants]})
 
     async def _accept(self, request: Request) -> Response:
@@ -54,6 +57,10 @@ class PlatformApi:
         }
         counted = {**self._models.statistics.as_json(), "LoadedModelCount": len(loaded)}
         return json_response(200, {"statistics": counted, "loaded": loaded})
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.removeprefix("-").isdigit()
 
 
 def _error(refusal: Refusal) -> NotServed | Broken:

@@ -14,8 +14,8 @@ from moorage.wire.messages import WireError
 T = TypeVar("T")
 
 _ANSWER_BYTES_MAX: Final = 64 << 20
-_NEWS_S: Final = 40.0
-"""The instance answers after half of that if there is nothing new."""
+_SLACK_S: Final = 10.0
+"""How much longer than it was told an instance may take to say that there is nothing new."""
 _LOAD_S: Final = 600.0
 """It gives up loading a model sooner."""
 _REPORT_S: Final = 10.0
@@ -37,9 +37,10 @@ class Channel:
         """Drop the connections."""
         self._client.close()
 
-    async def wants(self, known: int) -> Wanted:
-        """What is wanted, as soon as that is more than number `known` said. Raises InstanceAway."""
-        return await self._ask(b"GET", b"/moorage/wants?known=%d" % known, b"", Wanted, head_s=_NEWS_S)
+    async def wants(self, known: int, *, wait_s: int) -> Wanted:
+        """What is wanted, as soon as that is more than number `known` said, or after a while. Raises InstanceAway."""
+        target = b"/moorage/wants?known=%d&wait=%d" % (known, wait_s)
+        return await self._ask(b"GET", target, b"", Wanted, head_s=wait_s + _SLACK_S)
 
     async def hand(self, hand: Supply | Refusal) -> None:
         """Bring a model, or say why there is none; returns when it is loaded, or is not. Raises InstanceAway."""

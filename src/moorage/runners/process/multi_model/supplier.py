@@ -16,6 +16,9 @@ from moorage.runners.process.multi_model.stock import Stock
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
 
+_NEWS_S: Final = 20
+_TIDY_S: Final = 1
+"""How soon to look again where more is unpacked than may be: what is in use now may not be then."""
 _RETRY_S: Final = 0.25
 _AT_ONCE: Final = 8
 """Models on their way that somebody waits for."""
@@ -53,7 +56,7 @@ class Supplier:
 
     async def _look(self, known: int) -> int:
         try:
-            wanted = await self._channel.wants(known)
+            wanted = await self._channel.wants(known, wait_s=_TIDY_S if self._stock.is_over else _NEWS_S)
             for want in wanted.wants:
                 self._begin(want)
             if self._stock.is_over:
