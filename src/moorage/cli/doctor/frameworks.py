@@ -18,7 +18,6 @@ from moorage.runners.process.environments.uv import PackagesRefused, PackagesUna
 from moorage.runners.process.images import FRAMEWORKS, Framework
 
 _INDEX_TIMEOUT_S: Final = 6.0
-_IMPATIENT: Final = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "4"}
 Offers = dict[str, Offer | None]
 
 
@@ -39,7 +38,7 @@ def check_frameworks(settings: Settings) -> Iterator[Finding]:
 
 
 async def _find_offers(settings: Settings, interpreters: Sequence[Interpreter]) -> Offers:
-    uv = Uv(settings.packages, settings.environments_dir / CACHE_NAME, **_IMPATIENT)
+    uv = Uv(settings.packages, settings.environments_dir / CACHE_NAME).impatient()
     packages = [framework.package for framework in FRAMEWORKS if framework.package is not None]
     async with asyncio.timeout(_INDEX_TIMEOUT_S):
         found = await asyncio.gather(*(find_offer(package, interpreters, uv) for package in packages))

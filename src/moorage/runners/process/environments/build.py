@@ -19,11 +19,14 @@ import msgspec
 from moorage.runners.process.environments.blueprint import Blueprint
 from moorage.runners.process.environments.child import end, helper
 from moorage.runners.process.environments.interpreters import Interpreter
+from moorage.runners.process.environments.requirements_file import name_in
 from moorage.runners.process.environments.uv import PackagesRefused, PackagesUnavailable, Say, Uv
 from moorage.system import entropy
 
 RECORD_NAME: Final = "environment.json"
 NEW: Final = ".new-"
+_CPU_TORCH: Final = ("--torch-backend", "cpu")
+"""On PyPI, PyTorch comes with CUDA. Its own index has it for CPUs, a tenth of the size."""
 _VERIFY: Final = (
     "import sys, importlib; sys.path.insert(0, sys.argv[1]);"
     " [importlib.import_module(name) for name in ('moorage.runtime.nursery', *sys.argv[2:])]"
@@ -69,8 +72,15 @@ async def _install(blueprint: Blueprint, folder: Path, uv: Uv, say: Say) -> None
     wanted, constraints = folder / "requirements.txt", folder / "constraints.txt"
     wanted.write_text("\n".join(blueprint.requirements), encoding="utf-8")
     constraints.write_text("\n".join(blueprint.constraints), encoding="utf-8")
-    python = folder / "bin" / "python"
-    await uv.run("pip", "install", "--no-build", "--python", python, "-r", wanted, "-c", constraints, say=say)
+    install = ("pip", "install", "--no-build", "--python", folder / "bin" / "python", "-r", wanted, "-c", constraints)
+    if uv.may_add_torch_index and any(name_in(line) == "torch" for line in blueprint.requirements):
+        try:
+            await uv.impatient().run(*install, *_CPU_TORCH, say=say)
+        except (PackagesRefused, PackagesUnavailable) as error:
+            say(f"PyTorch is taken from the usual index, which has it for GPUs, several GB: {error}")
+        else:
+            return
+    await uv.run(*install, say=say)
 
 
 def read_record(folder: Path) -> EnvironmentRecord | None:

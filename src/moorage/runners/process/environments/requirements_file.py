@@ -24,6 +24,7 @@ _URLS: Final = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--fin
 _PASSED: Final = frozenset({"--pre", "--require-hashes", "--no-index"})
 _IGNORED: Final = frozenset({"--prefer-binary", "--only-binary", "--trusted-host", "--use-feature"})
 """They ask for what is done anyway, or what only pip knows."""
+_WEB: Final = ("https://", "http://")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -50,7 +51,7 @@ class Requirements:
 def read_requirements(path: Path) -> Requirements:
     """The file at `path`, which may include others of its folder. Raises RequirementsRefused."""
     reader = _Reader(path.parent.resolve())
-    reader.include(path.name, path, lines=reader.lines)
+    reader.include(reader.inside(path.name, path, path.name), lines=reader.lines)
     return Requirements(tuple(reader.lines), tuple(reader.constraints), reader.digest.hexdigest())
 
 
@@ -59,7 +60,9 @@ def name_in(line: str) -> str:
 
     Also of a wheel's path or URL, whose last part begins with it. Empty for an option.
     """
-    if line.startswith("/") or "://" in line.partition(" @ ")[0]:
+    if line.startswith("-"):
+        return ""
+    if line.startswith("/") or "://" in line.partition("@")[0]:
         line = line.partition(";")[0].rpartition("/")[2].partition("-")[0]
     found = _NAME.match(line)
     return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
@@ -72,9 +75,17 @@ class _Reader:
         self.digest = hashlib.sha256()
         self._folder = folder
 
-    def include(self, name: str, path: Path, *, lines: list[str], depth: int = 0) -> None:
-        """Take the lines of the file `name`, as `path` calls it."""
-        path = self._inside(name, path, name)
+    def inside(self, name: str, path: Path, line: str) -> Path:
+        """The file that a line of `path` calls `name`. Raises RequirementsRefused unless it is in the folder."""
+        found = (path.parent / name).resolve()
+        if not found.is_relative_to(self._folder):
+            raise _refused(path, line, "it leads out of the folder of the requirements")
+        if not found.is_file():
+            raise _refused(path, line, "there is no such file in the model data")
+        return found
+
+    def include(self, path: Path, *, lines: list[str], depth: int = 0) -> None:
+        """Take the lines of a file that `inside` has found."""
         if depth > DEPTH_MAX:
             raise RequirementsRefused(f"{path.name}: requirements are included more than {DEPTH_MAX} files deep")
         for line in _logical_lines(_text(path)):
@@ -85,11 +96,12 @@ class _Reader:
             raise _refused(path, line, "variables are not expanded here")
         if "--hash" in line and "==" not in line.partition("--hash")[0]:
             raise _refused(path, line, "a hash is of one version: name it by ==")
+        what = line.partition(";")[0].strip()
         if line.startswith("-"):
             self._take_option(line, path, lines, depth)
-        elif " @ " in line or "://" in line:
+        elif "@" in what or "://" in what:
             self._add(_checked_url(line, path), lines)
-        elif line.startswith((".", "/")) or line.split(";")[0].strip().endswith(".whl"):
+        elif "/" in what or what.startswith(".") or what.endswith(".whl"):
             self._add_wheel(line, path, lines)
         else:
             self._add(line, lines)
@@ -99,9 +111,9 @@ class _Reader:
         name, value = (found[1], (found[2] or "").strip()) if found else (line, "")
         if name in _INCLUDES:
             lines = lines if name in {"-r", "--requirement"} else self.constraints
-            self.include(value, path, lines=lines, depth=depth + 1)
+            self.include(self.inside(value, path, line), lines=lines, depth=depth + 1)
         elif name in _URLS:
-            if not value.startswith(("https://", "http://")):
+            if not value.startswith(_WEB):
                 raise _refused(path, line, "packages come from an index or page by its URL; list a wheel by its path")
             self._add(line, lines)
         elif name in _EDITABLE:
@@ -114,26 +126,22 @@ class _Reader:
             raise _refused(path, line, f"the option {name} is not known here")
 
     def _add(self, line: str, lines: list[str]) -> None:
-        self.digest.update(line.encode() + b"\n")
+        self._note(line, lines)
         lines.append(line)
+
+    def _note(self, text: str, lines: list[str]) -> None:
+        """Let the digest depend on what is added to `lines`."""
+        kind = "constraint" if lines is self.constraints else "requirement"
+        self.digest.update(f"{kind} {text}\n".encode())
 
     def _add_wheel(self, line: str, path: Path, lines: list[str]) -> None:
         name, *marker = line.split(";", 1)
-        wheel = self._inside(name.strip(), path, line)
+        wheel = self.inside(name.strip(), path, line)
         if wheel.suffix != ".whl":
             raise _refused(path, line, "of local files only wheels are installed, nothing is built")
-        self.digest.update(
-            b"".join([wheel.name.encode(), wheel.read_bytes(), *(text.encode() for text in marker), b"\n"])
-        )
+        contents = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        self._note(f"{wheel.name} {contents} ;{''.join(marker)}", lines)
         lines.append(" ;".join([str(wheel), *marker]))
-
-    def _inside(self, name: str, path: Path, line: str) -> Path:
-        found = (path.parent / name).resolve()
-        if not found.is_relative_to(self._folder):
-            raise _refused(path, line, "it leads out of the folder of the requirements")
-        if not found.is_file():
-            raise _refused(path, line, "there is no such file in the model data")
-        return found
 
 
 def _text(path: Path) -> str:
@@ -156,8 +164,8 @@ def _logical_lines(text: str) -> Iterator[str]:
 
 def _checked_url(line: str, path: Path) -> str:
     """`name @ https://…/name-1.0-py3-none-any.whl`, or its URL alone."""
-    url = line.partition(" @ ")[2] or line
-    if not url.strip().startswith(("https://", "http://")):
+    url = line if line.startswith(_WEB) else line.partition("@")[2].strip()
+    if not url.startswith(_WEB):
         raise _refused(
             path, line, "packages come from an index or as a wheel by http(s), not from repositories or files"
         )

@@ -32,6 +32,14 @@ class PackageSource:
         """What has no variable."""
         return ("--no-index",) if self.no_index else ()
 
+    @property
+    def may_add_torch_index(self) -> bool:
+        """Whether PyTorch may be had from its own index of builds for CPUs: unless somebody has chosen already."""
+        chosen = {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_TORCH_BACKEND", "UV_OFFLINE"} & set(
+            self.variables
+        )
+        return not (chosen or self.index_url or self.no_index)
+
     def uv_variables(self, own_cache: Path) -> dict[str, str]:
         """All of uv's environment."""
         chosen = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -43,9 +44,16 @@ class PackagesUnavailable(Exception):
 class Uv:
     """uv as a source tells it to be."""
 
-    def __init__(self, source: PackageSource, cache: Path, **variables: str) -> None:
-        self._variables = {**source.uv_variables(cache), **variables}
+    def __init__(self, source: PackageSource, cache: Path) -> None:
+        self.may_add_torch_index = source.may_add_torch_index
+        self._variables = source.uv_variables(cache)
         self._options = source.uv_options
+
+    def impatient(self) -> Uv:
+        """The same, but an index that does not answer at once is not asked again."""
+        other = copy.copy(self)
+        other._variables = {**self._variables, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "4"}
+        return other
 
     async def run(self, *arguments: str | Path, say: Say | None = None, stdin: str = "") -> str:
         """Run a command of uv; answers its output. `say` gets its steps as they happen.
