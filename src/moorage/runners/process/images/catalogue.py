@@ -130,18 +130,29 @@ class OlderReleases:
     """The distribution these releases are published as, if another."""
 
 
-_OLD_NUMPY: Final = ("numpy", "numpy<2")
+_NUMPY_1: Final = ("numpy", "numpy<2")
+_PANDAS_2_1: Final = ("pandas", "pandas<2.2")
+_SCIPY_1_11: Final = ("scipy", "scipy<1.12")
+_SKLEARN_1_5: Final = ("scikit-learn", "scikit-learn<1.6")
+"""Later ones have other names for arguments that wrappers of estimators pass."""
+_TREELITE_4_7: Final = ("treelite", "treelite<4.8")
+"""Later ones ask scikit-learn's trees of missing values."""
 
 OLDER_RELEASES: Final[Mapping[str, tuple[OlderReleases, ...]]] = {
     "scikit-learn": (
-        OlderReleases((1, 4, 2), (_OLD_NUMPY,)),
-        OlderReleases((1, 3), (_OLD_NUMPY, ("treelite", "treelite<4.8"))),  # later ones ask trees of missing values
+        OlderReleases((1, 4, 2), (_NUMPY_1, _PANDAS_2_1, _SCIPY_1_11)),
+        OlderReleases((1, 3), (_NUMPY_1, _PANDAS_2_1, _SCIPY_1_11, _TREELITE_4_7)),
     ),
     "xgboost-cpu": (
-        OlderReleases((2, 1, 1), package="xgboost"),
-        OlderReleases((2, 1), (_OLD_NUMPY,), package="xgboost"),
+        OlderReleases((2, 1, 4), (_SKLEARN_1_5,)),
+        OlderReleases((2, 1, 1), (_SKLEARN_1_5,), package="xgboost"),
+        OlderReleases((2, 1), (_NUMPY_1, _PANDAS_2_1, _SCIPY_1_11, _SKLEARN_1_5), package="xgboost"),
+        OlderReleases((1, 6), (_NUMPY_1, ("pandas", "pandas<2"), _SCIPY_1_11, _SKLEARN_1_5), package="xgboost"),
     ),
-    "lightgbm": (OlderReleases((4, 4), (_OLD_NUMPY,)),),
-    "torch": (OlderReleases((2, 3), (_OLD_NUMPY,)),),
-    "onnxruntime": (OlderReleases((1, 19), (_OLD_NUMPY,)),),
+    "lightgbm": (
+        OlderReleases((4, 6), (_SKLEARN_1_5,)),
+        OlderReleases((4, 4), (_NUMPY_1, _PANDAS_2_1, _SCIPY_1_11, _SKLEARN_1_5)),
+    ),
+    "torch": (OlderReleases((2, 3), (_NUMPY_1,)),),
+    "onnxruntime": (OlderReleases((1, 19), (_NUMPY_1,)),),
 }
