@@ -11,10 +11,12 @@ from typing import Any, Final
 from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.frameworks import dmlc
 from moorage.runtime.frameworks.base import Model, Say
+from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.trees import boosted, forests, lightgbm, xgboost
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.compiled import CompiledModel
 from moorage.runtime.trees.probes import probe_rows
+from moorage.runtime.trees.stages import take_apart
 from moorage.runtime.trees.translation import NotCompiled, Translation
 
 VARIABLE: Final = "MOORAGE_COMPILE"
@@ -32,20 +34,21 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
 
 def compile_model(own: Model, say_line: Say) -> Model:
     """`own`, or a model in front of it that answers the same, quicker. What cannot be compiled at all goes unsaid."""
-    translate = _TRANSLATIONS.get(_name(own.native))
+    prepare, ensemble = take_apart(own.native)
+    translate = _TRANSLATIONS.get(_name(ensemble))
     if translate is None:
         return own
     began = time.perf_counter()
     try:
-        compiled, trees, rows = _compile(own, translate)
+        translation, rows = _translate(own if ensemble is own.native else EstimatorModel(ensemble), translate)
     except NotCompiled as reason:
         say_line(f"not compiled: {reason}")
         return own
     say_line(
-        f"compiled: {trees} trees, checked on {rows} rows in {(time.perf_counter() - began) * 1000:.0f} ms"
-        f" ({VARIABLE}=off for the framework itself)"
+        f"compiled: {translation.model.num_tree} trees, checked on {rows} rows in"
+        f" {(time.perf_counter() - began) * 1000:.0f} ms ({VARIABLE}=off for the framework itself)"
     )
-    return compiled
+    return CompiledModel(own, translation, prepare)
 
 
 def _name(native: Any) -> str:
@@ -53,7 +56,8 @@ def _name(native: Any) -> str:
     return f"{type(native).__module__.partition('.')[0]}.{type(native).__name__}"
 
 
-def _compile(own: Model, translate: _Translate) -> tuple[Model, int, int]:
+def _translate(own: Model, translate: _Translate) -> tuple[Translation, int]:
+    """The translation, and on how many rows it answered as `own` does. Raises NotCompiled."""
     if importlib.util.find_spec("treelite") is None:
         raise NotCompiled("treelite is not installed")
     try:
@@ -67,7 +71,7 @@ def _compile(own: Model, translate: _Translate) -> tuple[Model, int, int]:
     except Exception as error:
         # The importer reads private attributes of frameworks of any version, and may find anything.
         raise NotCompiled(dmlc.explain(error)) from error
-    return CompiledModel(own, translation), translation.model.num_tree, len(probes)
+    return translation, len(probes)
 
 
 def _table(package: str, names: Iterable[str], translate: _Translate) -> dict[str, _Translate]:

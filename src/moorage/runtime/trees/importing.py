@@ -29,9 +29,20 @@ def import_sklearn(ensemble: Any) -> Any:
     import treelite.sklearn
 
     estimators = getattr(ensemble, "estimators_", None)
-    if estimators is None or hasattr(np.ravel(estimators)[0].tree_, "missing_go_to_left"):
-        return treelite.sklearn.import_model(ensemble)
-    return treelite.sklearn.import_model(_as_of_today(ensemble))
+    if estimators is not None and not hasattr(np.ravel(estimators)[0].tree_, "missing_go_to_left"):
+        ensemble = _as_of_today(ensemble)
+    model = treelite.sklearn.import_model(ensemble)
+    if hasattr(ensemble, "classes_") and estimators is not None and np.ndim(estimators) == 1:
+        _keep_votes(model, ensemble)
+    return model
+
+
+def _keep_votes(model: Any, forest: Any) -> None:
+    """Undo treelite's own division of each leaf's shares by their sum, which is not always 1 to the last bit."""
+    for index, estimator in enumerate(forest.estimators_):
+        tree = estimator.tree_
+        votes = tree.value[tree.children_left < 0].reshape(-1)
+        model.get_tree_accessor(index).set_field("leaf_vector", votes)
 
 
 def _as_of_today(ensemble: Any) -> Any:

@@ -60,7 +60,7 @@ class Translation:
             return None
         if data.shape[1] != self.scorer.features or not len(data):
             return None
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             rows = data.astype(np.float32) if self.narrows else data
             rows = np.ascontiguousarray(rows, self.scorer.dtype)
             finite = np.isfinite(rows.sum())  # one pass; a sum that overflows is looked at again, by the framework

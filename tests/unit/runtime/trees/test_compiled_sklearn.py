@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -22,6 +23,9 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from moorage.runtime.failures import RequestRefused
 from moorage.runtime.frameworks.estimator import EstimatorModel
@@ -29,7 +33,10 @@ from moorage.runtime.trees.compiled import CompiledModel
 from moorage.runtime.trees.compiling import compile_model
 
 # scikit-learn's own, for numbers that are too large for it.
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:invalid value encountered in reduce:RuntimeWarning"),
+]
 
 FEATURES = 4
 ROWS = 120
@@ -188,6 +195,25 @@ def test_a_forest_of_one_class_stays_the_frameworks():
     own = EstimatorModel(RandomForestClassifier(n_estimators=3).fit(make_data(3)[0], ["only"] * ROWS))
     assert own is compile_model(own, said.append)
     assert ["not compiled: RuntimeError: treelite: target_id != -1 && class_id != -1"] == said
+
+
+STAGED = {
+    "pipeline": lambda forest: make_pipeline(StandardScaler(), PCA(2), forest),
+    "pipeline of a pipeline": lambda forest: make_pipeline(StandardScaler(), make_pipeline(PCA(3), forest)),
+    "pipeline that passes on": lambda forest: make_pipeline("passthrough", forest),
+    "search": lambda forest: GridSearchCV(forest, {"max_depth": [1, 3]}, cv=2),
+    "search of a pipeline": lambda forest: GridSearchCV(make_pipeline(MinMaxScaler(), forest), {}, cv=2),
+}
+
+
+@pytest.mark.parametrize("name", STAGED)
+@pytest.mark.parametrize("data", [make_data(None, seed=3)[0], np.ones((2, 3)), np.full((1, FEATURES), np.nan), [["a"]]])
+def test_what_comes_before_a_forest_stays_the_frameworks(name, data):
+    own = EstimatorModel(STAGED[name](RandomForestClassifier(n_estimators=4, random_state=0)).fit(*make_data(3)))
+    compiled = compile_model(own, print)
+    assert isinstance(compiled, CompiledModel)
+    assert own.native is compiled.native
+    assert_same(own, compiled, data)
 
 
 def test_many_outputs_of_numbers():

@@ -1,5 +1,9 @@
 """The check before a compiled model serves: what it says, and that it finds what is wrong."""
 
+import copy
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
@@ -12,6 +16,8 @@ from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.trees import boosted, compiling, forests
 from moorage.runtime.trees.check import check_equal
+from moorage.runtime.trees.gtil import Scorer
+from moorage.runtime.trees.importing import import_sklearn
 from moorage.runtime.trees.probes import COUNT, probe_rows
 from moorage.runtime.trees.translation import NotCompiled
 
@@ -111,16 +117,12 @@ def test_what_is_translated_wrongly_is_found(own, translate, mutate):
 
 
 def test_rows_that_are_not_narrowed_are_found():
-    from dataclasses import replace
-
     translation = forests.translate_classifier(STUMPS)
     with pytest.raises(NotCompiled, match="differ in"):
         check(STUMPS, replace(translation, narrows=False))
 
 
 def test_rows_that_are_narrowed_for_nothing_are_found():
-    from dataclasses import replace
-
     with pytest.raises(NotCompiled, match="differ in"):
         check(HISTOGRAM, replace(boosted.translate_regressor(HISTOGRAM), narrows=True))
 
@@ -139,6 +141,21 @@ def test_the_probes_lie_on_thresholds_beside_them_and_far_away():
         for kind in (np.float32, np.float64):
             for towards in (-np.inf, np.inf):
                 assert float(np.nextafter(kind(threshold), kind(towards))) in column
+
+
+def test_trees_of_before_1_3_are_read_as_those_of_today():
+    """They had weights of the classes in their leaves, and nowhere for missing values to go."""
+    fields = ("node_count", "children_left", "children_right", "feature", "threshold", "impurity")
+    more = ("n_node_samples", "weighted_n_node_samples")
+    old = copy.copy(FOREST)
+    old.estimators_ = [copy.copy(estimator) for estimator in FOREST.estimators_]
+    for estimator in old.estimators_:
+        tree = estimator.tree_
+        weights = tree.value * tree.weighted_n_node_samples[:, None, None]
+        estimator.tree_ = SimpleNamespace(**{name: getattr(tree, name) for name in fields + more}, value=weights)
+    found = Scorer(import_sklearn(old), raw=False)(ROWS.astype(np.float32).astype(np.float64))
+    np.testing.assert_allclose(found[:, 0, :], FOREST.predict_proba(ROWS), rtol=1e-14)
+    assert not hasattr(old.estimators_[0].tree_, "missing_go_to_left")
 
 
 def test_the_log_says_what_was_checked():
