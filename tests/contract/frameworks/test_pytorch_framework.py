@@ -96,12 +96,18 @@ def test_several_outputs_are_a_list(serve):
 
 @pytest.mark.parametrize(
     ("body", "sentence"),
-    [([[1, 2]], "mat1 and mat2 shapes cannot be multiplied"), ([["a", "b", "c"]], "not an array of numbers")],
+    [
+        ([[1, 2]], "mat1 and mat2 shapes cannot be multiplied"),
+        ([["a", "b", "c"]], "not an array of numbers"),
+        ({"inputs": {"x": [[1, 2, 3]]}}, "not an array of numbers"),
+        (_npy(np.ones((1, 3), dtype=">f4")), "not an array of numbers"),
+        (_npy(np.ones((1, 3), dtype="f8")), "dtype"),
+    ],
 )
 def test_what_the_module_does_not_take_is_the_requests_fault_in_one_line(serve, module, body, sentence):
     model, _ = serve(module)
     with pytest.raises(RequestRefused, match=sentence) as refused:
-        _answer(model, body)
+        _answer(model, body, NPY if isinstance(body, bytes) else JSON)
     assert 400 == refused.value.status
     assert "\n" not in str(refused.value)
 

@@ -75,7 +75,7 @@ class TorchModel:
         found = codecs.decode(body, media)
         try:
             data = torch.from_numpy(found.data)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise RequestRefused(400, f"The body is not an array of numbers: {error}") from error
         return Decoded(data if media == NPY else data.float(), found.enveloped)
 

@@ -44,7 +44,7 @@ def decode(body: bytes, media: str) -> Asked:
     try:
         value = jsontext.loads(body)
         return _asked(_with_bytes(value) if b'"b64"' in body else value)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise RequestRefused(400, say(error)) from error
 
 
@@ -67,6 +67,8 @@ def _asked(value: Any) -> Asked:
     if not isinstance(value, dict) or ("instances" in value) == ("inputs" in value):
         raise RequestRefused(400, 'The JSON body has to be an array, or an object with either "instances" or "inputs"')
     signature = value.get("signature_name", DEFAULT_SIGNATURE)
+    if not isinstance(signature, str):
+        raise RequestRefused(400, '"signature_name" has to be the name of a signature')
     if "inputs" in value:
         return Asked(value["inputs"], is_columnar=True, signature=signature)
     return Asked(_columns(value["instances"]), signature=signature)
