@@ -28,14 +28,14 @@ from moorage.app.settings import Settings
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
 from moorage.control.endpoints import Control
-from moorage.control.fetching import Fetch
+from moorage.control.fetching import Fetch, Say
 from moorage.control.gateways import Gateways
 from moorage.control.ledgers import Ledgers
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
 from moorage.control.supplies import Supplies
 from moorage.core.model import EndpointKey, ModelData
-from moorage.objects.model_data import CachedModelData
+from moorage.objects.model_data import CachedModelData, silently
 from moorage.objects.model_sources import EmbeddedSource, ModelSource
 from moorage.objects.object_cache import ObjectCache
 from moorage.objects.object_fetcher import ObjectFetcher
@@ -223,8 +223,8 @@ async def _open_model_data(
 
 
 def _fetch_with(model_data: CachedModelData) -> Fetch:
-    async def fetch(data: ModelData) -> ModelFiles:
-        local = await model_data.fetch(data)
+    async def fetch(data: ModelData, say: Say = silently) -> ModelFiles:
+        local = await model_data.fetch(data, say)
         files = tuple(ModelFile(path, file.path) for path, file in local.files.items())
         return ModelFiles(data.form, local.digest, files)
 

@@ -69,7 +69,7 @@ class Launches:
         try:
             for container in spec.variant.containers:
                 await self._runner.prepare(container.image)
-            await self._launch(spec, await self._fetcher.fetch_all(spec.variant))
+            await self._launch(spec, await self._fetch_all(spec))
         except ModelDataUnusable as fault:
             launch.observation = self._observe(spec, InstanceState.FAILED, reason=str(fault))
         except Exception:
@@ -78,6 +78,12 @@ class Launches:
         else:
             del self._launches[spec.id]
         self._wake(spec.endpoint)
+
+    async def _fetch_all(self, spec: InstanceSpec) -> tuple[ContainerFiles, ...]:
+        async def say(text: str) -> None:
+            await self._runner.note(spec, text)
+
+        return await self._fetcher.fetch_all(spec.variant, say)
 
     async def _launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         """Tell the runner, however long it is away: that is no fault of the model's."""

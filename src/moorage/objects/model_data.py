@@ -13,12 +13,16 @@ from moorage.core.model import DataForm, ModelData
 from moorage.objects.model_sources import Changed, FoundObject, ModelSource, Unreadable
 from moorage.objects.model_urls import ObjectLocation, parse_model_url, parse_place
 from moorage.objects.object_cache import LocalFile
-from moorage.objects.object_fetcher import ObjectFetcher
+from moorage.objects.object_fetcher import ObjectFetcher, Say
 from moorage.objects.prefixes import OBJECTS_MAX, file_name, paths_below
 
 ARCHIVE_NAME = "model.tar.gz"
 _LOOKS_MAX = 5
 """How often data may change under our eyes before we give up."""
+
+
+async def silently(progress: str) -> None:
+    """For those who do not want to know how far a download has come."""
 
 
 class ModelDataUnreadable(ModelDataUnusable):
@@ -71,14 +75,18 @@ class CachedModelData:
         with _naming(data):
             await self._find(data)
 
-    async def fetch(self, data: ModelData) -> LocalData:
+    async def fetch(self, data: ModelData, say: Say = silently) -> LocalData:
         """The data as it is now, in files that do not change: link them to keep them. Raises as the checks do."""
+
+        async def tell(progress: str) -> None:
+            await say(f"downloading {data.uri}: {progress}")
+
         with _naming(data):
             source, location = await self._find(data)
             for _ in range(_LOOKS_MAX):
                 paths = await _look(source, location, data)
                 try:
-                    files = await self._fetcher.get(source, paths.values())
+                    files = await self._fetcher.get(source, paths.values(), tell)
                 except Changed:
                     continue
                 except Unreadable:

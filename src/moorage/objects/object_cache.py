@@ -58,14 +58,10 @@ class ObjectCache:
             path.unlink()
         self._paths = {path.name.partition("-")[0]: path for path in self._folder.iterdir()}
 
-    def find(self, url: str, etag: str, *, now: datetime) -> LocalFile | None:
-        """The object, if it is here; it counts as used now."""
+    def find(self, objects: Iterable[tuple[str, str]], *, now: datetime) -> list[LocalFile | None]:
+        """Each of the objects, by URL and ETag, if it is here; it counts as used now."""
         with self._lock:
-            path = self._paths.get(_origin(url, etag))
-            if path is None:
-                return None
-            _touch(path, now)
-            return LocalFile(path, path.name.rpartition("-")[2], etag)
+            return [self._find(url, etag, now) for url, etag in objects]
 
     def new_path(self, size: int) -> Path:
         """Where to download `size` bytes to. Raises OSError if the disk has no room for them."""
@@ -88,7 +84,7 @@ class ObjectCache:
             self._has_grown = True
 
     def hold(self, objects: Iterable[tuple[str, str]]) -> None:
-        """Keep objects, by URL and ETag, from now on and whether or not they are here yet, until `release`."""
+        """Keep objects, from now on and whether or not they are here yet, until `release`."""
         with self._lock:
             self._held.update(_origin(url, etag) for url, etag in objects)
 
@@ -103,6 +99,13 @@ class ObjectCache:
                 if origin in self._paths:
                     _touch(self._paths[origin], now)
             self._make_room(now)
+
+    def _find(self, url: str, etag: str, now: datetime) -> LocalFile | None:
+        path = self._paths.get(_origin(url, etag))
+        if path is None:
+            return None
+        _touch(path, now)
+        return LocalFile(path, path.name.rpartition("-")[2], etag)
 
     def _make_room(self, now: datetime) -> None:
         if not self._has_grown:

@@ -1,9 +1,10 @@
-"""Single objects by way of the cache: each version is downloaded once, however many ask for it and however often."""
+"""Objects by way of the cache: each version is downloaded once, however many ask for it and however often."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 
 from moorage.objects.download import Download
 from moorage.objects.model_sources import FoundObject, ModelSource, Unreachable
@@ -12,8 +13,12 @@ from moorage.objects.workers import Workers
 from moorage.system.clock import Clock
 from moorage.system.tasks import all_of
 
+Say = Callable[[str], Awaitable[None]]
+"""Is told how far a long download has come, for a person to read."""
+
 _AT_ONCE_MAX = 4
 """Of those asked for together, so that others get their turn."""
+_PROGRESS_S = 10.0
 
 
 class ObjectFetcher:
@@ -24,7 +29,7 @@ class ObjectFetcher:
         self._files = files
         self._clock = clock
         self._tasks: dict[FoundObject, asyncio.Task[None]] = {}
-        self._downloads: set[Download] = set()
+        self._downloads: dict[FoundObject, Download] = {}
 
     async def prepare(self) -> None:
         """Make the cache's folder ready. To be called once, before anything else."""
@@ -32,34 +37,55 @@ class ObjectFetcher:
 
     async def close(self) -> None:
         """Give up the downloads under way."""
-        for download in self._downloads:
+        for download in self._downloads.values():
             download.abandon()
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def get(self, source: ModelSource, objects: Collection[FoundObject]) -> list[LocalFile]:
+    async def get(self, source: ModelSource, objects: Collection[FoundObject], say: Say) -> list[LocalFile]:
         """The objects as files, which stay for long enough to be linked.
 
         Raises Changed, Unreadable, Unreachable, OSError.
         """
-        turns = asyncio.Semaphore(_AT_ONCE_MAX)
         keys = [(found.location.url, found.etag) for found in objects]
         self._cache.hold(keys)
         try:
-            return await all_of(self._get(source, found, turns) for found in objects)
+            while True:
+                files = await self._files.run(self._cache.find, keys, now=self._clock.now())
+                missing = [found for found, file in zip(objects, files, strict=True) if file is None]
+                if not missing:
+                    return [file for file in files if file is not None]
+                await self._download_all(source, missing, say)
         finally:
             await self._files.run(self._cache.release, keys, now=self._clock.now())
 
-    async def _get(self, source: ModelSource, found: FoundObject, turns: asyncio.Semaphore) -> LocalFile:
-        async with turns:
-            while (file := await self._find(found)) is None:
-                await self._download_once(source, found)
-            return file
+    async def _download_all(self, source: ModelSource, objects: Sequence[FoundObject], say: Say) -> None:
+        turns = asyncio.Semaphore(_AT_ONCE_MAX)
+        done: set[FoundObject] = set()
 
-    async def _find(self, found: FoundObject) -> LocalFile | None:
-        return await self._files.run(self._cache.find, found.location.url, found.etag, now=self._clock.now())
+        async def download(found: FoundObject) -> None:
+            async with turns:
+                await self._download_once(source, found)
+                done.add(found)
+
+        telling = asyncio.create_task(self._tell(objects, done, say))
+        try:
+            await all_of(download(found) for found in objects)
+        finally:
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
+
+    async def _tell(self, objects: Sequence[FoundObject], done: Collection[FoundObject], say: Say) -> None:
+        """Say every few seconds how far the download of `objects` has come."""
+        size = sum(found.size for found in objects)
+        while True:
+            await self._clock.sleep(_PROGRESS_S)
+            coming = sum(self._downloads[found].size for found in objects if found in self._downloads)
+            come = coming + sum(found.size for found in done)
+            await say(f"{amount(come)} of {amount(size)}, {len(done)} of {len(objects)} objects")
 
     async def _download_once(self, source: ModelSource, found: FoundObject) -> None:
         """Join the download of this version if one is under way. It goes on when one of those who wait gives up."""
@@ -77,8 +103,7 @@ class ObjectFetcher:
 
     async def _download(self, source: ModelSource, found: FoundObject) -> None:
         path = await self._files.run(self._cache.new_path, found.size)
-        download = await self._files.run(Download, path)
-        self._downloads.add(download)
+        download = self._downloads[found] = await self._files.run(Download, path)
         try:
             with download:
                 await _complete(source, found, download)
@@ -88,7 +113,7 @@ class ObjectFetcher:
             await self._files.run(path.unlink, missing_ok=True)
             raise
         finally:
-            self._downloads.discard(download)
+            del self._downloads[found]
 
 
 async def _complete(source: ModelSource, found: FoundObject, download: Download) -> None:
@@ -102,3 +127,18 @@ async def _complete(source: ModelSource, found: FoundObject, download: Download)
                 raise
         else:
             return
+
+
+def amount(size: float) -> str:
+    """Bytes for a person.
+
+    >>> amount(1_300_000)
+    '1.2 MiB'
+    """
+    if size < 1024:
+        return f"{size} bytes"
+    for unit in ("KiB", "MiB"):
+        size /= 1024
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1024:.1f} GiB"

@@ -59,6 +59,10 @@ class Runner(Protocol):
         """Warm up whatever instances of `image` will be started from. A hint: returns at once, never fails."""
         ...
 
+    async def note(self, spec: InstanceSpec, text: str) -> None:
+        """Write a line into the log of an instance, launched or about to be. A courtesy: never fails."""
+        ...
+
     async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         """Begin to start an instance and return once that is recorded. Repeating it for a known id does nothing.
 

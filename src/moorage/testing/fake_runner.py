@@ -25,12 +25,16 @@ class FakeRunner:
         self.launched: list[InstanceId] = []
         self.stopped: list[InstanceId] = []
         self.prepared: set[str] = set()
+        self.notes: list[str] = []
         self._clock = clock
         self._instances: dict[InstanceId, Observation] = {}
         self._listeners: set[asyncio.Queue[EndpointKey]] = set()
 
     async def prepare(self, image: str) -> None:
         self.prepared.add(image)
+
+    async def note(self, spec: InstanceSpec, text: str) -> None:
+        self.notes.append(text)
 
     async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         self._check()

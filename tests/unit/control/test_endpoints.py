@@ -59,7 +59,7 @@ class Host:
             changed=self.changed,
         )
 
-    async def fetch(self, data: ModelData) -> ModelFiles:
+    async def fetch(self, data: ModelData, say: object = None) -> ModelFiles:
         self.fetched.append(data.uri)
         if self.fault is not None:
             raise self.fault

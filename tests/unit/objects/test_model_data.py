@@ -20,7 +20,7 @@ from moorage.objects.object_cache import ObjectCache
 from moorage.objects.object_fetcher import ObjectFetcher
 from moorage.objects.objects import Target
 from moorage.objects.store import ObjectStore
-from moorage.system.clock import SystemClock
+from moorage.system.clock import Clock, SystemClock
 
 ARCHIVE = ModelData("s3://attic/model.tar.gz")
 PREFIX = ModelData("s3://attic/models/", DataForm.PREFIX)
@@ -56,9 +56,11 @@ class Elsewhere:
         download.write(rest)
 
 
-async def reader(store: ObjectStore, folder: Path, *sources: ModelSource) -> CachedModelData:
+async def reader(
+    store: ObjectStore, folder: Path, *sources: ModelSource, clock: Clock | None = None
+) -> CachedModelData:
     cache = ObjectCache(folder / "archives", bytes_max=1_000_000)
-    fetcher = ObjectFetcher(cache, files=store.files, clock=SystemClock())
+    fetcher = ObjectFetcher(cache, files=store.files, clock=clock or SystemClock())
     await fetcher.prepare()
     return CachedModelData(sources, fetcher)
 
@@ -136,6 +138,25 @@ class TestArchive:
         with pytest.raises(Unreachable):
             await model_data.fetch(ARCHIVE)
         assert [] == list((tmp_path / "archives").iterdir())
+
+    async def test_how_far_a_long_download_has_come_is_said(self, store: ObjectStore, tmp_path: Path) -> None:
+        class Hasty(SystemClock):
+            async def sleep(self, seconds: float) -> None:
+                await asyncio.sleep(0.001)
+
+        said: list[str] = []
+
+        async def say(text: str) -> None:
+            said.append(text)
+            elsewhere.gate.set()
+
+        elsewhere = Elsewhere()
+        model_data = await reader(store, tmp_path, elsewhere, clock=Hasty())
+        await model_data.fetch(ARCHIVE, say)
+        assert "downloading s3://attic/model.tar.gz: 0 bytes of 9 bytes, 0 of 1 objects" == said[0]
+        said.clear()
+        await model_data.fetch(ARCHIVE, say)
+        assert [] == said
 
     async def test_an_object_deleted_on_the_way_leaves_no_file(self, store: ObjectStore, tmp_path: Path) -> None:
         class Vanishing(EmbeddedSource):

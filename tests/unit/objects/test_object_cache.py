@@ -30,7 +30,7 @@ class Cache:
         self.cache.release([(url, "tag")], now=at)
 
     def has(self, url: str, at: datetime) -> bool:
-        return self.cache.find(url, "tag", now=at) is not None
+        return [None] != self.cache.find([(url, "tag")], now=at)
 
 
 def test_the_least_recently_used_makes_room(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_what_is_being_fetched_with_others_stays_however_long_they_take(tmp_path
 def test_what_an_instance_has_linked_neither_counts_nor_goes(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache", bytes_max=15)
     cache.keep("a", NOW)
-    file = cache.cache.find("a", "tag", now=NOW)
+    [file] = cache.cache.find([("a", "tag")], now=NOW)
     assert file is not None
     os.link(file.path, tmp_path / "linked")
     cache.keep("b", LATER)
@@ -75,10 +75,10 @@ def test_what_is_there_is_found_after_a_restart_and_half_a_download_is_not(tmp_p
     before.keep("a", NOW)
     before.cache.new_path(4).write_bytes(b"half")
     after = Cache(tmp_path, bytes_max=100)
-    found = after.cache.find("a", "tag", now=NOW)
+    [found, other] = after.cache.find([("a", "tag"), ("a", "another tag")], now=NOW)
     assert found is not None
+    assert other is None
     assert (b"0123456789", SHA256) == (found.path.read_bytes(), found.sha256)
-    assert after.cache.find("a", "another tag", now=NOW) is None
     assert [found.path] == list(tmp_path.iterdir())
 
 

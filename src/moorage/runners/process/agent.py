@@ -28,6 +28,7 @@ from moorage.runners.process.protocol import (
     Done,
     Launch,
     NotDone,
+    Note,
     Observe,
     Observed,
     Prepare,
@@ -143,6 +144,8 @@ class _Agent:
             match request:
                 case Prepare(image=image):
                     self._host.prepare(image)
+                case Note(spec=spec, text=text):
+                    await self._host.note(spec, text)
                 case Launch(spec=spec, files=files):
                     await self._host.launch(spec, files)
                 case Stop(instance=instance):

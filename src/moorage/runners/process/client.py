@@ -23,6 +23,7 @@ from moorage.runners.process.protocol import (
     Described,
     Launch,
     NotDone,
+    Note,
     Observe,
     Observed,
     Prepare,
@@ -53,6 +54,10 @@ class ProcessRunner:
     async def prepare(self, image: str) -> None:
         with contextlib.suppress(RunnerError):
             await self._ask(Prepare(image))
+
+    async def note(self, spec: InstanceSpec, text: str) -> None:
+        with contextlib.suppress(RunnerError):
+            await self._ask(Note(spec, text))
 
     async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         self._known.add(spec.endpoint)

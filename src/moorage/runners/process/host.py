@@ -20,6 +20,7 @@ from moorage.runners.process.environments.environments import (
 )
 from moorage.runners.process.folder import InstanceFolder, Record
 from moorage.runners.process.instance import Instance
+from moorage.runners.process.instance_log import append_line, log_path
 from moorage.runners.process.isolation.isolation import Isolation
 from moorage.runners.process.models import ModelFolders
 from moorage.runners.process.multi_model.demands import Demands
@@ -78,6 +79,11 @@ class Host:
     def prepare(self, image: str) -> None:
         """Begin to warm up a nursery."""
         self._begin(self._warm_up(image))
+
+    async def note(self, spec: InstanceSpec, text: str) -> None:
+        """Write a line into an instance's log. Raises OSError."""
+        path = log_path(self._settings.logs_dir, spec)
+        await asyncio.to_thread(append_line, path, text, now=self._clock.now())
 
     async def launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
         """Record an instance and begin to start it, unless it is known. Raises OSError."""

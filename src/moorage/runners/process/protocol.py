@@ -31,6 +31,13 @@ class Launch(msgspec.Struct, frozen=True, tag="launch"):
     files: tuple[ContainerFiles, ...] = ()
 
 
+class Note(msgspec.Struct, frozen=True, tag="note"):
+    """Write a line into the log of an instance, which need not be there yet."""
+
+    spec: InstanceSpec
+    text: str
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """End an instance; answered when it is gone."""
 
@@ -110,7 +117,7 @@ class Demanded(msgspec.Struct, frozen=True, tag="demanded"):
     data: ModelData
 
 
-Request = Prepare | Launch | Stop | Observe | Describe | Watch | WatchDemands | Supply | Refuse | ShutDown
+Request = Prepare | Note | Launch | Stop | Observe | Describe | Watch | WatchDemands | Supply | Refuse | ShutDown
 Reply = Done | NotDone | Observed | Described | Changed | Demanded
 
 
