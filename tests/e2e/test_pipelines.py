@@ -180,6 +180,32 @@ def test_containers_of_two_frameworks_are_asked_by_name(deployer: Deployer) -> N
         assert error["Message"].startswith(message)
 
 
+def test_a_user_may_be_held_to_one_container(deployer: Deployer, moorage_server: RunningMoorage) -> None:
+    assert "InService" == several(deployer, adding(deployer, "customIps1", "other"), "Direct")
+    statement = {
+        "Effect": "Allow",
+        "Action": "sagemaker:InvokeEndpoint",
+        "Resource": deployer.sagemaker.describe_endpoint(EndpointName="several")["EndpointArn"],
+        "Condition": {"StringLike": {"sagemaker:TargetContainerHostname": ["customIps*"]}},
+    }
+    deployer.iam.create_user(UserName="narrow-caller")
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    deployer.iam.put_user_policy(UserName="narrow-caller", PolicyName="invoke", PolicyDocument=document)
+    key = deployer.iam.create_access_key(UserName="narrow-caller")["AccessKey"]
+    runtime = moorage_server.client("sagemaker-runtime", key=key)
+
+    def ask(**target: str) -> str:
+        try:
+            answer = runtime.invoke_endpoint(EndpointName="several", Body=b"x", ContentType="text/plain", **target)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return str(answer["Body"].read().decode())
+
+    assert "xcustomIps1" == ask(TargetContainerHostname="customIps1")
+    assert "AccessDeniedException" == ask(TargetContainerHostname="other")
+    assert "AccessDeniedException" == ask()
+
+
 def test_one_container_of_a_pipeline_may_serve_many_models(deployer: Deployer) -> None:
     for name in ("one", "two"):
         archive = models.script_archive(ADD.format(name=name))

@@ -78,8 +78,8 @@ def _enter_signed(
         decisions = caller.may_invoke
     else:
         decisions = caller.may_stream if operation is Operation.STREAM else caller.may_invoke_async
-    if not decisions[arn]:
-        raise not_allowed(caller, decisions, arn)
+    if not (decisions.allow(arn, request.fields) if decisions.has_provisos else decisions[arn]):
+        raise not_allowed(caller, decisions, arn, request.fields)
     if operation is Operation.ASYNC:
         raise errors.not_implemented(operation.value)
     if endpoint is None:

@@ -7,11 +7,15 @@ whether an endpoint's ARN is among what is granted, and that is remembered by AR
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 from moorage.aws.errors import ServiceError
+from moorage.core.iam import evaluation
+from moorage.core.iam.context import Context
 from moorage.core.iam.evaluation import Decision, Grant, refusal
 from moorage.core.routes import AccessKey, BearerKey, InvokePermission, RouteTable
+from moorage.gateway import containers, target_models
 
 INVOKE: Final = "sagemaker:InvokeEndpoint"
 INVOKE_ASYNC: Final = "sagemaker:InvokeEndpointAsync"
@@ -21,6 +25,10 @@ _BEARER: Final = b"bearer "
 _REMEMBERED_MAX: Final = 16_384
 """Enough for every endpoint there is; a caller who asks for names that do not exist cannot fill the memory."""
 _NOBODY: Final = InvokePermission()
+_FIELDS_OF_CONDITIONS: Final = {
+    evaluation.TARGET_CONTAINER: containers.TARGET_CONTAINER,
+    evaluation.TARGET_MODEL: target_models.TARGET_MODEL,
+}
 
 
 def is_bearer(authorization: bytes) -> bool:
@@ -29,13 +37,21 @@ def is_bearer(authorization: bytes) -> bool:
 
 
 class Decisions(dict[str, bool]):
-    """Whether one action is allowed, by the endpoint's ARN. `decisions[arn]` is the check."""
+    """Whether one action is allowed, by the endpoint's ARN.
 
-    __slots__ = ("_grant", "action")
+    `decisions[arn]` is the check, unless the grant `has_provisos`: then it is `allow`, of which nothing is remembered.
+    """
+
+    __slots__ = ("_grant", "action", "has_provisos")
 
     def __init__(self, action: str, grant: Grant) -> None:
         self.action = action
+        self.has_provisos = bool(grant.provisos)
         self._grant = grant
+
+    def allow(self, arn: str, fields: Mapping[bytes, bytes]) -> bool:
+        """Whether a request with these fields is allowed."""
+        return self._grant.decide(arn, _asked_for(fields)) is Decision.ALLOWED
 
     def __missing__(self, arn: str) -> bool:
         if len(self) >= _REMEMBERED_MAX:
@@ -44,9 +60,9 @@ class Decisions(dict[str, bool]):
         self[arn] = allowed
         return allowed
 
-    def reason_for(self, arn: str, principal_arn: str) -> str:
-        """Why `arn` is refused."""
-        decision = self._grant.decide(arn)
+    def reason_for(self, arn: str, fields: Mapping[bytes, bytes], principal_arn: str) -> str:
+        """Why a request with these fields is refused."""
+        decision = self._grant.decide(arn, _asked_for(fields))
         return refusal(decision, principal_arn=principal_arn, action=self.action, resource=arn)
 
 
@@ -116,9 +132,16 @@ class Callers:
                 self._prepared[access_key_id] = caller
 
 
-def not_allowed(caller: Caller, decisions: Decisions, arn: str) -> ServiceError:
+def not_allowed(caller: Caller, decisions: Decisions, arn: str, fields: Mapping[bytes, bytes]) -> ServiceError:
     """The caller may not do that; in the same words whether there is such an endpoint or not."""
-    return ServiceError("AccessDeniedException", decisions.reason_for(arn, caller.arn), status=403)
+    return ServiceError("AccessDeniedException", decisions.reason_for(arn, fields, caller.arn), status=403)
+
+
+def _asked_for(fields: Mapping[bytes, bytes]) -> Context:
+    """What a request says of itself that policies may speak of."""
+    return {
+        key: (fields[name].decode("latin-1"),) if name in fields else () for key, name in _FIELDS_OF_CONDITIONS.items()
+    }
 
 
 def not_the_key() -> ServiceError:

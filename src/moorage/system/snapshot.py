@@ -1,6 +1,6 @@
 """The published route table as a signed file, from which alone a gateway can start.
 
-    moorage-routes-2 <HMAC-SHA256 of the rest, in hexadecimal>
+    moorage-routes-3 <HMAC-SHA256 of the rest, in hexadecimal>
     {"version": 8, "regions": ["eu-west-1"]}
     {"account_id": …, "keys": …}                      what else a table has, but for its endpoints
     {"iris": {…}, …}                                  SHARD_COUNT lines a region, see `core.route_shards`
@@ -27,7 +27,7 @@ from moorage.core.route_shards import SHARD_COUNT, Shard, ShardedRoutes
 from moorage.core.routes import EndpointRoute, RouteTable
 from moorage.system.files import write_durably
 
-_FORMAT: Final = b"moorage-routes-2"
+_FORMAT: Final = b"moorage-routes-3"
 _NO_SHARDS: Final[Sequence[tuple[Shard | None, bytes]]] = [(None, b"")] * SHARD_COUNT
 
 _encode: Final = msgspec.json.Encoder().encode

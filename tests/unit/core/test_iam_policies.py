@@ -333,3 +333,57 @@ def test_a_grant_is_made_of_expressions_that_can_be_read_again(some) -> None:
     made = grant(parse({"Version": "2012-10-17", "Statement": some}), INVOKE, CONTEXT)
     for each in (*made.allowed, *made.denied):
         re.compile(each)
+
+
+FOR_CONTAINERS = {"StringLike": {"sagemaker:TargetContainerHostname": ["customIps*", "common*"]}}
+"""The condition of the guide's "Security with multi-container endpoints with direct invocation"."""
+
+
+def decide_request(*statements, asked: dict[str, tuple[str, ...]], context=CONTEXT) -> Decision:
+    """What a grant that was made before there was a request comes to for one."""
+    made = grant(parse({"Version": "2012-10-17", "Statement": list(statements)}), INVOKE, context)
+    return made.decide(ENDPOINT + "iris", asked)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied", "asked"),
+    [
+        (Decision.ALLOWED, Decision.DENIED, {"sagemaker:targetcontainerhostname": ("customIps1",)}),
+        (Decision.NOT_ALLOWED, Decision.ALLOWED, {"sagemaker:targetcontainerhostname": ("other",)}),
+        (Decision.NOT_ALLOWED, Decision.ALLOWED, {"sagemaker:targetcontainerhostname": ()}),
+        (Decision.NOT_ALLOWED, Decision.DENIED, {}),
+    ],
+)
+def test_what_a_request_asks_for_is_looked_at_when_there_is_one(allowed, denied, asked) -> None:
+    assert allowed is decide_request(allow(Condition=FOR_CONTAINERS), asked=asked)
+    assert denied is decide_request(allow(), deny(Condition=FOR_CONTAINERS), asked=asked)
+    elsewhere = {"Resource": ENDPOINT + "other", "Condition": FOR_CONTAINERS}
+    assert Decision.ALLOWED is decide_request(allow(), deny() | elsewhere, asked=asked)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied", "condition"),
+    [
+        (Decision.ALLOWED, Decision.DENIED, {"StringEquals": {"aws:username": "ann"}}),
+        (Decision.NOT_ALLOWED, Decision.ALLOWED, {"StringEquals": {"aws:username": "bob"}}),
+        (Decision.NOT_ALLOWED, Decision.DENIED, {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+    ],
+)
+def test_a_proviso_holds_beside_all_else_that_a_statement_asks(allowed, denied, condition) -> None:
+    asked = {"sagemaker:targetcontainerhostname": ("common",)}
+    both = {"Condition": FOR_CONTAINERS | condition}
+    assert allowed is decide_request(allow() | both, asked=asked)
+    assert denied is decide_request(allow(), deny() | both, asked=asked)
+
+
+@given(
+    effects=st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "b", "*"])), max_size=4),
+    value=st.sampled_from([(), ("a",), ("b",)]),
+)
+def test_a_grant_made_before_decides_as_one_made_for_the_request(effects, value) -> None:
+    key = "sagemaker:TargetModel"
+    statements = [
+        (allow if is_allow else deny)(Condition={"StringLike": {key: pattern}}) for is_allow, pattern in effects
+    ]
+    asked = {key.lower(): value}
+    assert decide(*statements, context=CONTEXT | asked) is decide_request(*statements, asked=asked)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from moorage.aws.errors import ServiceError
-from moorage.core.iam.evaluation import Grant
+from moorage.core.iam.conditions import Condition
+from moorage.core.iam.evaluation import Grant, Proviso
+from moorage.core.iam.policy import Effect
 from moorage.core.names import sagemaker_arn
 from moorage.core.routes import AccessKey, BearerKey, EndpointRoute, InvokePermission, RouteTable
 from moorage.gateway.admission import WHOLE_SHARE
@@ -112,6 +114,16 @@ def test_elsewhere_the_refusal_is_the_same_whether_there_is_an_endpoint(name: st
         "sagemaker:InvokeEndpoint action"
     )
     assert (403, "AccessDeniedException", expected) == (error.status, error.code, error.message)
+
+
+def test_a_policy_may_speak_of_the_container_that_a_request_is_for() -> None:
+    only_forest = Condition("stringequals", "sagemaker:targetcontainerhostname", ("forest",))
+    granted = InvokePermission(invoke=Grant(provisos=(Proviso(Effect.ALLOW, ".*", (only_forest,)),)))
+    table = replace(TABLE, permissions={ANN: granted})
+    target = "X-Amzn-SageMaker-Target-Container-Hostname"
+    assert ANN == let_in("iris", table=table, headers={target: "forest"}).principal
+    for headers in ({}, {target: "scale"}):
+        assert "AccessDeniedException" == refusal("iris", table=table, headers=headers).code
 
 
 def test_who_may_invoke_learns_that_there_is_no_such_endpoint() -> None:

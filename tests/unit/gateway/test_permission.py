@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moorage.aws.errors import ServiceError
-from moorage.core.iam.evaluation import EVERYTHING, NOTHING, Decision, Grant
+from moorage.core.iam.conditions import Condition
+from moorage.core.iam.evaluation import EVERYTHING, NOTHING, Decision, Grant, Proviso
+from moorage.core.iam.policy import Effect
 from moorage.core.names import sagemaker_arn
 from moorage.core.routes import UNRESTRICTED, AccessKey, BearerKey, InvokePermission, RouteTable
 from moorage.gateway import permission
@@ -53,7 +55,7 @@ def test_an_unknown_key_is_nobodys() -> None:
 
 def test_a_refusal_names_the_caller_the_action_and_the_reason() -> None:
     caller = Callers(TABLE).find("AKIAANN")
-    error = permission.not_allowed(caller, caller.may_stream, IRIS)
+    error = permission.not_allowed(caller, caller.may_stream, IRIS, {})
     expected = (
         f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform: "
         f"sagemaker:InvokeEndpointWithResponseStream on resource: {IRIS} because no identity-based policy allows the "
@@ -66,7 +68,7 @@ def test_an_explicit_deny_is_called_one() -> None:
     denied = replace(TABLE, permissions={ANN.principal_arn: InvokePermission(Grant((".*",), (IRIS,)))})
     caller = Callers(denied).find("AKIAANN")
     assert (False, True) == (caller.may_invoke[IRIS], caller.may_invoke[OTHER])
-    message = permission.not_allowed(caller, caller.may_invoke, IRIS).message
+    message = permission.not_allowed(caller, caller.may_invoke, IRIS, {}).message
     assert message.endswith("with an explicit deny in an identity-based policy")
 
 
@@ -108,6 +110,20 @@ def test_what_is_remembered_is_what_the_grant_says(allowed, denied, arns) -> Non
     decisions = Decisions(permission.INVOKE, grant)
     for arn in [*arns, *arns]:
         assert (grant.decide(arn) is Decision.ALLOWED) is decisions[arn]
+
+
+def test_a_proviso_is_decided_by_what_the_request_asks_for() -> None:
+    only_forest = Condition("stringequals", "sagemaker:targetcontainerhostname", ("forest",))
+    grant = Grant(provisos=(Proviso(Effect.ALLOW, ".*", (only_forest,)),))
+    caller = Callers(replace(TABLE, permissions={ANN.principal_arn: InvokePermission(grant)})).find("AKIAANN")
+    header = b"x-amzn-sagemaker-target-container-hostname"
+    assert caller.may_invoke.has_provisos
+    assert caller.may_invoke.allow(IRIS, {header: b"forest"})
+    for fields in ({}, {header: b"scale"}, {header: b"\xff"}, {b"x-amzn-sagemaker-target-model": b"forest"}):
+        assert not caller.may_invoke.allow(IRIS, fields)
+        message = permission.not_allowed(caller, caller.may_invoke, IRIS, fields).message
+        assert message.endswith("because no identity-based policy allows the sagemaker:InvokeEndpoint action")
+    assert not caller.may_stream.has_provisos
 
 
 def test_a_bearer_key_opens_its_endpoint() -> None:

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from moorage.core.iam.conditions import Condition
+from moorage.core.iam.evaluation import Grant, Proviso
+from moorage.core.iam.policy import Effect
 from moorage.core.model import InstanceId
 from moorage.core.route_shards import SHARD_COUNT, ShardedRoutes
-from moorage.core.routes import AccessKey, EndpointRoute, InstanceRoute, RouteTable, VariantRoute
+from moorage.core.routes import AccessKey, EndpointRoute, InstanceRoute, InvokePermission, RouteTable, VariantRoute
 from moorage.system.snapshot import SnapshotInvalid, SnapshotReader, SnapshotWriter
 
 KEY = b"k" * 32
@@ -20,9 +23,24 @@ TABLE = RouteTable(
             "iris": EndpointRoute(
                 arn="arn:aws:sagemaker:eu-west-1:123456789012:endpoint/iris",
                 config_name="iris-1",
-                variants=(VariantRoute("AllTraffic", 0.5, (InstanceRoute(InstanceId("i-1"), "/run/i/1.sock"),)),),
+                variants=(
+                    VariantRoute(
+                        "AllTraffic",
+                        0.5,
+                        (InstanceRoute(InstanceId("i-1"), "/run/i/1.sock"),),
+                        containers=("scale", "forest"),
+                        is_direct=True,
+                    ),
+                ),
             )
         }
+    },
+    permissions={
+        "arn:aws:iam::123456789012:user/ann": InvokePermission(
+            Grant(
+                ("arn:.*",), (), (Proviso(Effect.DENY, ".*", (Condition("null", "sagemaker:targetmodel", ("true",)),)),)
+            )
+        )
     },
 )
 
@@ -83,7 +101,7 @@ def test_every_changed_byte_is_noticed(tmp_path: Path) -> None:
         assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"moorage-routes-2", b"moorage-routes-2 \n{}", b"{}"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"moorage-routes-3", b"moorage-routes-3 \n{}", b"{}"])
 def test_what_is_no_snapshot_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "routes.json"
     path.write_bytes(content)
@@ -105,7 +123,7 @@ def test_another_key_and_a_missing_file_are_refused(tmp_path: Path) -> None:
 )
 def test_what_is_signed_but_no_table_is_refused(tmp_path: Path, rest: bytes) -> None:
     path = tmp_path / "routes.json"
-    derived = hmac.digest(KEY, b"moorage-routes-2", "sha256")
-    path.write_bytes(b"moorage-routes-2 %b\n%b" % (hmac.digest(derived, rest, "sha256").hex().encode(), rest))
+    derived = hmac.digest(KEY, b"moorage-routes-3", "sha256")
+    path.write_bytes(b"moorage-routes-3 %b\n%b" % (hmac.digest(derived, rest, "sha256").hex().encode(), rest))
     with pytest.raises(SnapshotInvalid, match="does not hold a route table"):
         SnapshotReader(path, key=KEY).read()

@@ -12,11 +12,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from moorage.core.iam.context import Context
+from moorage.core.iam.conditions import Condition
+from moorage.core.iam.context import Context, Truth, every
 from moorage.core.iam.patterns import Unresolved, expression, is_match
 from moorage.core.iam.policy import Effect, Statement
 
+TARGET_CONTAINER: Final = "sagemaker:targetcontainerhostname"
+TARGET_MODEL: Final = "sagemaker:targetmodel"
+
 _EVERYTHING: Final = ".*"
+_OF_THE_REQUEST: Final = frozenset({TARGET_CONTAINER, TARGET_MODEL})
+"""Condition keys of which a grant leaves open what they are, until there is a request to ask."""
+_NOTHING_KNOWN: Final[Context] = {}
 
 
 class Decision(enum.Enum):
@@ -28,17 +35,37 @@ class Decision(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Proviso:
+    """A statement that depends on what the request asks for; all else about it is decided, and it applies."""
+
+    effect: Effect
+    resources: str
+    conditions: tuple[Condition, ...]
+
+    def applies(self, arn: str, request: Context) -> Truth:
+        """Whether it speaks of such a request for the resource `arn`."""
+        return is_match(self.resources, arn) and every(condition.holds(request) for condition in self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """On which resources one action is allowed: regular expressions over their ARNs. What is denied is not allowed."""
 
     allowed: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    provisos: tuple[Proviso, ...] = ()
 
-    def decide(self, arn: str) -> Decision:
-        """The decision on the resource `arn`, which is `*` for an action on none in particular."""
+    def decide(self, arn: str, request: Context = _NOTHING_KNOWN) -> Decision:
+        """The decision on the resource `arn`, which is `*` for an action on none in particular.
+
+        `request` has what the request asks for. What it does not have is unknown, and not in the caller's favour.
+        """
         if any(is_match(each, arn) for each in self.denied):
             return Decision.DENIED
-        if any(is_match(each, arn) for each in self.allowed):
+        found = [(proviso.effect, proviso.applies(arn, request)) for proviso in self.provisos]
+        if any(effect is Effect.DENY and applies is not False for effect, applies in found):
+            return Decision.DENIED
+        if any(is_match(each, arn) for each in self.allowed) or (Effect.ALLOW, True) in found:
             return Decision.ALLOWED
         return Decision.NOT_ALLOWED
 
@@ -51,21 +78,32 @@ def grant(statements: Iterable[Statement], action: str, context: Context) -> Gra
     """What `statements` come to for `action` in requests of which `context` is known."""
     allowed: list[str] = []
     denied: list[str] = []
+    provisos: list[Proviso] = []
     for statement in statements:
         applies = statement.applies(action, context)
         if applies is False:
             continue
-        if statement.effect is Effect.DENY:
-            denied.append(_covered(statement, context, if_unknown=True))
+        is_deny = statement.effect is Effect.DENY
+        covered = _covered(statement, context, if_unknown=is_deny)
+        if applies is None and (conditions := _of_the_request(statement, context)):
+            provisos.append(Proviso(statement.effect, covered, conditions))
+        elif is_deny:
+            denied.append(covered)
         elif applies:
-            allowed.append(_covered(statement, context, if_unknown=False))
-    return Grant(tuple(allowed), tuple(denied))
+            allowed.append(covered)
+    return Grant(tuple(allowed), tuple(denied), tuple(provisos))
 
 
 def refusal(decision: Decision, *, principal_arn: str, action: str, resource: str) -> str:
     """What a caller is told who is not allowed to do something."""
     reason = decision.value.format(action=action)
     return f"User: {principal_arn} is not authorized to perform: {action} on resource: {resource} {reason}"
+
+
+def _of_the_request(statement: Statement, context: Context) -> tuple[Condition, ...]:
+    """The conditions that leave it open whether the statement applies, if all of them are about the request."""
+    unknown = tuple(condition for condition in statement.conditions if condition.holds(context) is None)
+    return unknown if all(condition.key in _OF_THE_REQUEST for condition in unknown) else ()
 
 
 def _covered(statement: Statement, context: Context, *, if_unknown: bool) -> str:
