@@ -1,11 +1,13 @@
-"""Which image `--framework` means."""
+"""Which framework a model's files tell, and which image it means."""
 
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
-from moorage.cli.deploy.frameworks import image_uri
+from moorage.cli.deploy.frameworks import image_uri, told_by
 from moorage.cli.failures import Failure
+from moorage.runners.process.images import resolve
 
 REPOSITORY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn"
 
@@ -21,7 +23,35 @@ def test_a_version_is_taken_as_given() -> None:
 def test_without_a_version_it_is_the_installed_one() -> None:
     major, minor, *_ = metadata.version("scikit-learn").split(".")
 
-    assert f"{REPOSITORY}:{major}.{minor}-1-cpu-py3" == uri("sklearn")
+    assert f"{REPOSITORY}:{major}.{minor}-cpu-py3" == uri("sklearn")
+
+
+@pytest.mark.parametrize(
+    "name", ["sklearn", "xgboost", "lightgbm", "onnx", "pytorch", "tensorflow", "huggingface", "python"]
+)
+def test_the_image_of_every_framework_is_one_of_it(name: str) -> None:
+    assert name == resolve(uri(name)).framework.name
+    wanted = resolve(uri(f"{name}:3.1"))
+    assert "3.1" == (wanted.python if name == "python" else wanted.version)
+
+
+@pytest.mark.parametrize(
+    ("files", "framework"),
+    [
+        (["forest.pkl"], "sklearn"),
+        (["model.onnx"], "onnx"),
+        (["model.pt", "code"], "pytorch"),
+        (["model.safetensors", "config.json"], "huggingface"),
+        (["model.onnx", "scaler.pkl"], "sklearn"),
+        (["readme.txt"], "sklearn"),
+    ],
+)
+def test_files_tell_the_framework(tmp_path: Path, files: list[str], framework: str) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    assert framework == told_by(tmp_path)
+    if len(files) == 1:
+        assert framework == told_by(tmp_path / files[0])
 
 
 def test_an_unknown_framework_is_refused_with_the_known_ones() -> None:

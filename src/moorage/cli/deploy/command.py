@@ -29,9 +29,7 @@ LOG_LINES_ON_FAILURE = 20
 )
 @click.option(
     "--framework",
-    default=frameworks.DEFAULT,
-    show_default=True,
-    help="NAME or NAME:VERSION of the framework that the model was made with.",
+    help="NAME or NAME:VERSION of the framework that the model was made with.  [default: told by its files]",
 )
 @click.option("--image", help="The URI of an image, in place of --framework.")
 @click.option("--environment", "-e", multiple=True, metavar="KEY=VALUE", help="Environment of the model; repeatable.")
@@ -42,19 +40,20 @@ def command(
     *,
     name: str | None,
     instances: int,
-    framework: str,
+    framework: str | None,
     image: str | None,
     environment: tuple[str, ...],
 ) -> None:
     """Deploy a model file, folder or archive to an endpoint.
 
-    PATH is a .pkl or .joblib file, a folder (the model and, if it needs code of its own, code/inference.py), or a
-    finished model.tar.gz. An endpoint of the same name is updated without a failed request.
+    PATH is a model file (.pkl, .joblib, .onnx, .pt, …), a folder (the model and, if it needs code of its own,
+    code/inference.py), or a finished model.tar.gz. An endpoint of the same name is updated without a failed request.
     """
     variables = _parsed(environment)
     names = naming.names_for(name or naming.endpoint_name(path), now=datetime.now(UTC))
     with connected(settings) as moorage:
-        chosen = image or frameworks.image_uri(framework, account_id=settings.account_id, region=moorage.region)
+        made_with = framework or frameworks.told_by(path)
+        chosen = image or frameworks.image_uri(made_with, account_id=settings.account_id, region=moorage.region)
         steps = Steps()
         url = _upload(moorage, path, names, account_id=settings.account_id, steps=steps)
         with steps.step(f"Creating model and endpoint config {names.revision}"):

@@ -1,19 +1,51 @@
-"""From `--framework` to the image URI that SageMaker's own Python SDK would have chosen."""
+"""Which framework a model was made with, as its files or `--framework` tell, and the image to serve it by."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
+from pathlib import Path
 from typing import Final
 
 from moorage.cli.failures import Failure
+from moorage.runners.process.images import FRAMEWORKS, Framework
 
-DEFAULT: Final = "sklearn"
-_REPOSITORIES: Final = {"sklearn": "sagemaker-scikit-learn"}
-_DISTRIBUTIONS: Final = {"sklearn": "scikit-learn"}
+_SKLEARN: Final = "sklearn"
+_REPOSITORIES: Final[Mapping[str, str]] = {
+    _SKLEARN: "sagemaker-scikit-learn",
+    "xgboost": "sagemaker-xgboost",
+    "lightgbm": "moorage/lightgbm",
+    "onnx": "moorage/onnx",
+    "pytorch": "pytorch-inference",
+    "tensorflow": "tensorflow-inference",
+    "huggingface": "moorage/huggingface",
+    "python": "moorage/python",
+}
+"""Framework → repository, AWS's where its tags begin with the version of the framework itself."""
+_SUFFIXES: Final[Mapping[str, str]] = {
+    ".pkl": _SKLEARN,
+    ".joblib": _SKLEARN,
+    ".ubj": "xgboost",
+    ".onnx": "onnx",
+    ".pt": "pytorch",
+    ".pth": "pytorch",
+    ".pt2": "pytorch",
+    ".safetensors": "huggingface",
+}
+MODEL_SUFFIXES: Final = tuple(_SUFFIXES)
+_TAG_ENDINGS: Final = {_SKLEARN: "-cpu-py3", "xgboost": "-cpu-py3", "pytorch": "-cpu", "tensorflow": "-cpu"}
+"""What follows the version in the tags that the SDK makes."""
+
+
+def told_by(source: Path) -> str:
+    """The framework of a model file, or of the only kind of model at the top of a folder; else scikit-learn."""
+    files = source.iterdir() if source.is_dir() else [source]
+    found = {_SUFFIXES[path.suffix] for path in files if path.suffix in _SUFFIXES}
+    return found.pop() if len(found) == 1 else _SKLEARN
 
 
 def image_uri(framework: str, *, account_id: str, region: str) -> str:
-    """The image of `NAME` or `NAME:VERSION`; without a version, the one installed beside Moorage.
+    """The image of `NAME` or `NAME:VERSION`; without a version that of the installed one, else of the newest.
 
     Raises Failure for a framework that Moorage does not run.
     """
@@ -23,16 +55,16 @@ def image_uri(framework: str, *, account_id: str, region: str) -> str:
             f"There is no framework {name!r}; known: {', '.join(_REPOSITORIES)}.",
             hint="Another image can be given by its URI: --image URI",
         )
-    tag = f"{version or _installed_version(name)}-cpu-py3"
-    return f"{account_id}.dkr.ecr.{region}.amazonaws.com/{_REPOSITORIES[name]}:{tag}"
+    version = version or _installed_minor(next(known for known in FRAMEWORKS if known.name == name))
+    tag = f":{version}{_TAG_ENDINGS.get(name, '')}" if version else ""
+    return f"{account_id}.dkr.ecr.{region}.amazonaws.com/{_REPOSITORIES[name]}{tag}"
 
 
-def _installed_version(name: str) -> str:
-    try:
-        major, minor, *_ = metadata.version(_DISTRIBUTIONS[name]).split(".")
-    except metadata.PackageNotFoundError:
-        raise Failure(
-            f"{_DISTRIBUTIONS[name]} is not installed beside Moorage, so that no model of it can be served.",
-            hint=f"Install it: pip install 'moorage[{name}]'",
-        ) from None
-    return f"{major}.{minor}-1"
+def _installed_minor(framework: Framework) -> str:
+    """`1.9`; nothing for a framework that is not installed beside Moorage."""
+    for package in (framework.package, *framework.twins):
+        try:
+            return ".".join(metadata.version(package).split(".")[:2]) if package else ""
+        except metadata.PackageNotFoundError:
+            continue
+    return ""

@@ -1,4 +1,4 @@
-"""From what a user has (a pickle, a folder, an archive) to SageMaker's model.tar.gz.
+"""From what a user has (a model file, a folder, an archive) to SageMaker's model.tar.gz.
 
 The archive is the same, byte for byte, whenever its content is the same: no times, owners or order of the disk get in.
 """
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from moorage.cli.deploy.frameworks import MODEL_SUFFIXES
 from moorage.cli.failures import Failure
 
-MODEL_SUFFIXES: Final = (".pkl", ".joblib")
 ARCHIVE_SUFFIXES: Final = (".tar.gz", ".tgz")
 _LEFT_OUT: Final = frozenset({"__pycache__", ".git", ".ipynb_checkpoints"})
-_ACCEPTED: Final = "a .pkl or .joblib file, a folder, or a .tar.gz archive"
+_ACCEPTED: Final = f"a model file ({', '.join(MODEL_SUFFIXES)}), a folder, or a .tar.gz archive"
 
 
 @dataclass(frozen=True, slots=True)
