@@ -53,6 +53,20 @@ def model_fn(folder):
 def transform_fn(model, data, content_type, accept):
     return data + model, "text/plain"
 """
+COUNT = """
+import time
+
+def model_fn(folder):
+    return range(3)
+
+def count(data, model):
+    for number in model:
+        yield f"{data}{number}"
+        time.sleep(0.3)
+
+def transform_fn(model, data, content_type, accept):
+    return count(data, model), "text/plain"
+"""
 
 
 @pytest.fixture
@@ -223,6 +237,17 @@ def test_one_container_of_a_pipeline_may_serve_many_models(deployer: Deployer) -
         assert f"x-before{name}after".encode() == said
     error = refusal(deployer, Body=b"x", ContentType="text/plain", TargetModel="three.tar.gz")
     assert "ValidationError" == error["Error"]["Code"]
+
+
+def test_the_last_container_streams_to_the_caller(deployer: Deployer) -> None:
+    last = container(deployer, "counts", models.script_archive(COUNT))
+    assert "InService" == several(deployer, [*adding(deployer, "a"), last])
+    stream = deployer.runtime.invoke_endpoint_with_response_stream(
+        EndpointName="several", Body=b"x", ContentType="text/plain"
+    )
+    parts = [event["PayloadPart"]["Bytes"] for event in stream["Body"]]
+    assert b"xa0xa1xa2" == b"".join(parts)
+    assert len(parts) > 1
 
 
 def test_a_container_that_cannot_start_is_the_reason_why_the_endpoint_fails(deployer: Deployer) -> None:

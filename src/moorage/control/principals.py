@@ -59,7 +59,7 @@ class Principals:
 
 
 def invoke_permission(principal: Principal) -> InvokePermission:
-    """What a principal's policies come to at a gateway, which knows nothing of a request but who sends it."""
+    """What a principal's policies come to at a gateway, which knows who sends a request and whom it is for."""
     return InvokePermission(
         invoke=principal.grant("sagemaker:InvokeEndpoint"),
         invoke_async=principal.grant("sagemaker:InvokeEndpointAsync"),

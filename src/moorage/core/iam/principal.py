@@ -1,7 +1,7 @@
 """Principals: who an access key speaks for, what is known of them, and what they are allowed.
 
-Of a request, a gateway knows only who sends it; control adds what the call itself says. Condition keys that neither can
-tell are left out of the context, so that no policy is read in the caller's favour for lack of them.
+Of a request, a gateway knows who sends it and whom it is for; control adds what the call itself says. Condition keys
+that neither can tell are left out of the context, so that no policy is read in the caller's favour for lack of them.
 Source: IAM user guide, "AWS global condition context keys".
 """
 
