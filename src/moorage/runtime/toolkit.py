@@ -151,7 +151,10 @@ class LoadedModel:
     def _make_form(self, content_type: str, accept: str) -> Form:
         content_type = content_type or media.JSON
         types = self.model.answer_types
-        default = self.settings.default_accept or types[0]
+        asked = media.media_type(content_type)
+        # Who sends JSON reads JSON, also of XGBoost, whose container answers CSV but is never sent any.
+        usual = media.JSON if asked == media.JSON and media.JSON in types else types[0]
+        default = self.settings.default_accept or usual
         if self.hooks.output_fn is not None or self.hooks.transform_fn is not None:
             answer: str | None = media.first_choice(accept, default=default)
         else:
@@ -159,7 +162,7 @@ class LoadedModel:
             answer = media.negotiate(accept, types, default=default)
         if answer is None:
             raise RequestRefused(406, f"Unsupported Accept {accept!r}: ask for one of {', '.join(types)}")
-        return Form(content_type, media.media_type(content_type), answer)
+        return Form(content_type, asked, answer)
 
 
 def load(

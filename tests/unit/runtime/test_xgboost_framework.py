@@ -14,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from moorage.runtime import toolkit
+from moorage.runtime.calls import Call
 from moorage.runtime.failures import ModelUnusable, RequestRefused
 from moorage.runtime.frameworks.booster import BoosterModel, ScriptedBooster
 from moorage.runtime.frameworks.xgboost import FRAMEWORK
+from moorage.runtime.settings import read_settings
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.compiled import CompiledModel
 from moorage.runtime.trees.probes import probe_rows
@@ -245,6 +248,24 @@ def test_an_envelope_is_answered_by_one():
     assert request.enveloped
     found = json.loads(model.encode(model.predict(request.data, detailed=True), JSON))
     assert {"predictions": expected(BOOSTERS["binary:logistic"], ROWS[:2]).tolist()} == found
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "environment", "expected"),
+    [
+        (b"1,2,3,4", CSV, {}, CSV),
+        (b"1 0:1", LIBSVM, {}, CSV),
+        (b'{"instances": [[1, 2, 3, 4]]}', JSON, {}, JSON),
+        (b'{"instances": [[1, 2, 3, 4]]}', JSON, {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": CSV}, CSV),
+    ],
+)
+def test_who_does_not_say_what_to_accept_gets_csv_or_what_was_sent(tmp_path, body, media, environment, expected):
+    (tmp_path / "xgboost-model").write_bytes(bytes(BOOSTERS["binary:logistic"].save_raw("ubj")))
+    loaded = toolkit.load(tmp_path, environment, read_settings(environment), framework="xgboost", say=print)
+    for accept in ([], [(b"accept", b"*/*")]):
+        headers = [(b"content-type", media.encode()), *accept]
+        (answer,) = loaded.answer_all([Call(body, headers, dict(headers))])
+        assert expected == answer.content_type
 
 
 @pytest.mark.parametrize("media", [LIBSVM, "text/x-libsvm"])
