@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from moorage.testing.deployment import BUCKET, Deployer
-from moorage.testing.models import SKLEARN_IMAGE, archive, script_archive
+from moorage.testing.models import SKLEARN_IMAGE, archive, echo_archive, script_archive
 from moorage.testing.server import RunningMoorage
 
 FAILED_WITHIN_S = 20.0
@@ -24,7 +24,7 @@ def server(tmp_path_factory):
     server = RunningMoorage(tmp_path_factory.mktemp("bad-models") / "data")
     server.start()
     # The nursery's import is not what these tests time.
-    assert "InService" == Deployer(server).deploy("warm", script_archive("def model_fn(folder): return 1"))
+    assert "InService" == Deployer(server).deploy("warm", echo_archive("warm"))
     yield server
     server.stop()
     assert [] == server.processes()

@@ -145,7 +145,9 @@ def test_an_update_that_fails_leaves_what_was_served(moorage: Command, deployed:
 def test_logs_has_what_the_code_prints(moorage: Command, tmp_path: Path) -> None:
     folder = tmp_path / "talking"
     (folder / "code").mkdir(parents=True)
-    (folder / "code" / "inference.py").write_text("print('hello from the model')\ndef model_fn(folder): return None\n")
+    (folder / "code" / "inference.py").write_text(
+        "print('hello from the model')\ndef model_fn(folder): return 1\ndef predict_fn(data, model): return model\n"
+    )
     moorage.succeeds("deploy", str(folder))
 
     said = moorage.succeeds("logs", "talking")

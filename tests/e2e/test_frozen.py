@@ -29,7 +29,7 @@ WHO_ANSWERS = script_archive(
     "def model_fn(model_dir):\n"
     "    return None\n"
     "def transform_fn(model, data, content_type, accept):\n"
-    "    return str(os.getpid()), 'text/plain'\n"
+    "    return str(os.getpgid(0)), 'text/plain'\n"
 )
 
 
@@ -49,13 +49,13 @@ async def test_a_frozen_instance_is_out_within_two_seconds_and_back_within_two(m
     load = Load(moorage_server.target("frozen"), rate=RATE)
     await asyncio.sleep(1)
     victim = int(deployer.invoke("frozen", b"{}"))
-    os.kill(victim, signal.SIGSTOP)
+    os.killpg(victim, signal.SIGSTOP)
     frozen_at = load.elapsed
     try:
         await asyncio.sleep(FROZEN_S)
     finally:
         going_at = load.elapsed
-        os.kill(victim, signal.SIGCONT)
+        os.killpg(victim, signal.SIGCONT)
     await asyncio.sleep(2 * NOTICED_WITHIN_S)
     report = await load.stop()
     assert [] == report.failures, dict(report.statuses())
@@ -66,17 +66,19 @@ async def test_a_frozen_instance_is_out_within_two_seconds_and_back_within_two(m
 
 
 async def test_a_frozen_endpoint_leaves_another_alone(moorage_server, deployer):
-    assert "InService" == deployer.deploy("frozen", echo_archive("frozen"))
+    assert "InService" == deployer.deploy(
+        "frozen", echo_archive("frozen"), Environment={"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    )
     (victim,) = moorage_server.pids("instance")
     assert "InService" == deployer.deploy("other", echo_archive("other"))
-    os.kill(victim, signal.SIGSTOP)
+    os.killpg(victim, signal.SIGSTOP)
     hung = Load(moorage_server.target("frozen"), rate=RATE, timeout_s=2 * FROZEN_S)
     try:
         await asyncio.sleep(1)
         other = await run_for(moorage_server.target("other"), rate=RATE, seconds=3)
         begun = hung.elapsed
     finally:
-        os.kill(victim, signal.SIGCONT)
+        os.killpg(victim, signal.SIGCONT)
     stuck = await hung.stop()
     assert [] == other.failures, dict(other.statuses())
     assert not any(sample.finished < begun for sample in stuck.samples if sample.status == 200), "it was not frozen"

@@ -18,6 +18,8 @@ REFUSED_WITHIN_S = 0.5
 
 pytestmark = pytest.mark.slow
 
+ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+"""So that the capacity is known."""
 SLOW = script_archive(
     "import time\n"
     "def model_fn(model_dir):\n"
@@ -39,7 +41,7 @@ def deployer(moorage_server):
 async def test_an_overloaded_model_does_what_it_can_and_the_rest_is_refused_at_once(
     moorage_server, deployer, environment
 ):
-    assert "InService" == deployer.deploy("slow", SLOW, Environment=environment)
+    assert "InService" == deployer.deploy("slow", SLOW, Environment=ONE_WORKER | environment)
     report = await run_for(moorage_server.target("slow"), rate=3 * CAPACITY, seconds=SECONDS)
     assert {200, 503} == set(report.statuses())
     duration = max(sample.finished for sample in report.samples)
@@ -51,6 +53,6 @@ async def test_an_overloaded_model_does_what_it_can_and_the_rest_is_refused_at_o
 
 
 async def test_a_burst_that_can_be_answered_in_time_is_answered(moorage_server, deployer):
-    assert "InService" == deployer.deploy("slow", SLOW, Environment={"MOORAGE_CONCURRENCY": "2"})
+    assert "InService" == deployer.deploy("slow", SLOW, Environment=ONE_WORKER | {"MOORAGE_CONCURRENCY": "2"})
     answers = await asyncio.gather(*(asyncio.to_thread(deployer.invoke, "slow", b"{}") for _ in range(24)))
     assert [b"done"] * 24 == answers

@@ -67,7 +67,11 @@ def server(moorage_server: RunningMoorage) -> RunningMoorage:
 @pytest.fixture(scope="module")
 def deployer(server: RunningMoorage) -> Iterator[Deployer]:
     deployer = Deployer(server)
-    assert "InService" == deployer.deploy("talker", script_archive(TALKER))
+    assert "InService" == deployer.deploy(
+        "talker",
+        script_archive(TALKER),
+        Environment={"SAGEMAKER_MODEL_SERVER_WORKERS": "1"},  # which is what counts the closed ones
+    )
     yield deployer
     deployer.sagemaker.delete_endpoint(EndpointName="talker")
 

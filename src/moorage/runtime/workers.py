@@ -30,6 +30,7 @@ from moorage.runtime.worker import GONE, OTHER, TAKEN, UP, die_with, serve_dealt
 
 EXIT_WORKERS_DIE: Final = 70
 _WORD_BYTES: Final = 16
+_HEARD: Final = (signal.SIGTERM, signal.SIGCHLD)
 _KILL_AFTER_S: Final = STOP_GRACE_S + 0.5
 
 Say = Callable[[str], None]
@@ -76,7 +77,7 @@ class Workers:
         self._signals.setblocking(False)
         writing.setblocking(False)
         signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGCHLD):
+        for number in _HEARD:
             signal.signal(number, lambda *_: None)
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signals)
 
@@ -149,10 +150,13 @@ class Workers:
         theirs.setblocking(False)
         finish_output()  # what is half written would be written twice
         parent = os.getpid()
+        # A SIGTERM that comes before the child has given up our handler would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
         pid = os.fork()
         if pid == 0:
             ours.close()
             self._become_worker(number, theirs, parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         theirs.close()
         worker = self._workers[number] = Worker(number, pid, ours, now)
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(worker))
@@ -174,7 +178,9 @@ class Workers:
     def _leave_to_parent(self) -> None:
         """Give up, in a child, what is the parent's."""
         os.close(signal.set_wakeup_fd(-1))
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in _HEARD:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         self._dealer.leave()
         self._selector.close()
         self._signals.close()
