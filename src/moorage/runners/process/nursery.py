@@ -156,21 +156,21 @@ class Nurseries:
     async def get(self, environment: Environment, framework: Framework) -> Nursery:
         """A warm nursery. Raises FrameworkAbsent, NurseryLost."""
         key = (environment, framework.name)
+        nursery = self._running.get(key)
+        if nursery is None or not nursery.is_alive:
+            task = self._starting.get(key)
+            if task is None:
+                task = self._starting[key] = asyncio.create_task(self._start(environment, framework))
+                task.add_done_callback(lambda _: self._starting.pop(key, None))
+            nursery = await asyncio.shield(task)
         self._wanted_at[key] = self._clock.monotonic()
-        running = self._running.get(key)
-        if running is not None and running.is_alive:
-            return running
-        task = self._starting.get(key)
-        if task is None:
-            task = self._starting[key] = asyncio.create_task(self._start(environment, framework))
-            task.add_done_callback(lambda _: self._starting.pop(key, None))
-        return await asyncio.shield(task)
+        return nursery
 
     def retire(self) -> None:
         """End the nurseries that nobody has wanted for long and that have no living instance."""
         for key, wanted_at in list(self._wanted_at.items()):
-            nursery = self._running.get(key)
-            if nursery is None or nursery.has_children or self._clock.monotonic() - wanted_at < self._idle_s:
+            nursery = self._running[key]
+            if nursery.has_children or self._clock.monotonic() - wanted_at < self._idle_s:
                 continue
             del self._running[key], self._wanted_at[key]
             nursery.close()

@@ -6,7 +6,6 @@ that are starting from the one before can go on.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -41,8 +40,10 @@ def copy_runtime(root: Path) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         _open_to_all(fresh)
-        with contextlib.suppress(FileExistsError):
-            fresh.rename(target)
+        fresh.rename(target)
+    except OSError:
+        if not target.is_dir():  # another was faster: one is as good as the other
+            raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return target
