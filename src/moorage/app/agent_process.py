@@ -35,6 +35,7 @@ def agent_settings(settings: Settings) -> AgentSettings:
         instance_users_first=settings.instance_users_first,
         instance_users=settings.instance_users,
         instance_processes_max=settings.instance_processes_max,
+        instance_memory_bytes_max=settings.instance_memory_bytes_max,
         health_interval_s=settings.health_interval_s,
     )
 

@@ -39,6 +39,7 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "instance_users_first": (1 << 16, (1 << 32) - (1 << 24)),
     "instance_users": (0, 1 << 20),
     "instance_processes_max": (64, 1 << 22),
+    "instance_memory_bytes_max": (0, 1 << 50),
     "access_log_successes_per_s": (0, 100_000),
     "access_log_failures_per_s": (0, 100_000),
     "access_log_bytes_max": (1 << 20, 1 << 40),
@@ -90,6 +91,8 @@ class Settings:
     """How many of them; 0 lets instances run as Moorage's own user."""
     instance_processes_max: int = 4096
     """Processes and threads together that each of these users may have."""
+    instance_memory_bytes_max: int = 0
+    """Memory that the model server of a container may use, with all it starts; 0 is no limit but the machine's."""
     external_s3: ExternalEndpoint | None = None
     """Where model data is read from if its bucket is not one of ours."""
     packages: PackageSource = field(default_factory=PackageSource)

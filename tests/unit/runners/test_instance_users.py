@@ -39,4 +39,4 @@ def test_our_own_processes_and_roots_are_never_killed(user) -> None:
 
 
 def test_a_user_without_processes_has_none_to_kill() -> None:
-    kill_user(RANGE.first)
+    assert not kill_user(RANGE.first)

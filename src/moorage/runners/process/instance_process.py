@@ -8,6 +8,7 @@ import signal
 from typing import Any, Final
 
 from moorage.core.model import InstanceState
+from moorage.runners.process.isolation.control_groups import kill_members, remove
 from moorage.runners.process.nursery import ExitStatuses, Nursery, NurseryLost
 from moorage.runners.process.place import Place
 from moorage.runners.process.probe import ping
@@ -60,7 +61,7 @@ class InstanceProcess:
         claim = self.place.folder.close_claim()
         if claim.identity is not None and not claim.is_held and is_same_boot:
             kill_session(claim.identity)
-            self._kill_user()
+            self._kill_strays()
         return claim
 
     async def find(self) -> bool:
@@ -107,7 +108,9 @@ class InstanceProcess:
         if self._process is not None:
             self._process.kill()
             await self._process.wait()
-            await asyncio.to_thread(self._kill_user)
+            while await asyncio.to_thread(self._kill_strays):
+                await self._clock.sleep(_PROBE_DELAY_S)
+            remove(self.place.folder.confined.control_groups)
 
     async def end(self, *, grace_s: float) -> None:
         """SIGTERM, and SIGKILL if it lives on. Returns when it is gone, and its socket with it."""
@@ -137,10 +140,11 @@ class InstanceProcess:
         failure = self.place.folder.failure()
         return failure and self.place.named(failure)
 
-    def _kill_user(self) -> None:
-        user = self.place.folder.user
-        if user is not None:
-            kill_user(user)
+    def _kill_strays(self) -> bool:
+        """SIGKILL also what left its session, if there is a mark to know it by; whether there was any."""
+        confined = self.place.folder.confined
+        had_user = confined.user is not None and kill_user(confined.user)
+        return kill_members(confined.control_groups) or had_user
 
     def _close_report(self) -> None:
         if self._report is not None:

@@ -26,12 +26,16 @@ class Claim(msgspec.Struct, frozen=True):
     is_held: bool
 
 
-class _Sandbox(msgspec.Struct, frozen=True):
+class Confined(msgspec.Struct, frozen=True):
+    """By what everything that a process has started can be found, also what left its session."""
+
     user: int | None = None
+    """Its own, and nobody else's; None if it was the agent's."""
+    control_groups: tuple[Path, ...] = ()
 
 
 class _Launch(msgspec.Struct, frozen=True):
-    sandbox: _Sandbox = _Sandbox()
+    sandbox: Confined = Confined()
 
 
 class ProcessFolder:
@@ -48,13 +52,13 @@ class ProcessFolder:
         self.temporary.mkdir(mode=0o700)
 
     @property
-    def user(self) -> int | None:
-        """The user whose own the process was told to become, and nobody else is; None if it was the agent's."""
+    def confined(self) -> Confined:
+        """What the process was told to confine itself to, as far as that tells what is its."""
         try:
-            launch = msgspec.json.decode((self.path / "launch.json").read_bytes(), type=_Launch)
+            launch = (self.path / "launch.json").read_bytes()
+            return msgspec.json.decode(launch, type=_Launch, dec_hook=lambda kind, value: kind(value)).sandbox
         except (FileNotFoundError, msgspec.MsgspecError):
-            return None
-        return launch.sandbox.user
+            return Confined()
 
     def give_to(self, user: int | None) -> None:
         """Let the user, or us, write in the folders that are for it. Raises OSError."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import re
 import signal
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 _OWNED: Final = re.compile(rb"^State:\t(?P<state>.).*^Uid:\t(?P<user>\d+)", re.MULTILINE | re.DOTALL)
-_ROUNDS_MAX: Final = 1000
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -98,21 +96,18 @@ def kill_session(leader: Identity) -> None:
             os.kill(member, signal.SIGKILL)
 
 
-def kill_user(user: int) -> None:
-    """SIGKILL every process of a user that is an instance's, until there is none: also one that left its session.
+def kill_user(user: int) -> bool:
+    """SIGKILL every process of a user that is an instance's, also those that left its session; whether there was any.
 
-    Raises ValueError for our own user and for root, OSError if they multiply faster than they die.
+    To be repeated until there is none: they may fork meanwhile. Raises ValueError for our own user and for root.
     """
     if user in (0, os.geteuid()):
         raise ValueError(f"user {user} is not an instance's")
-    for _ in range(_ROUNDS_MAX):
-        members = list(_processes_of(user))
-        if not members:
-            return
-        for member in members:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(member, signal.SIGKILL)
-    raise OSError(errno.EAGAIN, f"user {user} still has processes")
+    members = list(_processes_of(user))
+    for member in members:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
+    return bool(members)
 
 
 def reap_strays() -> None:

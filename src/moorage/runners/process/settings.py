@@ -48,6 +48,8 @@ class AgentSettings:
     instance_users: int = 65_536
     instance_processes_max: int = 4096
     """Processes and threads together that one user of an instance may have."""
+    instance_memory_bytes_max: int = 0
+    """Of each process of an instance with all it starts; 0 is no limit."""
     watch_interval_s: float = 1.0
     """How often the agent looks whether its own folders and socket are still there."""
 

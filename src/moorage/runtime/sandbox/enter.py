@@ -62,7 +62,7 @@ def _limit(sandbox: Sandbox) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for kind, wanted in (
         (resource.RLIMIT_NPROC, sandbox.processes_max),
-        (resource.RLIMIT_AS, sandbox.memory_bytes),
+        (resource.RLIMIT_DATA, sandbox.memory_bytes),
     ):
         if wanted is not None:
             _, hard = resource.getrlimit(kind)

@@ -52,7 +52,7 @@ class Sandbox:
     processes_max: int | None = None
     """Processes and threads of the user's together."""
     memory_bytes: int | None = None
-    """Of address space. A control group counts better what is really used."""
+    """Of data that is each process's own: a control group counts better, over all of them."""
     control_groups: tuple[str, ...] = ()
     """Folders of control groups to join."""
 

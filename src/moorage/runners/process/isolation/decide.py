@@ -29,6 +29,17 @@ _SINCE_SIGNALS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Groups:
+    """The control groups that were made for it, as far as they were wanted, and why the others could not be."""
+
+    folders: tuple[Path, ...] = ()
+    no_end: str | None = None
+    """Why there is none to end all of it by."""
+    no_limit: str | None = None
+    """Why there is none to limit its memory by."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What is to be confined."""
 
@@ -45,6 +56,9 @@ class Wanted:
     user: int | None = None
     """A user for it alone; None if it has to be the agent's."""
     processes_max: int = 4096
+    memory_bytes_max: int = 0
+    """0 is no limit."""
+    groups: Groups = Groups()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ def decide(machine: Machine, wanted: Wanted) -> Confinement:
         "landlock": machine.landlock,
         "seccomp": machine.can("seccomp"),
         "processes_max": wanted.processes_max if user is not None else None,
+        "memory_bytes": wanted.memory_bytes_max if wanted.groups.no_limit else None,
+        "control_groups": [str(folder) for folder in wanted.groups.folders],
         "writable": [*_WRITABLE, str(wanted.work), str(wanted.temporary)],
     }
     folders = wanted.folders
@@ -169,6 +185,10 @@ def _lacks(machine: Machine, sandbox: Mapping[str, Any], wanted: Wanted) -> Iter
     if sandbox["user"] is None and not keeps_apart:
         why = machine.failures["user"] or machine.failures["user and view"]
         yield f"a user of its own ({why or 'instance_users is 0'})"
+    if wanted.groups.no_end:
+        yield f"an end of processes that leave its session ({wanted.groups.no_end})"
+    if wanted.groups.no_limit:
+        yield f"a limit of memory but for each process alone ({wanted.groups.no_limit})"
     if "view" not in sandbox:
         why = machine.failures["view in a user namespace"] or machine.failures["view"]
         yield f"a view of files of its own, and /opt/ml/model ({why})"

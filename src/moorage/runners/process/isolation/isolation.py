@@ -11,7 +11,8 @@ from typing import Final
 
 from moorage.core.model import InstanceSpec
 from moorage.runners.process.container_folders import ContainerFolders
-from moorage.runners.process.isolation.decide import Confinement, NotIsolated, Wanted, decide, typical
+from moorage.runners.process.isolation.control_groups import MOUNTS, OWN_GROUPS, find_control_groups
+from moorage.runners.process.isolation.decide import Confinement, Groups, NotIsolated, Wanted, decide, typical
 from moorage.runners.process.isolation.machine import Machine, examine
 from moorage.runners.process.isolation.users import NoUserLeft, UserRange, Users
 from moorage.runners.process.process_folder import ProcessFolder
@@ -34,6 +35,7 @@ class Isolation:
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
         self._users = Users(UserRange(settings.instance_users_first, settings.instance_users))
+        self._groups = find_control_groups(OWN_GROUPS.read_text(), MOUNTS.read_text())
         self._examination: asyncio.Task[Machine] | None = None
 
     async def machine(self) -> Machine:
@@ -58,6 +60,7 @@ class Isolation:
         try:
             has_users = self._users.range.size and machine.can("user and view")
             user = self._users.take(self._owners()) if has_users else None
+            groups = self._make_groups(folder, is_user_shared=user is None)
             wanted = Wanted(
                 folders=folders,
                 work=folder.work,
@@ -67,6 +70,8 @@ class Isolation:
                 seen={**_resolver(), **(seen or {})},
                 user=user,
                 processes_max=self._settings.instance_processes_max,
+                memory_bytes_max=self._settings.instance_memory_bytes_max,
+                groups=groups,
             )
             confinement = decide(machine, wanted)
         except (NotIsolated, NoUserLeft) as error:
@@ -86,6 +91,24 @@ class Isolation:
         log.info("instances get: %s", "; ".join(confinement.gives))
         if confinement.lacks:
             log.warning("this machine does not give instances: %s", "; ".join(confinement.lacks))
+
+    def _make_groups(self, folder: ProcessFolder, *, is_user_shared: bool) -> Groups:
+        """Those that are needed: a user of its own is all it takes to end everything of an instance."""
+        name = "-".join(folder.path.relative_to(self._settings.instances_dir).parts)
+        limit = self._settings.instance_memory_bytes_max
+        made: dict[Path, None] = {}
+        no_end = no_limit = None
+        if is_user_shared:
+            try:
+                made[self._groups.make(name)] = None
+            except OSError as error:
+                no_end = error.strerror
+        if limit:
+            try:
+                made[self._groups.make_limited(name, limit)] = None
+            except OSError as error:
+                no_limit = error.strerror
+        return Groups(tuple(made), no_end, no_limit)
 
     def _owners(self) -> Iterator[int]:
         """Of the folders of every process of every instance, also of those that are being removed."""
