@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from moorage.runtime.calls import Call
 from moorage.runtime.dispatch import Dispatcher, Ticket
 from moorage.runtime.model_thread import ModelThread
 from moorage.runtime.replies import failure, render
+from moorage.runtime.termination import hear_termination
 from moorage.runtime.toolkit import LoadedModel
 from moorage.runtime.watchdog import Watchdog
 from moorage.wire.limits import Limits
@@ -25,8 +25,7 @@ STOP_GRACE_S: Final = 29.0
 
 async def serve_model(model: LoadedModel, sock: socket.socket, on_listening: Callable[[], None]) -> None:
     """Serve on a bound socket until SIGTERM, then finish what is in flight and return. Raises OSError."""
-    terminated = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
+    terminated = hear_termination()
     with ModelThread() as thread:
         server = await listen(
             Router(routes_of(Invocations(Dispatcher(model, thread)))), sock, model.settings.body_bytes_max

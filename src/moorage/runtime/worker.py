@@ -15,6 +15,7 @@ from moorage.runtime.dispatch import Dispatcher
 from moorage.runtime.model_thread import ModelThread
 from moorage.runtime.replies import render
 from moorage.runtime.server import STOP_GRACE_S, Invocations, Router, limits, routes_of
+from moorage.runtime.termination import hear_termination
 from moorage.runtime.toolkit import LoadedModel
 from moorage.runtime.watchdog import Watchdog
 from moorage.runtime.worker_sessions import Sessions
@@ -43,8 +44,7 @@ def die_with(parent: int) -> None:
 async def serve_dealt(model: LoadedModel, number: int, channel: socket.socket) -> None:
     """Serve the connections that come down `channel` until SIGTERM, then finish what is in flight and return."""
     loop = asyncio.get_running_loop()
-    terminated = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, terminated.set)
+    terminated = hear_termination()
     with ModelThread() as thread:
         bounds = limits(model.settings.body_bytes_max)
         begin = Sessions(Invocations(Dispatcher(model, thread)), number, partial(_hand_over, channel), bounds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -24,6 +23,7 @@ from moorage.runtime.multi_model.shelf import Shelf
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.server import STOP_GRACE_S, listen
 from moorage.runtime.settings import Settings
+from moorage.runtime.termination import hear_termination
 from moorage.runtime.watchdog import Watchdog
 
 _LOADERS: Final = 8
@@ -46,8 +46,7 @@ async def serve_models(
 
     `told` is `multi_model` of `launch.json`, see `Limits`.
     """
-    terminated = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
+    terminated = hear_termination()
     memory.share_one_heap()
     gc.freeze()  # what the nursery imported is here to stay: no collection has to look at it again
     sys.setswitchinterval(_SWITCH_S)
