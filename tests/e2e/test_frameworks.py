@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnxruntime
@@ -46,6 +47,28 @@ def test_an_onnx_model_answers_as_onnx_runtime_does(deployer):
     assert expected == _invoke(deployer, "onnx", b"1,2,3\n0.5,-1.5,4\n", "text/csv")
     assert {"predictions": expected} == _invoke(deployer, "onnx", json.dumps({"inputs": {"x": ROWS}}))
     deployer.delete("onnx")
+
+
+def test_callers_of_processes_forked_with_an_onnx_session_get_their_own_answers(deployer):
+    network = _network()
+    environment = {"SAGEMAKER_MODEL_SERVER_WORKERS": "2"}
+    assert "InService" == deployer.deploy(
+        "onnx-workers", archive({"model.onnx": network}), Image="moorage/onnx", Environment=environment
+    )
+    direct = onnxruntime.InferenceSession(network)
+
+    def call(caller: int) -> list[tuple[list, list]]:
+        asked = [[[0.1 * caller, -0.01 * number, 0.5]] for number in range(20)]
+        expected = [direct.run(None, {"x": np.asarray(rows, dtype=np.float32)})[0].tolist() for rows in asked]
+        return [
+            (rows, _invoke(deployer, "onnx-workers", json.dumps(each)))
+            for rows, each in zip(expected, asked, strict=True)
+        ]
+
+    with ThreadPoolExecutor(8) as callers:
+        for expected, answered in [pair for pairs in callers.map(call, range(8)) for pair in pairs]:
+            assert np.allclose(expected, answered, rtol=1e-6)  # a batch may add up in another order
+    deployer.delete("onnx-workers")
 
 
 def test_plain_python_serves_what_its_script_does(deployer):
