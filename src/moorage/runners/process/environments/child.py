@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from typing import Final
 
-_BOOT: Final = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.umask(0o22); os.execv(sys.argv[1], sys.argv[1:])"
-)
-"""PR_SET_PDEATHSIG is kept across exec. Not by `preexec_fn`, because the agent has threads."""
+_BOOT: Final = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: kept across exec
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)  # the agent died before we could ask
+os.umask(0o22)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Not by `preexec_fn`, because the agent has threads."""
 
 
 def helper(*command: str) -> tuple[str, ...]:
     """The command line that runs `command`, its program given by path, so."""
-    return (sys.executable, "-I", "-S", "-c", _BOOT, *command)
+    return (sys.executable, "-I", "-S", "-c", _BOOT, str(os.getpid()), *command)
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

@@ -1,7 +1,4 @@
-"""Environments built by the real uv, from a folder of wheels that the tests make: no index is needed.
-
-The framework is a LightGBM that never was, so that Moorage's own environment does not fit.
-"""
+"""Environments built by the real uv, from a folder of wheels that the tests make: no index is needed."""
 
 from __future__ import annotations
 
@@ -30,10 +27,9 @@ from moorage.runners.process.environments.source import PackageSource
 from moorage.runners.process.environments.uv import Say
 from moorage.system.clock import SystemClock
 from moorage.testing.agent import is_alive
-from moorage.testing.wheels import make_index, make_wheel
+from moorage.testing.wheels import make_wheel
 
 IMAGE = images.resolve("moorage/lightgbm:9.9.9")
-COMPANIONS = ("joblib", "pandas", "scikit-learn", "scipy", "treelite")
 
 
 class HastyClock(SystemClock):
@@ -41,28 +37,6 @@ class HastyClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(0)
-
-
-@pytest.fixture(scope="session")
-def index(tmp_path_factory) -> Path:
-    """Wheels of the runtime's requirements, and of nothing else."""
-    return make_index(tmp_path_factory.mktemp("index"))
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory) -> Path:
-    """uv's, for all tests: NumPy is unpacked once."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def wheels(tmp_path: Path) -> Path:
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    make_wheel(folder, "lightgbm", "9.9.9", {"lightgbm.py": "__version__ = '9.9.9'\n"})
-    for name in COMPANIONS:
-        make_wheel(folder, name, "1.0")
-    return folder
 
 
 @pytest.fixture
@@ -296,15 +270,7 @@ asyncio.run(environments.ensure(images.resolve("moorage/lightgbm:9.9.9"), say))
 async def test_helpers_end_with_the_process_that_started_them(tmp_path):
     """SIGKILL of the agent must not leave a uv that writes where the next agent sweeps."""
     started = tmp_path / "started"
-    loop = f"import time; open({str(started)!r}, 'w').write(str(__import__('os').getpid())); time.sleep(60)"
-    parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import subprocess, sys; subprocess.run(sys.argv[1:])",
-            *helper(sys.executable, "-c", loop),
-        ]
-    )
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(started)])
     async with asyncio.timeout(20):
         while not (started.exists() and started.read_text()):
             await asyncio.sleep(0.01)
@@ -312,6 +278,23 @@ async def test_helpers_end_with_the_process_that_started_them(tmp_path):
         parent.wait()
         while is_alive(int(started.read_text())):
             await asyncio.sleep(0.01)
+
+
+PARENT = """
+import subprocess, sys
+from moorage.runners.process.environments.child import helper
+child = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
+subprocess.run(helper(sys.executable, "-c", child, sys.argv[1]))
+"""
+
+
+async def test_a_helper_whose_parent_was_gone_before_it_began_does_not_begin(tmp_path):
+    """The parent that the command line names is another than the one that runs it."""
+    command = list(helper(sys.executable, "-c", "import sys; open(sys.argv[1], 'w')", str(tmp_path / "started")))
+    command[command.index(str(os.getpid()))] = "1"
+
+    assert 1 == subprocess.run(command, check=False).returncode
+    assert not (tmp_path / "started").exists()
 
 
 # -- requirements.txt -------------------------------------------------------------------------------------------------
