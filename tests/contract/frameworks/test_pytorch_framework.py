@@ -144,7 +144,9 @@ def test_a_scripts_module_is_asked_like_any_other(module):
 def test_a_scripts_own_object_needs_its_own_predict_fn():
     with pytest.raises(ModelUnusable, match=r"a dict: .*torch\.nn\.Module.* predict_fn"):
         FRAMEWORK.serve({}, {}, print, predicts=True)
-    assert {} == FRAMEWORK.serve({}, {}, print, predicts=False).native
+    model = FRAMEWORK.serve({}, {}, print, predicts=False)
+    assert {} == model.native
+    assert torch.equal(torch.tensor([[1.0, 2.0]]), model.decode(b"[1, 2]", JSON).data)
 
 
 def test_the_number_of_threads_is_the_processs(module):

@@ -62,14 +62,14 @@ TWO = {"n": np.asarray([1, 2]), "text": np.asarray([b"a", b"\xff"], dtype=object
     ],
 )
 def test_answers_have_the_form_of_their_requests(arrays, is_columnar, body):
-    assert body == encode(Outputs(arrays, is_columnar), JSON)
+    assert body == encode(Outputs(arrays, is_columnar=is_columnar), JSON)
 
 
 def test_arrays_and_tables_for_who_asks_for_them():
-    assert ONE["y"].tolist() == np.load(io.BytesIO(encode(Outputs(ONE, False), NPY))).tolist()
-    assert b"0.5\n1.5\n" == encode(Outputs(ONE, False), CSV)
+    assert ONE["y"].tolist() == np.load(io.BytesIO(encode(Outputs(ONE, is_columnar=False), NPY))).tolist()
+    assert b"0.5\n1.5\n" == encode(Outputs(ONE, is_columnar=False), CSV)
     with pytest.raises(RequestRefused, match="several outputs"):
-        encode(Outputs(TWO, False), CSV)
+        encode(Outputs(TWO, is_columnar=False), CSV)
 
 
 def test_what_a_script_predicted_is_written_as_it_is():

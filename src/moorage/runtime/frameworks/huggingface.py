@@ -23,7 +23,7 @@ from moorage.runtime.frameworks.huggingface_task import (
     find_model,
     find_task,
 )
-from moorage.runtime.frameworks.scripted import scripted_model
+from moorage.runtime.frameworks.scripted import not_askable
 from moorage.runtime.frameworks.torch_threads import limit_threads
 
 _WITHOUT_THREADS: Final = {"TOKENIZERS_PARALLELISM": "false", "HF_DEACTIVATE_ASYNC_LOAD": "1"}
@@ -53,7 +53,7 @@ class HuggingFace:
         """The pipeline, or whatever a script has in its place."""
         limit_threads(environment)
         if predicts and not callable(native):
-            return scripted_model(native, predicts=predicts, expected="what can be called as a pipeline is")
+            raise not_askable(native, "what can be called as a pipeline is")
         return PipelineModel(native)
 
 

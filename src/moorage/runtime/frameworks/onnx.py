@@ -21,7 +21,7 @@ from moorage.runtime.frameworks import files, tensors, threads
 from moorage.runtime.frameworks.base import Decoded, Framework, Model, Say
 from moorage.runtime.frameworks.onnx_inputs import Input, Inputs
 from moorage.runtime.frameworks.rowwise import Feed, Trial, settle, try_rows
-from moorage.runtime.frameworks.scripted import scripted_model
+from moorage.runtime.frameworks.scripted import ScriptedModel, not_askable
 
 _TRIAL_ROWS: Final = 3
 
@@ -42,11 +42,12 @@ class Onnx:
 
     def serve(self, native: Any, _environment: Mapping[str, str], say: Say, *, predicts: bool) -> Model:
         """The session; a trial decides whether requests are predicted together. Raises ModelUnusable."""
+        if not predicts:
+            return ScriptedModel(native)
         if not isinstance(native, onnxruntime.InferenceSession):
-            return scripted_model(native, predicts=predicts, expected="an onnxruntime.InferenceSession")
+            raise not_askable(native, "an onnxruntime.InferenceSession")
         model = OnnxModel(native)
-        if predicts:
-            settle(model, model.try_rows(), say)
+        settle(model, model.try_rows(), say)
         return model
 
 

@@ -21,7 +21,7 @@ from moorage.runtime.failures import say as in_words
 from moorage.runtime.frameworks import files, tensors
 from moorage.runtime.frameworks.base import Decoded, Framework, Model, Say
 from moorage.runtime.frameworks.rowwise import Feed, settle
-from moorage.runtime.frameworks.scripted import scripted_model
+from moorage.runtime.frameworks.scripted import not_askable
 from moorage.runtime.frameworks.torch_threads import limit_threads
 from moorage.runtime.frameworks.torch_trial import try_module
 from moorage.runtime.media import NPY
@@ -49,13 +49,14 @@ class PyTorch:
     def serve(self, native: Any, environment: Mapping[str, str], say: Say, *, predicts: bool) -> Model:
         """The module, ready to be asked; a trial decides whether requests are predicted together."""
         limit_threads(environment)
+        model = TorchModel(native)
+        if not predicts:
+            return model
         if not isinstance(native, torch.nn.Module):
-            return scripted_model(native, predicts=predicts, expected="a torch.nn.Module")
+            raise not_askable(native, "a torch.nn.Module")
         with contextlib.suppress(NotImplementedError):  # exported programs are for evaluation anyway
             native.eval()
-        model = TorchModel(native)
-        if predicts:
-            settle(model, try_module(native, model.ask), say)
+        settle(model, try_module(native, model.ask), say)
         return model
 
 
@@ -67,7 +68,7 @@ class TorchModel:
     quick = False
     batches = False
 
-    def __init__(self, native: torch.nn.Module) -> None:
+    def __init__(self, native: Any) -> None:
         self.native = native
 
     def decode(self, body: bytes, media: str) -> Decoded:

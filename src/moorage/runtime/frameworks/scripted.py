@@ -35,11 +35,9 @@ class ScriptedModel:
         return codecs.encode(prediction, media)
 
 
-def scripted_model(native: Any, *, predicts: bool, expected: str) -> ScriptedModel:
-    """The model for an object that is not the framework's. Raises ModelUnusable if the framework was to predict."""
-    if predicts:
-        raise ModelUnusable(
-            f"model_fn returned a {type(native).__name__}: the default predict_fn takes {expected}, so the script"
-            " has to define predict_fn or transform_fn"
-        )
-    return ScriptedModel(native)
+def not_askable(native: Any, expected: str) -> ModelUnusable:
+    """Why the framework's default `predict_fn` can do nothing with what `model_fn` returned."""
+    return ModelUnusable(
+        f"model_fn returned a {type(native).__name__}: the default predict_fn takes {expected}, so the script has to"
+        " define predict_fn or transform_fn"
+    )

@@ -18,7 +18,7 @@ from moorage.runtime.failures import say as in_words
 from moorage.runtime.frameworks import tensorflow_bodies as bodies
 from moorage.runtime.frameworks import tensors
 from moorage.runtime.frameworks.base import Decoded, Framework, Model, Say
-from moorage.runtime.frameworks.scripted import scripted_model
+from moorage.runtime.frameworks.scripted import ScriptedModel, not_askable
 
 _FILE: Final = "saved_model.pb"
 _FAULTS_OF_DATA: Final = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, ValueError, TypeError)
@@ -37,10 +37,12 @@ class TensorFlow:
 
     def serve(self, native: Any, _environment: Mapping[str, str], _say: Say, *, predicts: bool) -> Model:
         """The SavedModel by its signatures. Raises ModelUnusable if it has none."""
+        if not predicts:
+            return ScriptedModel(native)
         signatures = getattr(native, "signatures", None)
         if not isinstance(signatures, Mapping):
-            return scripted_model(native, predicts=predicts, expected="a SavedModel")
-        if predicts and not signatures:
+            raise not_askable(native, "a SavedModel")
+        if not signatures:
             raise ModelUnusable(
                 "The SavedModel has no signatures: save it with signatures, or export it by model.export"
             )
@@ -70,7 +72,7 @@ class SavedModel:
             outputs = signature(**_feed(signature.structured_input_signature[1], asked.values))
         except _FAULTS_OF_DATA as error:
             raise RequestRefused(400, in_words(error).splitlines()[0]) from error
-        return bodies.Outputs({name: tensor.numpy() for name, tensor in outputs.items()}, asked.is_columnar)
+        return bodies.Outputs({name: tensor.numpy() for name, tensor in outputs.items()}, is_columnar=asked.is_columnar)
 
     def encode(self, prediction: Any, media: str) -> bytes:
         """See `base.Model.encode`."""

@@ -29,12 +29,12 @@ class Asked:
     signature: str = DEFAULT_SIGNATURE
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(dict[str, "np.ndarray[Any, Any]"]):
     """What a signature answered, arrays by name, and in which form it is to be told."""
 
-    arrays: Mapping[str, np.ndarray[Any, Any]]
-    is_columnar: bool
+    def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]], *, is_columnar: bool) -> None:
+        super().__init__(arrays)
+        self.is_columnar = is_columnar
 
 
 def decode(body: bytes, media: str) -> Asked:
@@ -52,7 +52,7 @@ def encode(prediction: Any, media: str) -> bytes:
     """Outputs in the form of their request; anything else, a script's, as it is. Raises RequestRefused (406)."""
     if not isinstance(prediction, Outputs):
         return tensors.encode(prediction, media)
-    plain = {name: _as_text(array) for name, array in prediction.arrays.items()}
+    plain = {name: _as_text(array) for name, array in prediction.items()}
     only = next(iter(plain.values())) if len(plain) == 1 else None
     if media != JSON:
         return tensors.encode(plain if only is None else only, media)
