@@ -19,23 +19,22 @@ _HALF: Final = COUNT // 2
 _SEED: Final = 20
 _EXTREMES: Final = (0.0, -0.0, 1.0, -1.0, 1e-30, -1e-30, 1e30, -1e30)
 _EXTREME_SHARE: Final = 0.02
+_THRESHOLDS_MAX: Final = 10_000
+"""To draw around: as many tell where the thresholds of a column lie."""
 _MISSING_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """The nodes of a tree; `left` and `right` are -1 in leaves."""
+    """The nodes of a tree that are no leaves, `tests`; by node, what is tested, its parent, and the side it is on."""
 
-    left: Array
-    right: Array
+    tests: Array
     feature: Array
     threshold: Array
-
-    @property
-    def tests(self) -> Array:
-        """The nodes that are no leaves."""
-        nodes: Array = np.flatnonzero(self.left >= 0)
-        return nodes
+    parent: Array
+    """-1 at the root."""
+    side: Array
+    """-1 for a left child, 1 for a right one."""
 
 
 def probe_rows(model: Any, *, missing: bool) -> Array:
@@ -64,13 +63,22 @@ def _spread(count: int, at_most: int) -> list[int]:
 
 def _tree(model: Any, index: int) -> _Tree:
     fields = model.get_tree_accessor(index).get_field
-    return _Tree(fields("cleft"), fields("cright"), fields("split_index"), fields("threshold"))
+    left, right = fields("cleft"), fields("cright")
+    tests = np.flatnonzero(left >= 0)
+    parent, side = np.full(len(left), -1), np.zeros(len(left))
+    for children, which in ((left, -1), (right, 1)):
+        parent[children[tests]] = tests
+        side[children[tests]] = which
+    return _Tree(tests, fields("split_index"), fields("threshold"), parent, side)
 
 
 def _around(trees: list[_Tree], features: int, draw: np.random.Generator) -> Array:
     """Random rows: in each column numbers from about its thresholds, a few of them extreme."""
     used = np.concatenate([tree.feature[tree.tests] for tree in trees])
     thresholds = np.concatenate([tree.threshold[tree.tests] for tree in trees]).astype(np.float64)
+    if len(used) > _THRESHOLDS_MAX:
+        some = draw.integers(len(used), size=_THRESHOLDS_MAX)
+        used, thresholds = used[some], thresholds[some]
     rows = draw.normal(size=(COUNT, features))
     for feature in np.unique(used):
         known = thresholds[(used == feature) & np.isfinite(thresholds)]
@@ -84,13 +92,9 @@ def _around(trees: list[_Tree], features: int, draw: np.random.Generator) -> Arr
 
 def _lead(row: Array, tree: _Tree, node: int) -> None:
     """Change `row` as little as it takes to come to `node`."""
-    parents = {}
-    for parent in tree.tests.tolist():
-        parents[int(tree.left[parent])] = (parent, -1)
-        parents[int(tree.right[parent])] = (parent, 1)
     here = node
-    while here in parents:
-        here, side = parents[here]
+    while tree.parent[here] >= 0:
+        side, here = tree.side[here], tree.parent[here]
         feature, threshold = tree.feature[here], float(tree.threshold[here])
         if (row[feature] - threshold) * side <= 0:
             row[feature] = threshold + side * max(abs(threshold), 1.0) / 64

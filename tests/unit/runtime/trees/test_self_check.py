@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifi
 
 from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.frameworks.estimator import EstimatorModel
-from moorage.runtime.trees import boosted, compiling, forests
+from moorage.runtime.trees import boosted, compiling, forests, importing
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.gtil import Scorer
 from moorage.runtime.trees.importing import import_sklearn
@@ -156,6 +156,13 @@ def test_trees_of_before_1_3_are_read_as_those_of_today():
     found = Scorer(import_sklearn(old), raw=False)(ROWS.astype(np.float32).astype(np.float64))
     np.testing.assert_allclose(found[:, 0, :], FOREST.predict_proba(ROWS), rtol=1e-14)
     assert not hasattr(old.estimators_[0].tree_, "missing_go_to_left")
+
+
+def test_a_forest_may_be_too_large(monkeypatch):
+    monkeypatch.setattr(importing, "NODES_MAX", 20)
+    said = []
+    compiling.compile_model(EstimatorModel(STUMPS), said.append)
+    assert ["not compiled: it has 30 nodes, more than 20"] == said
 
 
 def test_the_log_says_what_was_checked():
