@@ -13,6 +13,7 @@ from moorage.runtime.frameworks import dmlc
 from moorage.runtime.frameworks.base import Model, Say
 from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.trees import boosted, forests, lightgbm, xgboost
+from moorage.runtime.trees.bitvectors import quicken
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.compiled import CompiledModel
 from moorage.runtime.trees.probes import probe_rows
@@ -66,6 +67,7 @@ def _translate(own: Model, translate: _Translate) -> tuple[Translation, int]:
             translation = translate(own.native)
             probes = probe_rows(translation.model, missing=translation.takes_missing)
             check_equal(own, translation, probes)
+            translation = quicken(translation, probes)
     except NotCompiled:
         raise
     except Exception as error:

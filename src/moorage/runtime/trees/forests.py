@@ -48,6 +48,7 @@ def _translation(forest: Any, predictions: Reading, probabilities: Reading | Non
         takes_missing=_takes_missing(forest),
         predictions=predictions,
         probabilities=probabilities,
+        averages=True,
     )
 
 

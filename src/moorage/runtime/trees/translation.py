@@ -51,6 +51,8 @@ class Translation:
     probabilities: Reading | None = None
     tolerance: float = 0.0
     """The largest difference to the framework's answers, relative to numbers above 1, that its arithmetic allows."""
+    averages: bool = False
+    """Whether scores are the means of what the trees say."""
     rows_max: int = 1024
     """From how many rows at once the framework is quicker."""
 
