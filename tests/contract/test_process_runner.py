@@ -168,8 +168,10 @@ FAULTS = {
     ),
     "no-model": (
         models.archive({"readme.txt": b"x"}),
-        "No model file in the archive: expected model.joblib or model.pkl or model.skops, or code/inference.py with"
-        " model_fn",
+        (
+            "No model file in the archive: expected model.joblib or model.pkl or model.skops, or code/inference.py"
+            " with model_fn"
+        ),
         "No model file",
     ),
     "corrupt-pickle": (
