@@ -142,10 +142,13 @@ def test_what_is_installed_for_an_image(image, lines):
         ("huggingface-pytorch-inference:2.1.0-transformers4.37.0", {"transformers": "4.37.1", "torch": "2.1.2"}, True),
         ("huggingface-pytorch-inference:2.1.0-transformers4.37.0", {"transformers": "4.37.1", "torch": "2.2.0"}, False),
         ("moorage/python", {}, True),
+        ("moorage/python:3.11", {}, True),
+        ("moorage/python:3.12", {}, False),
+        ("sagemaker-scikit-learn:1.4-2-py312", {"scikit-learn": "1.4.2"}, True),
     ],
 )
 def test_an_environment_fits_within_a_minor_release(image, installed, fits):
-    assert fits == resolve(image).fits(installed)
+    assert fits == resolve(image).fits(installed, python="3.11")
 
 
 @pytest.mark.parametrize(("repository", "tag"), [(name, tag) for name, tags in AWS_TAGS.items() for tag in tags])

@@ -38,7 +38,7 @@ def blueprint_of(image: FrameworkImage) -> Blueprint:
     title, lines = image.framework.title, requirements(image)
     names = {image.framework.package, *image.framework.twins}
     return Blueprint(
-        name=f"{title} {image.version}" if image.version else title,
+        name=" ".join(filter(None, (title, image.version or image.python_needed))),
         requirements=tuple(dict.fromkeys((*lines, *travel.REQUIREMENTS))),
         modules=image.framework.modules,
         package=next((name for line in lines if (name := name_in(line)) in names), None),

@@ -153,10 +153,15 @@ class Environments:
         return self._runtime
 
     async def _candidates(self, image: FrameworkImage) -> list[Interpreter]:
-        """The interpreters to try, the best first."""
+        """The interpreters to try, the best first. Raises EnvironmentImpossible."""
         if not self._interpreters:
             self._interpreters = await asyncio.to_thread(find_interpreters, self._source.pythons)
-        return sorted(self._interpreters, key=lambda one: one.minor != image.python)  # stable: else as they were found
+        needed = image.python_needed
+        candidates = [one for one in self._interpreters if needed in (None, one.minor)]
+        if not candidates:
+            here = ", ".join(one.minor for one in self._interpreters)
+            raise EnvironmentImpossible(f"The image asks for Python {needed}, and here are {here}")
+        return sorted(candidates, key=lambda one: one.minor != image.python)  # stable: else as they were found
 
     async def _build(self, blueprint: Blueprint, image: FrameworkImage, say: Say) -> None:
         began = self._clock.monotonic()

@@ -21,7 +21,7 @@ _OPTIONAL: Final = re.compile(r";.*\bextra\b")
 def own_environment(image: FrameworkImage) -> Environment | None:
     """Moorage's own environment, if it fits the image as it is installed now."""
     installed = _installed(_framework_distributions(image))
-    if not image.fits(installed):
+    if not image.fits(installed, python=f"{sys.version_info.major}.{sys.version_info.minor}"):
         return None
     what = ", ".join(f"{name} {version}" for name, version in installed.items()) or image.framework.title
     python = ".".join(map(str, sys.version_info[:3]))

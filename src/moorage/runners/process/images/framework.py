@@ -34,7 +34,7 @@ class FrameworkImage:
     version: str | None = None
     """A release (`1.2.1`), a minor one (`1.2`), or None for any."""
     python: str | None = None
-    """`3.10` for a tag with `py310`. A preference: models seldom depend on it."""
+    """`3.10` for a tag with `py310`. A preference, since models seldom depend on it, but for plain Python."""
     companions: tuple[tuple[str, str], ...] = ()
     """Other packages whose version the tag states: PyTorch below transformers."""
     is_gpu: bool = False
@@ -44,12 +44,19 @@ class FrameworkImage:
         """What is to be said about it in the log of an instance."""
         return ("the image is made for GPUs: the model runs on the CPU here",) if self.is_gpu else ()
 
-    def fits(self, installed: Mapping[str, str]) -> bool:
+    @property
+    def python_needed(self) -> str | None:
+        """The only Python that will do: what the tag of plain Python states."""
+        return self.python if self.framework.package is None else None
+
+    def fits(self, installed: Mapping[str, str], *, python: str) -> bool:
         """Whether an environment with these distributions may serve the image: each in the minor release asked for.
 
         A minor release, because scikit-learn keeps pickles working within one at best (its guide, "Model persistence").
         """
         framework = self.framework
+        if self.python_needed not in (None, python):
+            return False
         names = (framework.package, *framework.twins) if framework.package else ()
         found = next((installed[name] for name in names if name in installed), None)
         if names and (found is None or not is_same_minor(self.version, found)):
