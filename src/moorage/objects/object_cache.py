@@ -14,6 +14,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -63,9 +64,11 @@ class ObjectCache:
         with self._lock:
             return [self._find(url, etag, now) for url, etag in objects]
 
-    def new_path(self, size: int) -> Path:
-        """Where to download `size` bytes to. Raises OSError if the disk has no room for them."""
-        if shutil.disk_usage(self._folder).free < size:
+    def new_path(self, size: int, *, now: datetime) -> Path:
+        """Where to download `size` bytes to. Raises OSError where the disk has no room for them."""
+        with self._lock:
+            self._remove_least_used(size - self._free(), now)
+        if self._free() < size:
             raise OSError(errno.ENOSPC, f"No space left on device for {size} bytes")
         return self._folder / f"{new_uid()}{_PARTIAL}"
 
@@ -96,35 +99,46 @@ class ObjectCache:
                 self._held[origin] -= 1
                 if not self._held[origin]:
                     del self._held[origin]
-                if origin in self._paths:
-                    _touch(self._paths[origin], now)
-            self._make_room(now)
+                self._use(origin, now)
+            if self._has_grown:
+                self._has_grown = False
+                size = sum(size for _, size, _ in self._unlinked())
+                self._remove_least_used(size - self._bytes_max, now)
 
     def _find(self, url: str, etag: str, now: datetime) -> LocalFile | None:
-        path = self._paths.get(_origin(url, etag))
-        if path is None:
-            return None
-        _touch(path, now)
-        return LocalFile(path, path.name.rpartition("-")[2], etag)
+        path = self._use(_origin(url, etag), now)
+        return None if path is None else LocalFile(path, path.name.rpartition("-")[2], etag)
 
-    def _make_room(self, now: datetime) -> None:
-        if not self._has_grown:
+    def _use(self, origin: str, now: datetime) -> Path | None:
+        path = self._paths.get(origin)
+        if path is not None:
+            try:
+                _touch(path, now)
+            except FileNotFoundError:  # somebody made room by hand
+                del self._paths[origin]
+                return None
+        return path
+
+    def _remove_least_used(self, surplus: int, now: datetime) -> None:
+        if surplus <= 0:
             return
-        self._has_grown = False
-        entries = sorted(self._entries())
-        surplus = sum(size for _, size, _ in entries) - self._bytes_max
-        for used_at, size, origin in entries:
+        for used_at, size, origin in sorted(self._unlinked()):
             if surplus <= 0 or used_at > (now - GRACE).timestamp():
                 return
             if origin not in self._held:
-                self._paths.pop(origin).unlink()
+                self._paths.pop(origin).unlink(missing_ok=True)
                 surplus -= size
 
-    def _entries(self) -> Iterator[tuple[float, int, str]]:
-        """When each was last used, its bytes and origin, of those that nobody has linked."""
+    def _unlinked(self) -> Iterator[tuple[float, int, str]]:
+        """When each was last used, its bytes and origin, of those that no instance has linked."""
         for origin, path in self._paths.items():
-            if (status := path.stat()).st_nlink == 1:
-                yield status.st_mtime, status.st_size, origin
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                if status.st_nlink == 1:
+                    yield status.st_mtime, status.st_size, origin
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._folder).free
 
 
 def _origin(url: str, etag: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
 
 from moorage.objects.download import Download
 from moorage.objects.model_sources import FoundObject, ModelSource, Unreachable
@@ -75,8 +74,7 @@ class ObjectFetcher:
             await all_of(download(found) for found in objects)
         finally:
             telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            await asyncio.wait([telling])
 
     async def _tell(self, objects: Sequence[FoundObject], done: Collection[FoundObject], say: Say) -> None:
         """Say every few seconds how far the download of `objects` has come."""
@@ -102,8 +100,8 @@ class ObjectFetcher:
             done.exception()  # looked at here, for whoever waited may be gone
 
     async def _download(self, source: ModelSource, found: FoundObject) -> None:
-        path = await self._files.run(self._cache.new_path, found.size)
-        download = self._downloads[found] = await self._files.run(Download, path)
+        path = await self._files.run(self._cache.new_path, found.size, now=self._clock.now())
+        download = self._downloads[found] = Download(path)
         try:
             with download:
                 await _complete(source, found, download)

@@ -230,14 +230,6 @@ class TestPrefix:
         assert await digest("models") == await digest("again")
         assert await digest("models") != await digest("swapped")
 
-    async def test_more_than_a_page_of_objects_is_fetched_whole(self, store: ObjectStore, tmp_path: Path) -> None:
-        for number in range(1001):
-            await put(store, f"models/{number:04}", b"%d" % number)
-        model_data = await reader(store, tmp_path, EmbeddedSource(store))
-        files = (await model_data.fetch(PREFIX)).files
-        assert [f"{number:04}" for number in range(1001)] == sorted(files)
-        assert b"1000" == files["1000"].path.read_bytes()
-
     async def test_what_changes_on_the_way_is_looked_at_again(self, store: ObjectStore, tmp_path: Path) -> None:
         changes = [
             lambda: put(store, "models/a", b"replaced"),

@@ -23,7 +23,7 @@ class Cache:
         self.cache.prepare()
 
     def keep(self, url: str, at: datetime) -> None:
-        path = self.cache.new_path(10)
+        path = self.cache.new_path(10, now=at)
         path.write_bytes(b"0123456789")
         self.cache.hold([(url, "tag")])
         self.cache.keep(path, url, etag="tag", sha256=SHA256, now=at)
@@ -73,7 +73,7 @@ def test_what_an_instance_has_linked_neither_counts_nor_goes(tmp_path: Path) -> 
 def test_what_is_there_is_found_after_a_restart_and_half_a_download_is_not(tmp_path: Path) -> None:
     before = Cache(tmp_path, bytes_max=100)
     before.keep("a", NOW)
-    before.cache.new_path(4).write_bytes(b"half")
+    before.cache.new_path(4, now=NOW).write_bytes(b"half")
     after = Cache(tmp_path, bytes_max=100)
     [found, other] = after.cache.find([("a", "tag"), ("a", "another tag")], now=NOW)
     assert found is not None
@@ -82,7 +82,23 @@ def test_what_is_there_is_found_after_a_restart_and_half_a_download_is_not(tmp_p
     assert [found.path] == list(tmp_path.iterdir())
 
 
-def test_what_the_disk_has_no_room_for_is_not_begun(tmp_path: Path) -> None:
+def test_what_the_disk_has_no_room_for_is_not_begun_and_what_could_make_room_goes(tmp_path: Path) -> None:
     cache = Cache(tmp_path, bytes_max=100)
+    cache.keep("a", NOW)
     with pytest.raises(OSError, match="No space left"):
-        cache.cache.new_path(1 << 60)
+        cache.cache.new_path(1 << 60, now=NOW)
+    assert cache.has("a", NOW), "it was used a moment ago"
+    with pytest.raises(OSError, match="No space left"):
+        cache.cache.new_path(1 << 60, now=LATER)
+    assert not cache.has("a", LATER)
+
+
+def test_what_was_removed_by_hand_is_not_here(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, bytes_max=100)
+    cache.keep("a", NOW)
+    cache.keep("b", NOW)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert not cache.has("a", NOW)
+    cache.keep("a", LATER)
+    assert cache.has("a", LATER)
