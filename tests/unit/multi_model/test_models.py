@@ -25,12 +25,14 @@ class Workshop:
 
     def __init__(self) -> None:
         self.loads: list[str] = []
+        self.improved: list[str] = []
         self.broken: set[str] = set()
         self.too_large = 0
         self.may_load = threading.Event()
         self.may_load.set()
 
-    def load(self, folder: Path) -> str:
+    def load(self, name: str, folder: Path) -> str:
+        assert folder.name.startswith(name)
         assert self.may_load.wait(20.0)
         self.loads.append(folder.name)
         if folder.name in self.broken:
@@ -39,6 +41,10 @@ class Workshop:
             self.too_large -= 1
             raise MemoryError
         return folder.name
+
+    def improve(self, name: str, model: str) -> str | None:
+        self.improved.append(name)
+        return None if name == "plain" else f"quick {model}"
 
     def serve(self, model: str) -> Begin:
         def begin(_request: Request, _reply: Reply) -> None:
@@ -283,6 +289,17 @@ async def test_what_other_things_take_costs_the_cache_but_no_request(world: Worl
     await world.use("b")
     await world.use("c")
     assert ["c"] == world.loaded()
+
+
+async def test_a_model_that_is_used_a_lot_is_made_quicker_once(world: World) -> None:
+    for name in ("a", "plain", "rare"):
+        for _ in range(2 if name == "rare" else 30):
+            await world.use(name)
+            await asyncio.sleep(0.001)
+    await asyncio.sleep(0.05)
+    assert ["a", "plain"] == world.workshop.improved
+    models = {slot.name: slot.model.model for slot in world.shelf}
+    assert {"a": "quick a-1", "plain": "plain-1", "rare": "rare-1"} == models
 
 
 async def test_an_agent_that_dies_during_a_load_leaves_nobody_waiting(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from moorage.runtime import toolkit
 from moorage.runtime.dispatch import Dispatcher
@@ -18,23 +19,30 @@ from moorage.runtime.settings import Settings
 from moorage.runtime.toolkit import LoadedModel
 from moorage.wire.messages import Begin
 
+_COMPILE: Final = "MOORAGE_COMPILE"
+_OF_TREES: Final = frozenset({"sklearn", "xgboost", "lightgbm"})
+
 
 class FrameworkModels:
-    """Models of one framework, with or without scripts, that share a crew of threads. See `loading.Kind`."""
+    """Models of one framework, with or without scripts, that share a crew of threads. See `loading.Kind`.
+
+    Trees are compiled where that pays, which is not at the first requests: it takes several times as long as loading.
+    """
 
     def __init__(
         self, framework: str, environment: Mapping[str, str], settings: Settings, *, crew: Crew, say: Say
     ) -> None:
         self._framework = framework
-        self._environment = environment
+        self._compiles = framework in _OF_TREES and environment.get(_COMPILE, "on") == "on"
+        self._environment = {**environment, _COMPILE: "off"} if self._compiles else environment
         self._settings = settings
         self._crew = crew
         self._say = say
 
-    def load(self, folder: Path) -> LoadedModel:
+    def load(self, name: str, folder: Path) -> LoadedModel:
         """See `loading.Kind`."""
         try:
-            return self._load(folder)
+            return self._load(name, folder)
         except MemoryError:
             raise
         except (Exception, SystemExit) as error:
@@ -42,7 +50,23 @@ class FrameworkModels:
                 traceback.print_exc()
             raise Broken(explain(error, folder)) from error
 
-    def _load(self, folder: Path) -> LoadedModel:
+    def improve(self, name: str, model: LoadedModel) -> LoadedModel | None:
+        """See `loading.Kind`."""
+        hooks = model.hooks
+        if not self._compiles or hooks.predict_fn is not None or hooks.transform_fn is not None:
+            return None
+        from moorage.runtime.trees import compiling  # not every environment has what this needs
+
+        compiled = compiling.compile_model(model.model, self._say_of(name))
+        if compiled is model.model:
+            return None
+        return LoadedModel(compiled, hooks, model.folder, self._settings, self._say_of(name))
+
+    def serve(self, model: LoadedModel) -> Begin:
+        """See `loading.Kind`."""
+        return Invocations(Dispatcher(model, Lane(self._crew)))
+
+    def _load(self, name: str, folder: Path) -> LoadedModel:
         namespace = Namespace(folder)
         with namespace.entered():
             return toolkit.load(
@@ -50,10 +74,9 @@ class FrameworkModels:
                 self._environment,
                 self._settings,
                 framework=self._framework,
-                say=self._say,
+                say=self._say_of(name),
                 import_script=namespace.import_script,
             )
 
-    def serve(self, model: LoadedModel) -> Begin:
-        """See `loading.Kind`."""
-        return Invocations(Dispatcher(model, Lane(self._crew)))
+    def _say_of(self, name: str) -> Say:
+        return lambda text: self._say(f"{name}: {text}")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,19 @@ from moorage.runtime.multi_model.faults import NoRoom, Stuck
 from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
+from moorage.runtime.multi_model.turns import Turn
 from moorage.wire.messages import Begin, Reply, Request
 
 
 class Kind(Protocol):
     """How models are loaded and served."""
 
-    def load(self, folder: Path) -> Any:
-        """The model in `folder`. Runs in a thread. Raises Broken, MemoryError."""
+    def load(self, name: str, folder: Path) -> Any:
+        """The model in `folder`, soon. Runs in a thread. Raises Broken, MemoryError."""
+        ...
+
+    def improve(self, name: str, model: Any) -> Any:
+        """The same model made quicker, if there is a way, which may take its time. Runs in a thread."""
         ...
 
     def serve(self, model: Any) -> Begin:
@@ -37,7 +43,8 @@ class Kind(Protocol):
 
 R = TypeVar("R")
 
-_TURN_S: Final = 1.0
+_TRIM_S: Final = 10.0
+"""How often memory that was freed is given back to be counted as free: nobody can allocate any meanwhile."""
 _GROWTH_MAX: Final = 16.0
 """What a first model makes the process import is not to be taken for the size of models."""
 
@@ -46,6 +53,7 @@ _GROWTH_MAX: Final = 16.0
 class Loaded:
     """A model that can be asked."""
 
+    model: Any
     begin: Begin
     folder: Path
     is_managed: bool
@@ -79,8 +87,9 @@ class Loader:
         """What a byte of a model on disk takes of memory, as the last ones did."""
         self._resident = resident
         self._baseline = resident()
+        self._trimmed_at = 0.0
         self._loop = asyncio.get_running_loop()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self, name: str, version: str, folder: Path, *, is_managed: bool) -> None:
         """Load a model, which takes the place of an older version. Raises NoRoom, Broken.
@@ -90,46 +99,63 @@ class Loader:
         size = await self._run(memory.size_on_disk, folder)
         turn = await Turn.begin(self._turns)
         try:
-            self._make_room(name, int(size * self._growth), evicts=is_managed)
+            await self._make_room(name, int(size * self._growth), evicts=is_managed)
             began, before = time.monotonic(), self._resident()
             model = await self._load_evicting(name, folder, evicts=is_managed)
             self._statistics.ModelLoadingTime.add(int((time.monotonic() - began) * 1e6))
             if turn.is_ours:
                 self._learn(size, self._resident() - before)
-            loaded = Loaded(self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
+            loaded = Loaded(model, self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
             self.close(self._shelf.put(Slot(name, version, loaded, int(size * self._growth))))
             await self._make_good(name)
         finally:
             turn.end()
 
+    def improve(self, slot: Slot[Loaded]) -> None:
+        """Make a model quicker that is used a lot, in the background; it serves as it is meanwhile."""
+        self._start(self._improve(slot))
+
     def close(self, slots: list[Slot[Loaded]]) -> None:
         """Let go of models that nobody uses any more, in the background."""
         for slot in slots:
-            task = self._loop.create_task(self._close(slot))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._start(self._close(slot))
+
+    async def _improve(self, slot: Slot[Loaded]) -> None:
+        turn = await Turn.begin(self._turns)
+        try:
+            model = slot.model.model
+            better = None if slot.is_retired else await self._run(self._kind.improve, slot.name, model)
+            if better is not None and not slot.is_retired:
+                slot.model.model, slot.model.begin = better, self._kind.serve(better)
+        except Exception:
+            traceback.print_exc()  # it goes on as it is
+        finally:
+            turn.end()
 
     async def _load_evicting(self, name: str, folder: Path, *, evicts: bool) -> Any:
         while True:
             try:
-                return await self._load_in_time(folder)
+                return await self._load_in_time(name, folder)
             except MemoryError:
                 if not (evicts and await self._evict_one(name)):
                     raise NoRoom(_no_room(name)) from None
 
-    async def _load_in_time(self, folder: Path) -> Any:
-        loading = self._loop.run_in_executor(self._threads, self._kind.load, folder)
+    async def _load_in_time(self, name: str, folder: Path) -> Any:
+        loading = self._loop.run_in_executor(self._threads, self._kind.load, name, folder)
         done, _ = await asyncio.wait({loading}, timeout=self._limits.load_s)
         if not done:  # a thread cannot be ended: what it loads is forgotten when it comes
             loading.add_done_callback(_look_at)
             raise Stuck(f"the model was not loaded within {self._limits.load_s:g} s")
         return loading.result()
 
-    def _make_room(self, name: str, size: int, *, evicts: bool) -> None:
+    async def _make_room(self, name: str, size: int, *, evicts: bool) -> None:
         if not evicts:
             if not self._shelf.has_room(size):
                 raise NoRoom(_no_room(name))
             return
+        if self._grown() + size > self._limits.bytes_max and time.monotonic() - self._trimmed_at > _TRIM_S:
+            self._trimmed_at = time.monotonic()
+            await self._run(memory.trim)
         evicted = self._shelf.make_room(size, keep=name, wish=self._grown() + size - self._limits.bytes_max)
         if evicted is None:
             raise NoRoom(_no_room(name))
@@ -137,10 +163,15 @@ class Loader:
 
     async def _make_good(self, name: str) -> None:
         """Evict as much as was guessed too little."""
-        while self._grown() > self._limits.bytes_max:
-            await self._run(memory.give_back)
-            if self._grown() <= self._limits.bytes_max or not await self._evict_one(name):
-                return  # what is left is not the models'
+        for give_back in (memory.trim, memory.collect):
+            if self._is_below():
+                return
+            await self._run(give_back)
+        while not self._is_below() and await self._evict_one(name):  # else what is left is not the models'
+            await self._run(memory.trim)
+
+    def _is_below(self) -> bool:
+        return self._grown() <= self._limits.bytes_max
 
     def _grown(self) -> int:
         return self._resident() - self._baseline
@@ -159,54 +190,20 @@ class Loader:
             await self._close(slot)
         return slot is not None
 
-    async def _has_outgrown(self) -> bool:
-        """Whether the process has grown by more than the models may take, also without what it need not keep."""
-        if memory.resident_bytes() - self._baseline <= self._limits.bytes_max:
-            return False
-        await self._run(memory.give_back)
-        return memory.resident_bytes() - self._baseline > self._limits.bytes_max
-
-    def _estimate(self, size: int, grown: int) -> int:
-        """What a model of `size` bytes on disk takes, that has made the process grow by `grown`.
-
-        It grows by less than the model takes where it had memory to spare, so others are believed that took more.
-        """
-        ratio = grown / max(1, size)
-        if ratio > self._growth:
-            self._growth += (ratio - self._growth) / 4
-        return max(grown, int(size * self._growth))
-
     async def _close(self, slot: Slot[Loaded]) -> None:
         began = time.monotonic()
-        last = [slot.model.begin]
-        slot.model.begin = _closed
+        last = [slot.model.model, slot.model.begin]
+        slot.model.model, slot.model.begin = None, _closed
         await self._run(last.clear)  # it may take long to free
         self._statistics.ModelUnloadingTime.add(int((time.monotonic() - began) * 1e6))
 
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _run(self, function: Callable[..., R], *arguments: Any) -> R:
         return await self._loop.run_in_executor(self._threads, function, *arguments)
-
-
-class Turn:
-    """The right to be the only load, for as long as it takes and at most `_TURN_S`."""
-
-    def __init__(self, turns: asyncio.Lock) -> None:
-        self.is_ours = True
-        self._turns = turns
-
-    @classmethod
-    async def begin(cls, turns: asyncio.Lock) -> Turn:
-        """Wait for it."""
-        await turns.acquire()
-        turn = cls(turns)
-        asyncio.get_running_loop().call_later(_TURN_S, turn.end)
-        return turn
-
-    def end(self) -> None:
-        """Let the next one begin."""
-        if self.is_ours:
-            self.is_ours = False
-            self._turns.release()
 
 
 def _closed(_request: Request, _reply: Reply) -> None:

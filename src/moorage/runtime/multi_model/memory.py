@@ -21,14 +21,16 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * _PAGE_BYTES
 
 
-def give_back() -> None:
-    """Return to the kernel what nobody refers to any more, and what `free` keeps for the next `malloc`.
-
-    Takes milliseconds: not for an event loop.
-    """
-    gc.collect()
+def trim() -> None:
+    """Return to the kernel what `free` keeps for the next `malloc`. Takes milliseconds: not for an event loop."""
     with contextlib.suppress(AttributeError):  # another libc
         _libc.malloc_trim(0)
+
+
+def collect() -> None:
+    """The same after a search for garbage, which lets no other thread run meanwhile."""
+    gc.collect()
+    trim()
 
 
 def share_one_heap() -> None:

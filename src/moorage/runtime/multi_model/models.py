@@ -23,6 +23,8 @@ from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.multi_model.wants import Wants
 
 _FAILURES_MAX: Final = 10_000
+_IMPROVED_AT: Final = 5
+"""So many uses show that a model is worth more time than loading takes. Most of many are used once in a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Models:
         if slot is not None:
             self.statistics.count_use(name, was_loaded=True)
             self.shelf.take(slot)
+            if slot.uses == _IMPROVED_AT:
+                self._loader.improve(slot)
         return slot
 
     async def take(self, name: str) -> Slot[Loaded]:

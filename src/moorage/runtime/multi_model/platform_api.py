@@ -1,7 +1,7 @@
 """The agent's way into an instance with many models: it asks what is wanted, and brings it.
 
     GET  /moorage/wants?known=N&wait=S   all that is wanted, as soon as that is more than number N said, or after S s
-    POST /moorage/models                 what is brought: `messages.Supply` or `messages.Refusal`; answered when it is loaded
+    POST /moorage/models                 what is brought: `Supply` or `Refusal`; answered when it is loaded
     GET  /moorage/models                 what is loaded, and what was counted
 
 No caller of the endpoint gets here: the gateway knows no other path than `/invocations`.
