@@ -73,10 +73,10 @@ class Workers:
 
     def _hear_signals(self) -> None:
         """Have SIGTERM and SIGCHLD end a `select`."""
-        self._signals, writing = socket.socketpair()
+        self._signals, self._wakeup = socket.socketpair()
         self._signals.setblocking(False)
-        writing.setblocking(False)
-        signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
+        self._wakeup.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         for number in _HEARD:
             signal.signal(number, lambda *_: None)
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signals)
@@ -177,7 +177,8 @@ class Workers:
 
     def _leave_to_parent(self) -> None:
         """Give up, in a child, what is the parent's."""
-        os.close(signal.set_wakeup_fd(-1))
+        signal.set_wakeup_fd(-1)  # asyncio of Python 3.12 and later has done it in every forked child already
+        self._wakeup.close()
         for number in _HEARD:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
