@@ -16,6 +16,7 @@ from moorage.runners.process.environments.requirements_file import name_in
 from moorage.runners.process.environments.upkeep import CACHE_NAME
 from moorage.runners.process.environments.uv import PackagesRefused, PackagesUnavailable, Uv
 from moorage.runners.process.images import FRAMEWORKS, Framework
+from moorage.system.tasks import all_of
 
 _INDEX_TIMEOUT_S: Final = 6.0
 Offers = dict[str, Offer | None]
@@ -41,7 +42,7 @@ async def _find_offers(settings: Settings, interpreters: Sequence[Interpreter]) 
     uv = Uv(settings.packages, settings.environments_dir / CACHE_NAME).impatient()
     packages = [framework.package for framework in FRAMEWORKS if framework.package is not None]
     async with asyncio.timeout(_INDEX_TIMEOUT_S):
-        found = await asyncio.gather(*(find_offer(package, interpreters, uv) for package in packages))
+        found = await all_of(find_offer(package, interpreters, uv) for package in packages)
     return dict(zip(packages, found, strict=True))
 
 

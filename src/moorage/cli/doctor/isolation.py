@@ -21,8 +21,7 @@ _HOW: Final = (
 def check_isolation(settings: Settings) -> Iterator[Finding]:
     """What keeps the code of a model from the machine, from Moorage and from other models."""
     machine = asyncio.run(examine(settings.instance_users_first))
-    has_users = settings.instance_users > 0 and machine.can("user and view")
-    user = settings.instance_users_first if has_users else None
+    user = settings.instance_users_first if settings.instance_users and machine.has_users else None
     confinement = typical(machine, user=user)
     yield good("Isolation", "; ".join(confinement.gives))
     if confinement.lacks:

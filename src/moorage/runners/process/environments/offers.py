@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from moorage.runners.process.environments.interpreters import Interpreter
 from moorage.runners.process.environments.uv import PackagesRefused, Uv
+from moorage.system.tasks import all_of
 
 _VERSION: Final = re.compile(r"==([^\s;]+)")
 
@@ -26,8 +26,8 @@ class Offer(NamedTuple):
 async def find_offer(package: str, interpreters: Sequence[Interpreter], uv: Uv) -> Offer | None:
     """What indexes have of a package for these Pythons; None if nothing. Raises PackagesUnavailable."""
     by_age = sorted(interpreters, key=lambda one: one.version)
-    oldest, newest = await asyncio.gather(
-        _resolve(package, "lowest-direct", by_age, uv), _resolve(package, "highest", by_age[::-1], uv)
+    oldest, newest = await all_of(
+        [_resolve(package, "lowest-direct", by_age, uv), _resolve(package, "highest", by_age[::-1], uv)]
     )
     return Offer(oldest, newest) if oldest and newest else None
 
