@@ -224,3 +224,11 @@ def _is_alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_workers_begin_where_a_forked_child_has_no_wakeup_descriptor(start: Start) -> None:
+    """As on Python 3.12 and later: asyncio takes it back in every child."""
+    take_back = "import os, signal\nos.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))\n"
+    server = start(take_back + WHO_AM_I, SAGEMAKER_MODEL_SERVER_WORKERS="2")
+    assert int(server.ask(b"")[1]) in server.children()
+    assert 0 == server.stop()
