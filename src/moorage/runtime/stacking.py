@@ -6,8 +6,9 @@ By duck typing, so that nothing has to be installed. The first dimension counts 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, Final
 
 
 class NotRows(Exception):
@@ -21,7 +22,7 @@ def kind(data: Any) -> Hashable | None:
     """
     of = _family(data)
     if of == "array":
-        return None if data.ndim == 0 or data.dtype.kind == "O" else ("array", data.dtype.str, data.shape[1:])
+        return None if data.ndim == 0 or data.dtype.kind == "O" else ("array", data.dtype, data.shape[1:])
     if of == "tensor":
         return None if data.ndim == 0 else ("tensor", data.dtype, data.device, tuple(data.shape[1:]))
     if of == "frame":
@@ -61,21 +62,24 @@ def join(parts: Sequence[Any]) -> Any:
 
 def split(prediction: Any, counts: Sequence[int]) -> list[Any]:
     """A prediction of joined data, as one for each of its parts, which had `counts` rows. Raises NotRows."""
-    bounds = list(pairwise(accumulate(counts, initial=0)))
-    return [_cut(prediction, start, end, bounds[-1][1]) for start, end in bounds]
+    return _cut(prediction, list(pairwise(accumulate(counts, initial=0))), sum(counts))
 
 
-def _cut(prediction: Any, start: int, end: int, total: int) -> Any:
+def _cut(prediction: Any, bounds: Sequence[tuple[int, int]], total: int) -> list[Any]:
     of = _family(prediction)
+    if of in ("dict", "tuple") and not prediction:
+        raise NotRows(f"it answers with an empty {of}")
     if of == "dict":
-        return {name: _cut(part, start, end, total) for name, part in prediction.items()}
+        columns = [_cut(part, bounds, total) for part in prediction.values()]
+        return [dict(zip(prediction, row, strict=True)) for row in zip(*columns, strict=True)]
     if of == "tuple":
-        return tuple(_cut(part, start, end, total) for part in prediction)
+        return list(zip(*[_cut(part, bounds, total) for part in prediction], strict=True))
     if of is None or (of in ("array", "tensor") and prediction.ndim == 0):
         raise NotRows(f"it answers with a {type(prediction).__name__}, which has no rows")
     if len(prediction) != total:
         raise NotRows(f"it answers {total} rows with {len(prediction)}")
-    return prediction.iloc[start:end] if of == "frame" else prediction[start:end]
+    rows = prediction.iloc if of == "frame" else prediction
+    return [rows[start:end] for start, end in bounds]
 
 
 def _kind_of_parts(name: str, data: Mapping[Any, Any]) -> Hashable | None:
@@ -88,10 +92,15 @@ def _kind_of_parts(name: str, data: Mapping[Any, Any]) -> Hashable | None:
 
 def _family(data: Any) -> str | None:
     """The type of `data` by its name, as far as it is one that has rows."""
-    return _FAMILIES.get((type(data).__module__.partition(".")[0], type(data).__name__))
+    return _family_of(type(data))
 
 
-_FAMILIES = {
+@lru_cache(maxsize=256)
+def _family_of(kind_of_data: type) -> str | None:
+    return _FAMILIES.get((kind_of_data.__module__.partition(".")[0], kind_of_data.__name__))
+
+
+_FAMILIES: Final = {
     ("numpy", "ndarray"): "array",
     ("torch", "Tensor"): "tensor",
     ("pandas", "DataFrame"): "frame",

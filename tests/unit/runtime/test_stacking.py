@@ -71,6 +71,8 @@ def test_what_has_no_rows_stays_alone(data: Any) -> None:
         ([1, 2], "it answers 3 rows with 2"),
         (np.zeros(4), "it answers 3 rows with 4"),
         ({"a": [1, 2, 3], "b": [1]}, "it answers 3 rows with 1"),
+        ({}, "it answers with an empty dict"),
+        ([{"a": 1}], "it answers 3 rows with 1"),
         ("abc", "it answers with a str, which has no rows"),
         (np.array(1), "it answers with a ndarray, which has no rows"),
         (iter("abc"), "it answers with a str_ascii_iterator, which has no rows"),
