@@ -30,10 +30,10 @@ def quickened(translation: Translation) -> Translation:
     return quicken(translation, probe_rows(translation.model, missing=False))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(
     kind=st.sampled_from([RandomForestClassifier, ExtraTreesClassifier, RandomForestRegressor]),
-    trees=st.integers(1, 40),
+    trees=st.integers(1, 20),
     leaves=st.integers(2, 64),
     seed=st.integers(0, 2**32 - 1),
 )
