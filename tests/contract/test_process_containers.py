@@ -329,6 +329,53 @@ async def test_the_next_agent_ends_what_is_left_of_an_instance(
     await agent.runner().stop(spec.id)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+async def test_the_next_agent_ends_an_instance_whose_record_it_cannot_read(
+    agent: RunningAgent, tmp_path: Path, count: int
+) -> None:
+    spec = spec_of("unknown", count)
+    await agent.runner().launch(spec, telling(tmp_path, count))
+    await reach(agent.runner(), spec.id, InstanceState.READY)
+    pids = pids_of(agent, spec) if count > 1 else {"only": (await agent.runner().describe(spec.id)).pid or 0}
+    agent.kill()
+    folder = agent.settings.instances_dir / spec.id
+    (folder / "record.json").write_text('{"spec": "of another version"}')
+    agent.start()
+    await gone(pids)
+    async with asyncio.timeout(10):
+        while folder.exists():
+            await asyncio.sleep(0.01)
+    assert [] == list(agent.settings.instance_sockets_dir.iterdir())
+
+
+FORKS = """
+import os, time
+
+def model_fn(folder):
+    child = os.fork()
+    if child == 0:
+        time.sleep(3600)
+    return child
+
+def transform_fn(model, data, content_type, accept):
+    return str(model), "text/plain"
+"""
+
+
+async def test_what_a_dead_container_forked_does_not_keep_its_place(agent: RunningAgent, tmp_path: Path) -> None:
+    spec = spec_of("forks", 2)
+    await agent.runner().launch(spec, files_of(tmp_path, TELLS.format(name="m"), FORKS))
+    ready = await reach(agent.runner(), spec.id, InstanceState.READY)
+    child = int((await invoke(ready))[1])
+    pids = pids_of(agent, spec)
+    agent.kill()
+    os.kill(pids["c2"], signal.SIGKILL)
+    agent.start()
+    await reach(agent.runner(), spec.id, InstanceState.LOST)
+    await gone({**pids, "child": child})
+    await agent.runner().stop(spec.id)
+
+
 async def test_a_start_that_an_agent_did_not_live_to_see_is_not_left_half_done(
     agent: RunningAgent, tmp_path: Path
 ) -> None:

@@ -354,6 +354,9 @@ async def test_the_next_agent_ends_what_a_dead_instance_started_unless_the_machi
     agent.start()
     try:
         await reach(runner, spec.id, InstanceState.LOST)
+        async with asyncio.timeout(10):
+            while is_same_boot and is_alive(child):  # killed, and perhaps not yet dead
+                await asyncio.sleep(0.01)
         assert is_same_boot is not is_alive(child)
     finally:
         agent.shut_down()

@@ -66,12 +66,16 @@ class InstanceFolder(ProcessFolder):
             return (self,)
         return tuple(ProcessFolder(self.path / "containers" / str(number)) for number in range(1, count + 1))
 
+    def count_containers(self) -> int:
+        """How many containers it was made for, whatever the record says."""
+        return len(list((self.path / "containers").glob("*"))) or 1
+
     def write(self, record: Record) -> None:
         """Replace the record."""
         self.replace("record.json", msgspec.json.encode(record))
 
     def read(self) -> Record | None:
-        """The record; None if it is not readable, as after a power cut."""
+        """The record; None if it is not readable, as after a power cut, or written by another version of Moorage."""
         try:
             return msgspec.json.decode((self.path / "record.json").read_bytes(), type=Record)
         except (FileNotFoundError, msgspec.MsgspecError):

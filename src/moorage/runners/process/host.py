@@ -21,10 +21,12 @@ from moorage.runners.process.environments.environments import (
 from moorage.runners.process.folder import InstanceFolder, Record
 from moorage.runners.process.instance import Instance
 from moorage.runners.process.instance_log import append_line, log_path
+from moorage.runners.process.instance_process import InstanceProcess
 from moorage.runners.process.isolation.isolation import Isolation
 from moorage.runners.process.models import ModelFolders
 from moorage.runners.process.multi_model.demands import Demands
 from moorage.runners.process.nursery import FrameworkAbsent, Nurseries, NurseryLost
+from moorage.runners.process.place import nameless_places
 from moorage.runners.process.preparation import Preparer
 from moorage.runners.process.procfs import reap_strays
 from moorage.runners.process.protocol import Described
@@ -68,8 +70,7 @@ class Host:
         for found in folders.find_all(self._settings.instances_dir):
             record = found.read()
             if record is None:
-                found.close_claim()
-                found.remove()
+                self._begin(self._give_up(found))
                 continue
             self._add(found, record).adopt()
             for container in record.spec.variant.containers:
@@ -168,6 +169,17 @@ class Host:
     def _equipment(self) -> Set[Path]:
         """The folders of environments that instances run from."""
         return {Path(folder) for instance in self._instances.values() for folder in instance.record.equipment}
+
+    async def _give_up(self, folder: InstanceFolder) -> None:
+        """End the processes of an instance that is not known any more, and remove it."""
+        log.warning("%s: its record cannot be read: ending it", folder.path.name)
+        settings, statuses = self._settings, self._nurseries.statuses
+        for place in nameless_places(folder, settings):
+            process = InstanceProcess(
+                place, clock=self._clock, statuses=statuses, ping_timeout_s=settings.ping_timeout_s
+            )
+            await process.end(grace_s=settings.stop_grace_s)
+        await asyncio.to_thread(folder.remove)
 
     def _add(self, folder: InstanceFolder, record: Record) -> Instance:
         instance = self._instances[record.spec.id] = Instance(

@@ -13,7 +13,7 @@ from moorage.runners.process.nursery import ExitStatuses, Nursery, NurseryLost
 from moorage.runners.process.place import Place
 from moorage.runners.process.probe import ping
 from moorage.runners.process.process_folder import Claim
-from moorage.runners.process.procfs import Gone, WatchedProcess, kill_session, kill_user, say_status
+from moorage.runners.process.procfs import Gone, Identity, WatchedProcess, kill_session, kill_user, say_status
 from moorage.runners.process.report import Report
 from moorage.system.clock import Clock
 
@@ -60,17 +60,18 @@ class InstanceProcess:
         """Who claimed the folder. If nobody holds it, nobody can any more, and what is left of its session is ended."""
         claim = self.place.folder.close_claim()
         if claim.identity is not None and not claim.is_held and is_same_boot:
-            kill_session(claim.identity)
-            self._kill_strays()
+            self._kill_rest(claim.identity)
         return claim
 
     async def find(self) -> bool:
         """Watch the process that claimed the folder, if there is one; after False none can any more."""
         while self._process is None and (claim := self.place.folder.close_claim()).is_held:
             if claim.identity is not None:
-                with contextlib.suppress(Gone):
+                try:
                     self._process = WatchedProcess(claim.identity)
                     break
+                except Gone:  # and what it started goes on, and holds the lock with it
+                    self._kill_rest(claim.identity)
             await self._clock.sleep(_PROBE_DELAY_S)  # between its lock and its name, or its end and the lock's
         return self._process is not None
 
@@ -139,6 +140,10 @@ class InstanceProcess:
         """Why the model can never be served, if the process has written that down."""
         failure = self.place.folder.failure()
         return failure and self.place.named(failure)
+
+    def _kill_rest(self, leader: Identity) -> None:
+        kill_session(leader)
+        self._kill_strays()
 
     def _kill_strays(self) -> bool:
         """SIGKILL also what left its session, if there is a mark to know it by; whether there was any."""

@@ -1,7 +1,9 @@
-"""Where the processes of an instance live: folders, sockets and log files by name. Pure."""
+"""Where the processes of an instance live: folders, sockets and log files by name."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,21 +49,37 @@ def places_of(spec: InstanceSpec, folder: InstanceFolder, settings: AgentSetting
     Each of several containers has a log stream `<variant>/<instance>/<container>`, as SageMaker's guide has it for
     inference pipelines ("Inference Pipeline Logs and Metrics").
     """
-    name, log = spec.id.removeprefix("i-"), log_path(settings.logs_dir, spec)
-    main = Place(folder, settings.instance_sockets_dir / f"{name}.sock", log)
+    log = log_path(settings.logs_dir, spec)
+    main = Place(folder, _socket(folder, settings), log)
     containers = spec.variant.containers
     if len(containers) == 1:
         return Places(main, (main,))
-    folders = folder.containers(len(containers))
+    behind = _behind_front(folder, settings, count=len(containers))
     return Places(
         main,
         tuple(
-            Place(
-                folders[index],
-                settings.instance_sockets_dir / f"{name}-{index + 1}.sock",
-                log.with_suffix("") / f"{container.name}.log",
-                container.name,
-            )
-            for index, container in enumerate(containers)
+            Place(process_folder, socket, log.with_suffix("") / f"{container.name}.log", container.name)
+            for (process_folder, socket), container in zip(behind, containers, strict=True)
         ),
     )
+
+
+def nameless_places(folder: InstanceFolder, settings: AgentSettings) -> Iterator[Place]:
+    """The places of an instance of which only the folder is known, to end what is there. They have no logs."""
+    nowhere = Path(os.devnull)
+    yield Place(folder, _socket(folder, settings), nowhere)
+    count = folder.count_containers()
+    if count > 1:
+        for process_folder, socket in _behind_front(folder, settings, count=count):
+            yield Place(process_folder, socket, nowhere)
+
+
+def _behind_front(
+    folder: InstanceFolder, settings: AgentSettings, *, count: int
+) -> Iterator[tuple[ProcessFolder, Path]]:
+    for number, process_folder in enumerate(folder.containers(count), 1):
+        yield process_folder, _socket(folder, settings, f"-{number}")
+
+
+def _socket(folder: InstanceFolder, settings: AgentSettings, suffix: str = "") -> Path:
+    return settings.instance_sockets_dir / f"{folder.path.name.removeprefix('i-')}{suffix}.sock"
