@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,9 +27,12 @@ START_TIMEOUT_S: Final = 10.0
 
 
 class RunningAgent:
-    """An agent below `root`, which must have a short path; as another user if one is given, for root to test."""
+    """An agent below `root`, which must have a short path.
 
-    def __init__(self, root: Path, *, user: int | None = None, **changes: Any) -> None:
+    It runs as another user if one is given, and is started by a command, to which its own is added, if there is one.
+    """
+
+    def __init__(self, root: Path, *, user: int | None = None, by: Sequence[str] = (), **changes: Any) -> None:
         self.settings = replace(
             AgentSettings(
                 run_dir=root / "run",
@@ -40,13 +44,14 @@ class RunningAgent:
             **changes,
         )
         self.user = user
+        self.by = by
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and return when it answers."""
         settings = msgspec.json.encode(self.settings, enc_hook=str).decode()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "moorage.testing.agent", settings],
+            [*self.by, sys.executable, "-m", "moorage.testing.agent", settings],
             start_new_session=True,
             user=self.user,
             group=self.user,

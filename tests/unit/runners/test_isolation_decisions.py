@@ -1,5 +1,6 @@
 """What is decided on machines that give everything, something, or nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,16 +68,26 @@ def test_without_landlock_a_shared_user_is_a_lack() -> None:
     assert ["a user of its own (not here)"] == list(lacks)
 
 
-def test_in_a_container_without_rights_landlock_alone_says_what_can_be_read() -> None:
-    confinement = decide(CONTAINER, WANTED)
+def test_in_a_container_without_rights_landlock_says_what_a_user_of_its_own_can_read() -> None:
+    confinement = decide(CONTAINER, replace(WANTED, groups=(765_536,)))
     assert "view" not in confinement.sandbox
-    assert None is confinement.sandbox["user"], "it could not reach its files"
+    assert (USER, [765_536]) == (confinement.sandbox["user"], confinement.sandbox["groups"])
     assert FOLDERS == confinement.folders
     readable = set(confinement.sandbox["readable"])
     assert {"/data/models/abc", "/data/models/def", "/data/models/ghi", "/usr"} <= readable
     assert not {"/", "/data", "/root", "/home", "/tmp", "/run"} & readable
     assert {"/data/i/work", "/data/i/tmp"} <= set(confinement.sandbox["writable"])
-    assert 2 == len(confinement.lacks)
+    assert 1 == len(confinement.lacks)
+
+
+def test_without_a_view_and_landlock_no_user_would_be_kept_from_others_files() -> None:
+    confinement = decide(Machine(CONTAINER.failures, 0), WANTED)
+    assert None is confinement.sandbox["user"]
+    assert 3 == len(confinement.lacks)
+
+
+def test_groups_are_for_where_there_is_no_view() -> None:
+    assert [] == decide(ALL, replace(WANTED, groups=(765_536,))).sandbox["groups"]
 
 
 def test_a_machine_that_gives_nothing_is_said_to() -> None:
@@ -93,7 +104,7 @@ def test_a_machine_that_gives_nothing_is_said_to() -> None:
     [
         (ALL, "namespace", 0),
         (UNPRIVILEGED, "namespace", 0),
-        (CONTAINER, "unix sockets", 2),
+        (CONTAINER, "unix sockets", 1),
         (without("network"), "unix sockets", 0),
         (without("network", landlock=5), "unix sockets", 1),
     ],

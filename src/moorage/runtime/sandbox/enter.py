@@ -90,7 +90,7 @@ def _make_namespaces(sandbox: Sandbox) -> None:
 
 def _give_up_rights(sandbox: Sandbox) -> None:
     if sandbox.user is not None:
-        os.setgroups([])
+        os.setgroups(list(sandbox.groups))
         os.setresgid(sandbox.user, sandbox.user, sandbox.user)
         os.setresuid(sandbox.user, sandbox.user, sandbox.user)
         kernel.own_proc_entries()

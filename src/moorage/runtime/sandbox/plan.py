@@ -37,6 +37,8 @@ class Sandbox:
 
     user: int | None = None
     """The uid and gid to become, for this instance alone."""
+    groups: tuple[int, ...] = ()
+    """Further groups of that user."""
     user_namespace: bool = False
     """Make namespaces as the first process of a new user namespace, which needs no rights."""
     view: View | None = None

@@ -55,10 +55,12 @@ class Wanted:
     """What else it shall see, read-only, by where it sees it."""
     user: int | None = None
     """A user for it alone; None if it has to be the agent's."""
+    groups: tuple[int, ...] = ()
+    """Of that user, by which it reaches its files where it has no view of its own."""
     processes_max: int = 4096
     memory_bytes_max: int = 0
     """0 is no limit."""
-    groups: Groups = Groups()
+    control_groups: Groups = Groups()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +87,20 @@ class NotIsolated(Exception):
 
 def decide(machine: Machine, wanted: Wanted) -> Confinement:
     """The best this machine gives. Raises NotIsolated if the network is to be kept away and cannot be."""
-    user = wanted.user if machine.can("user and view") else None
-    in_namespace = not machine.can("view") and machine.can("view in a user namespace")
-    has_view = machine.can("view") or in_namespace
+    has_view = machine.has_view
+    in_namespace = has_view and not machine.can("view")
+    user = wanted.user if machine.has_users else None
     network = _network(machine, wanted, in_namespace=in_namespace)
     sandbox: dict[str, Any] = {
         "user": user,
+        "groups": list(wanted.groups) if user is not None and not has_view else [],
         "user_namespace": in_namespace,
         "network": network,
         "landlock": machine.landlock,
         "seccomp": machine.can("seccomp"),
         "processes_max": wanted.processes_max if user is not None else None,
-        "memory_bytes": wanted.memory_bytes_max if wanted.groups.no_limit else None,
-        "control_groups": [str(folder) for folder in wanted.groups.folders],
+        "memory_bytes": wanted.memory_bytes_max if wanted.control_groups.no_limit else None,
+        "control_groups": [str(folder) for folder in wanted.control_groups.folders],
         "writable": [*_WRITABLE, str(wanted.work), str(wanted.temporary)],
     }
     folders = wanted.folders
@@ -185,10 +188,10 @@ def _lacks(machine: Machine, sandbox: Mapping[str, Any], wanted: Wanted) -> Iter
     if sandbox["user"] is None and not keeps_apart:
         why = machine.failures["user"] or machine.failures["user and view"]
         yield f"a user of its own ({why or 'instance_users is 0'})"
-    if wanted.groups.no_end:
-        yield f"an end of processes that leave its session ({wanted.groups.no_end})"
-    if wanted.groups.no_limit:
-        yield f"a limit of memory but for each process alone ({wanted.groups.no_limit})"
+    if wanted.control_groups.no_end:
+        yield f"an end of processes that leave its session ({wanted.control_groups.no_end})"
+    if wanted.control_groups.no_limit:
+        yield f"a limit of memory but for each process alone ({wanted.control_groups.no_limit})"
     if "view" not in sandbox:
         why = machine.failures["view in a user namespace"] or machine.failures["view"]
         yield f"a view of files of its own, and /opt/ml/model ({why})"

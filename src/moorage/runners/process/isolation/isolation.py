@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from moorage.runners.process.isolation.control_groups import MOUNTS, OWN_GROUPS,
 from moorage.runners.process.isolation.decide import Confinement, Groups, NotIsolated, Wanted, decide, typical
 from moorage.runners.process.isolation.machine import Machine, examine
 from moorage.runners.process.isolation.users import NoUserLeft, UserRange, Users
+from moorage.runners.process.isolation.ways import is_reachable, open_ways
 from moorage.runners.process.process_folder import ProcessFolder
 from moorage.runners.process.settings import AgentSettings, RequireIsolation
 
@@ -57,9 +58,10 @@ class Isolation:
         `seen` is what it shall see besides `folders`, read-only, by where. Raises NotConfined, OSError.
         """
         machine = await self.machine()
+        seen = {**_resolver(), **(seen or {})}
+        needed = (folder.work, folders.model, *folders.channels.values(), *seen.values())
         try:
-            has_users = self._users.range.size and machine.can("user and view")
-            user = self._users.take(self._owners()) if has_users else None
+            user = self._users.take(self._owners()) if self._has_users(machine, folder, needed) else None
             groups = self._make_groups(folder, is_user_shared=user is None)
             wanted = Wanted(
                 folders=folders,
@@ -67,11 +69,12 @@ class Isolation:
                 temporary=folder.temporary,
                 is_without_network=spec.variant.network_isolation,
                 hidden=(*self._settings.folders, *self._settings.hidden),
-                seen={**_resolver(), **(seen or {})},
+                seen=seen,
                 user=user,
+                groups=(self._users.range.group,),
                 processes_max=self._settings.instance_processes_max,
                 memory_bytes_max=self._settings.instance_memory_bytes_max,
-                groups=groups,
+                control_groups=groups,
             )
             confinement = decide(machine, wanted)
         except (NotIsolated, NoUserLeft) as error:
@@ -86,11 +89,23 @@ class Isolation:
     async def announce(self) -> None:
         """Say in the log what instances get, and what this machine does not give them."""
         machine = await self.machine()
-        user = self._users.range.first if self._users.range.size and machine.can("user and view") else None
+        user = self._users.range.first if self._users.range.size and machine.has_users else None
         confinement = typical(machine, user=user)
         log.info("instances get: %s", "; ".join(confinement.gives))
         if confinement.lacks:
             log.warning("this machine does not give instances: %s", "; ".join(confinement.lacks))
+
+    def _has_users(self, machine: Machine, folder: ProcessFolder, needed: Iterable[Path]) -> bool:
+        """Whether processes can be users of their own: with a view of their own, or if they reach what they need."""
+        if not self._users.range.size or not machine.has_users:
+            return False
+        if machine.has_view:
+            return True
+        settings, group = self._settings, self._users.range.group
+        between = [path for path in folder.path.parents if path.is_relative_to(settings.instances_dir)]
+        ours = (settings.instances_dir.parent, settings.models_dir, settings.environments_dir)
+        open_ways((*ours, *between, folder.path), group)
+        return all(is_reachable(path, group) for path in needed)
 
     def _make_groups(self, folder: ProcessFolder, *, is_user_shared: bool) -> Groups:
         """Those that are needed: a user of its own is all it takes to end everything of an instance."""

@@ -34,6 +34,16 @@ class Machine(msgspec.Struct, frozen=True):
         """Whether the trial of `means` went well."""
         return self.failures.get(means, "it was not tried") is None
 
+    @property
+    def has_view(self) -> bool:
+        """Whether a process can have a view of files of its own."""
+        return self.can("view") or self.can("view in a user namespace")
+
+    @property
+    def has_users(self) -> bool:
+        """Whether a process can be a user of its own. Without a view, only Landlock keeps that from others' files."""
+        return self.can("user and view") if self.has_view else self.can("user") and self.landlock > 0
+
 
 def unexamined(reason: str) -> Machine:
     """A machine of which nothing can be said, so nothing is relied on."""

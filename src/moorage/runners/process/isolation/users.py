@@ -18,6 +18,11 @@ class UserRange(NamedTuple):
     first: int
     size: int
 
+    @property
+    def group(self) -> int:
+        """The gid after the last: the one that all these users share, if they need one."""
+        return self.first + self.size
+
 
 class NoUserLeft(Exception):
     """Every user of the range has files or processes."""
