@@ -93,11 +93,10 @@ class ModelFolders:
         return await self._unpack(digest, staged)
 
     def _move(self, digest: str, staged: Path) -> str:
-        fresh = self._root / f"{digest}.{entropy.new_uid()}"
         try:
-            staged.rename(fresh)  # before it is read-only: then only root may move it to another folder
-            files = _seal_tree(fresh)
-            fresh.rename(self.path_of(digest))
+            files = _seal_below(staged)
+            staged.rename(self.path_of(digest))
+            self.path_of(digest).chmod(0o555)  # at last: a folder that is read-only only root may move to another
         except OSError as error:
             raise UnpackFailed(f"The model data could not be put in place: {error.strerror}") from error
         return f"put {files} files in place"
@@ -179,11 +178,12 @@ def _seal(folder: Path) -> None:
         os.fchmod(descriptor, 0o555)
 
 
-def _seal_tree(folder: Path) -> int:
-    """Make the folders of links read-only, as their files are; answers how many files there are."""
+def _seal_below(folder: Path) -> int:
+    """Make the folders in a folder of links read-only, as their files are; answers how many files there are."""
     count = 0
-    for _, _, files, descriptor in os.fwalk(folder):
-        os.fchmod(descriptor, 0o555)
+    for _, folders, files, descriptor in os.fwalk(folder):
+        for name in folders:
+            os.chmod(name, 0o555, dir_fd=descriptor)
         count += len(files)
     return count
 
