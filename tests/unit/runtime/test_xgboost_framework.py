@@ -197,7 +197,11 @@ def test_a_booster_is_known_by_its_first_bytes(tmp_path, name, form):
     [
         (b"", "^xgboost-model is empty$"),
         (b"{broken", "^xgboost-model cannot be loaded by xgboost [0-9.]+: XGBoostError: .*"),
-        (b"binf\x00\x00\x00", "^xgboost-model cannot be loaded: "),
+        (
+            b"binf\xcd\xcc\xcc>\x04\x00",
+            "its binary format is none that it still reads, choose an image",
+        ),
+        (b"\x80junk", "^xgboost-model cannot be loaded: "),
     ],
 )
 def test_a_broken_file_says_so(tmp_path, content, reason):

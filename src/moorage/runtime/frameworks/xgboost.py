@@ -18,8 +18,9 @@ from moorage.runtime.trees.xgboost import best_rounds
 
 _NAMES: Final = ("xgboost-model",)
 _PATTERNS: Final = ("*.json", "*.ubj", "*.model", "*.bst", "*.pkl", "*.joblib")
-_OWN_FORMATS: Final = b"{"
-"""What both of XGBoost's formats, JSON and UBJSON, begin with."""
+_OLD_FORMAT: Final = b"binf"
+_OWN_FORMATS: Final = (b"{", _OLD_FORMAT)
+"""What files of XGBoost's own begin with: JSON and UBJSON, and the binary format before them."""
 
 
 class XGBoost:
@@ -49,9 +50,12 @@ def _load_booster(name: str, content: bytes) -> Any:
     try:
         booster.load_model(bytearray(content))
     except (xgboost.core.XGBoostError, ValueError) as error:
-        raise ModelUnusable(
-            f"{name} cannot be loaded by xgboost {xgboost.__version__}: {dmlc.explain(error)}"
-        ) from error
+        why = (
+            "its binary format is none that it still reads, choose an image of an older xgboost"
+            if content.startswith(_OLD_FORMAT)
+            else dmlc.explain(error)
+        )
+        raise ModelUnusable(f"{name} cannot be loaded by xgboost {xgboost.__version__}: {why}") from error
     return booster
 
 

@@ -65,7 +65,7 @@ def _is_histogram(booster: Any) -> bool:
 
 def _chances(booster: Any) -> Reading:
     """From sums to probabilities, by the loss that the model was fitted with."""
-    loss = booster._loss
+    loss = booster._loss if hasattr(booster, "_loss") else booster.loss_  # the latter before 1.1
     link = getattr(loss, "predict_proba", None) or loss._raw_prediction_to_proba  # the latter before 1.4
 
     def probabilities(scores: Array) -> Array:
