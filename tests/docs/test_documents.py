@@ -18,8 +18,11 @@ from moorage.app.settings import Settings, load_settings
 from moorage.core.iam import aws_managed
 
 EXAMPLES_TIMEOUT_S = 300
-README = ROOT / "README.md"
 OPERATING = ROOT / "docs" / "operating.md"
+
+
+def has_examples(document: Path) -> bool:
+    return any(block.marker == "run" for block in blocks(document))
 
 
 def named(document: Path) -> str:
@@ -38,7 +41,8 @@ def test_every_example_is_run_or_says_why_not(document: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if has_examples(document)], ids=named)
+def test_the_examples_run(document: Path, tmp_path: Path) -> None:
     data_dir = tmp_path / "state"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOORAGE_"))} | {
         "HOME": str(tmp_path),
@@ -49,7 +53,7 @@ def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
     }
     try:
         done = subprocess.run(
-            ["bash", "-c", script(README)],
+            ["bash", "-c", script(document)],
             cwd=tmp_path,
             env=environment,
             capture_output=True,

@@ -20,7 +20,9 @@ SUFFIXES = {".py", ".sh", ".md", ".toml", ".lock", ""}
 # Each pattern is written so that it does not match itself.
 UNWANTED = {
     "a path of somebody's machine": re.compile(r"(?<![\w.])/(?:root|work|home/\w+)[/]\w"),
-    "the host of a package registry": re.compile(r"py[p]i\.org|python[h]osted\.org|--(?:extra-)?index[-]url"),
+    "the host of a package registry": re.compile(
+        r"py[p]i\.org|python[h]osted\.org|--(?:extra-)?index[-]url[= ]+https?://(?![\w.@:-]+\.example\b)"
+    ),
     "work put off": re.compile(r"\b(?:TO[D]O|FIX[M]E|X[X]X)\b"),
     "a patched part of ours in place of a fake": re.compile(r"(?:patch|setattr)[(]\s*[\"']moorage\."),
 }
