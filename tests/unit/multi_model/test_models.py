@@ -70,7 +70,7 @@ class World:
             threads=threads,
             limits=limits,
             statistics=self.statistics,
-            resident=lambda: self.resident + len(self.shelf) * self.growth,
+            allocated=lambda: self.resident + len(self.shelf) * self.growth,
         )
         self.models = Models(self.shelf, loader, limits=limits, statistics=self.statistics, monotonic=lambda: self.now)
 
@@ -142,12 +142,53 @@ async def test_the_least_used_goes_and_the_pinned_stays(world: World) -> None:
 @pytest.mark.parametrize("limits", [Limits(PLENTY, count_max=1)], indirect=True)
 async def test_a_model_in_use_is_not_unloaded_for_another(world: World) -> None:
     used = await world.take("a")
+    loading = asyncio.create_task(world.take("b"))
+    await asyncio.sleep(0.05)
+    assert (["a"], ["a-1"]) == (world.loaded(), world.workshop.loads)
+    world.models.give_back(used)
+    assert "b" == (await loading).name
+    assert ["b"] == world.loaded()
+
+
+@pytest.mark.parametrize("limits", [Limits(PLENTY, count_max=1, pinned=frozenset({"a"}))], indirect=True)
+async def test_where_nothing_may_go_there_is_no_room(world: World) -> None:
+    await world.use("a")
     with pytest.raises(NoRoom, match="enough memory to load model b"):
         await world.take("b")
-    world.models.give_back(used)
-    world.now += 60.0  # the failure is remembered for a while
-    await world.use("b")
-    assert ["b"] == world.loaded()
+
+
+@pytest.mark.parametrize("limits", [Limits(PLENTY, count_max=1)], indirect=True)
+async def test_many_more_models_than_there_is_room_for_are_all_served(world: World) -> None:
+    async def agent() -> None:
+        known = 0
+        while True:
+            known, wants = await world.models.wants.news(known, wait_s=1.0)
+            for want in wants:
+                brought.append(asyncio.create_task(world.supply(want.model)))
+
+    brought: list[asyncio.Task[None]] = []
+    bringing = asyncio.create_task(agent())
+
+    async def ask(name: str) -> str:
+        slot = world.models.take_loaded(name) or await world.models.take(name)
+        world.models.give_back(slot)
+        return slot.name
+
+    names = [f"m{number}" for number in range(20)]
+    assert names == await asyncio.gather(*map(ask, names))
+    bringing.cancel()
+    await asyncio.wait([bringing, *brought])
+    assert sorted(f"{name}-1" for name in names) == sorted(world.workshop.loads)
+
+
+async def test_a_caller_that_leaves_while_it_waits_holds_nothing(world: World) -> None:
+    leaving, staying = (asyncio.create_task(world.models.take("a")) for _ in range(2))
+    await turn()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    await world.supply("a")
+    slot = await staying
+    assert 1 == slot.users
 
 
 @pytest.mark.parametrize("limits", [Limits(PLENTY, wait_s=0.02)], indirect=True)

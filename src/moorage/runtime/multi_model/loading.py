@@ -43,6 +43,9 @@ class Kind(Protocol):
 
 R = TypeVar("R")
 
+_ROOM_S: Final = 5.0
+"""How long a load waits for models in use, which are so for milliseconds as a rule."""
+_LOOK_S: Final = 0.005
 _TRIM_S: Final = 10.0
 """How often memory that was freed is given back to be counted as free: nobody can allocate any meanwhile."""
 _GROWTH_MAX: Final = 16.0
@@ -75,7 +78,7 @@ class Loader:
         threads: Executor,
         limits: Limits,
         statistics: Statistics,
-        resident: Callable[[], int] = memory.resident_bytes,
+        allocated: Callable[[], int] = memory.allocated_bytes,
     ) -> None:
         self._shelf = shelf
         self._kind = kind
@@ -85,8 +88,8 @@ class Loader:
         self._turns = asyncio.Lock()
         self._growth = 1.0
         """What a byte of a model on disk takes of memory, as the last ones did."""
-        self._resident = resident
-        self._baseline = resident()
+        self._allocated = allocated
+        self._baseline = allocated()
         self._trimmed_at = 0.0
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,11 +103,11 @@ class Loader:
         turn = await Turn.begin(self._turns)
         try:
             await self._make_room(name, int(size * self._growth), evicts=is_managed)
-            began, before = time.monotonic(), self._resident()
+            began, before = time.monotonic(), self._allocated()
             model = await self._load_evicting(name, folder, evicts=is_managed)
             self._statistics.ModelLoadingTime.add(int((time.monotonic() - began) * 1e6))
             if turn.is_ours:
-                self._learn(size, self._resident() - before)
+                self._learn(size, self._allocated() - before)
             loaded = Loaded(model, self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
             self.close(self._shelf.put(Slot(name, version, loaded, int(size * self._growth))))
             await self._make_good(name)
@@ -153,12 +156,15 @@ class Loader:
             if not self._shelf.has_room(size):
                 raise NoRoom(_no_room(name))
             return
-        if self._grown() + size > self._limits.bytes_max and time.monotonic() - self._trimmed_at > _TRIM_S:
+        bytes_max = self._limits.bytes_max
+        if self._grown() + size > bytes_max and time.monotonic() - self._trimmed_at > _TRIM_S:
             self._trimmed_at = time.monotonic()
             await self._run(memory.trim)
-        evicted = self._shelf.make_room(size, keep=name, wish=self._grown() + size - self._limits.bytes_max)
-        if evicted is None:
-            raise NoRoom(_no_room(name))
+        deadline = time.monotonic() + _ROOM_S
+        while (evicted := self._shelf.make_room(size, keep=name, wish=self._grown() + size - bytes_max)) is None:
+            if not self._shelf.is_used or time.monotonic() > deadline:
+                raise NoRoom(_no_room(name))
+            await asyncio.sleep(_LOOK_S)
         self.close(evicted)
 
     async def _make_good(self, name: str) -> None:
@@ -174,7 +180,7 @@ class Loader:
         return self._grown() <= self._limits.bytes_max
 
     def _grown(self) -> int:
-        return self._resident() - self._baseline
+        return self._allocated() - self._baseline
 
     def _learn(self, size: int, grown: int) -> None:
         """A model of `size` bytes on disk has made the process grow. If it has not, there was memory to spare."""

@@ -15,10 +15,11 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _libc = ctypes.CDLL(None)
 
 
-def resident_bytes() -> int:
-    """The resident set of this process: its own pages and those it shares with the nursery."""
+def allocated_bytes() -> int:
+    """What this process has of its own in memory: nothing that is in files as well, such as the code of libraries."""
     with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * _PAGE_BYTES
+        _, resident, shared, *_ = file.read().split()
+    return (int(resident) - int(shared)) * _PAGE_BYTES
 
 
 def trim() -> None:

@@ -53,7 +53,7 @@ class Models:
         self._loader = loader
         self._limits = limits
         self._monotonic = monotonic
-        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._waiting: dict[str, list[asyncio.Future[Slot[Loaded]]]] = {}
         self._loading: dict[str, asyncio.Task[None]] = {}
         self._failures: dict[str, _Failure] = {}
         self._loop = asyncio.get_running_loop()
@@ -72,9 +72,14 @@ class Models:
 
     async def take(self, name: str) -> Slot[Loaded]:
         """The model until it is given back, as soon as it is loaded. Raises NotServed, Broken."""
-        slot = await self._wait_for(name)
+        began = self._monotonic()
+        slot = self.shelf.find(name)
+        if slot is not None:
+            self.shelf.take(slot)
+        else:
+            slot = await self._wait_for(name)
         self.statistics.count_use(name, was_loaded=False)
-        self.shelf.take(slot)
+        self.statistics.ModelLoadingWaitTime.add(int((self._monotonic() - began) * 1e6))
         return slot
 
     def give_back(self, slot: Slot[Loaded]) -> None:
@@ -85,21 +90,26 @@ class Models:
             self._loader.close(self.shelf.drop(slot.name))
 
     async def _wait_for(self, name: str) -> Slot[Loaded]:
-        began = self._monotonic()
-        while (slot := self.shelf.find(name)) is None:
-            self._check_failure(name)
-            waiter = self._waiting.get(name)
-            if waiter is None:
-                waiter = self._waiting[name] = self._loop.create_future()
-            if name not in self._loading:
-                self.wants.add(name, hurry=True)
-            left_s = began + self._limits.wait_s - self._monotonic()
-            done, _ = await asyncio.wait({waiter}, timeout=max(0.0, left_s))
-            if not done:
-                raise NotReady(f"Model {name} is not ready for inference yet: it is still being fetched or loaded.")
-            waiter.result()
-        self.statistics.ModelLoadingWaitTime.add(int((self._monotonic() - began) * 1e6))
-        return slot
+        """The model, taken for us by whoever loaded it: before we are awake it may have to go again."""
+        self._check_failure(name)
+        waiter: asyncio.Future[Slot[Loaded]] = self._loop.create_future()
+        self._waiting.setdefault(name, []).append(waiter)
+        if name not in self._loading:
+            self.wants.add(name, hurry=True)
+        try:
+            done, _ = await asyncio.wait({waiter}, timeout=self._limits.wait_s)
+        except asyncio.CancelledError:
+            self._give_up(waiter)
+            raise
+        if not done:
+            waiter.cancel()
+            raise NotReady(f"Model {name} is not ready for inference yet: it is still being fetched or loaded.")
+        return waiter.result()
+
+    def _give_up(self, waiter: asyncio.Future[Slot[Loaded]]) -> None:
+        """The caller has left. What may have been taken for it meanwhile is given back."""
+        if not waiter.cancel() and waiter.exception() is None:
+            self.give_back(waiter.result())
 
     def _check_failure(self, name: str) -> None:
         failure = self._failures.get(name)
@@ -175,14 +185,18 @@ class Models:
         if slot is not None:
             slot.model.uses_checked = slot.uses
             slot.model.checked_at = self._monotonic()
-        waiter = self._waiting.pop(name, None)
-        if waiter is None:
+        waiters = [waiter for waiter in self._waiting.pop(name, ()) if not waiter.done()]
+        if waiters and slot is None and error is None:  # it had to go as soon as it was there
+            self._waiting[name] = waiters
+            self.wants.add(name, hurry=True)
             return
-        if error is None or slot is not None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(error)
-            waiter.exception()  # looked at here, for whoever waited may be gone
+        for waiter in waiters:
+            if slot is not None:
+                self.shelf.take(slot)
+                waiter.set_result(slot)
+            elif error is not None:
+                waiter.set_exception(error)
+                waiter.exception()  # looked at here, for whoever waited may be gone
 
     # -- the container API --------------------------------------------------------------------------------------------
 

@@ -54,6 +54,11 @@ class Shelf(Generic[T]):
         """What all of them take."""
         return self._bytes
 
+    @property
+    def is_used(self) -> bool:
+        """Whether a request is at any of them."""
+        return any(slot.users for slot in self._slots.values())
+
     def find(self, name: str) -> Slot[T] | None:
         """The model of that name, without counting as a use."""
         return self._slots.get(name)
