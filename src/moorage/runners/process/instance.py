@@ -17,29 +17,26 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
-import msgspec
-
 from moorage.core.model import Container, InstanceState, Observation
 from moorage.runners.process.environments.environments import EnvironmentUnavailable
 from moorage.runners.process.folder import InstanceFolder, Record
 from moorage.runners.process.front import front_launch
-from moorage.runners.process.instance_log import append_line
-from moorage.runners.process.instance_process import InstanceProcess, first_ended
+from moorage.runners.process.instance_process import InstanceProcess
 from moorage.runners.process.models import UnpackFailed
 from moorage.runners.process.multi_model.containers import supplied
 from moorage.runners.process.multi_model.demands import Demands
 from moorage.runners.process.nursery import ExitStatuses, NurseryLost
 from moorage.runners.process.place import Place, places_of
 from moorage.runners.process.preparation import Prepared, Preparer, Unlaunchable
+from moorage.runners.process.processes import Processes
 from moorage.runners.process.procfs import boot_id
 from moorage.runners.process.settings import AgentSettings
 from moorage.runners.process.staging import ContainerData
+from moorage.runners.process.standing import Standing
 from moorage.system.clock import Clock
 from moorage.system.tasks import all_of
 
-REASON_CHARACTERS_MAX: Final = 1024
 _TRANSIENT: Final = (UnpackFailed, EnvironmentUnavailable, NurseryLost)
-_ENDED: Final = frozenset({InstanceState.FAILED, InstanceState.EXITED, InstanceState.LOST})
 
 log = logging.getLogger(__name__)
 
@@ -59,60 +56,51 @@ class Instance:
         demands: Demands,
         on_change: Callable[[], None],
     ) -> None:
-        self.record = record
         self._folder = folder
         self._settings = settings
         self._clock = clock
         self._preparer = preparer
         self._demands = demands
-        self._on_change = on_change
         self._task: asyncio.Task[None] | None = None
         self._places = places_of(record.spec, folder, settings)
+        self._standing = Standing(folder, record, log=self._places.main.log, clock=clock, on_change=on_change)
 
         def process_at(place: Place) -> InstanceProcess:
             return InstanceProcess(place, clock=clock, statuses=statuses, ping_timeout_s=settings.ping_timeout_s)
 
-        self._main = process_at(self._places.main)
-        self._containers = tuple(map(process_at, self._places.containers)) if self._places.has_front else (self._main,)
-        self._processes = tuple(dict.fromkeys((self._main, *self._containers)))
+        self._processes = Processes(self._places, process_at, stop_grace_s=settings.stop_grace_s)
 
     # -- what others ask ----------------------------------------------------------------------------------------------
 
     @property
+    def record(self) -> Record:
+        """What is known of it."""
+        return self._standing.record
+
+    @property
     def pid(self) -> int | None:
         """The process that answers for the instance."""
-        return self._main.pid
+        return self._processes.main.pid
 
     def observe(self) -> Observation:
         """How it is now."""
-        spec, record = self.record.spec, self.record
-        serves = record.state in (InstanceState.READY, InstanceState.UNHEALTHY)
-        return Observation(
-            id=spec.id,
-            uid=spec.uid,
-            endpoint=spec.endpoint,
-            state=record.state,
-            address=str(self._places.main.socket) if serves else None,
-            reason=record.reason,
-            since=record.since,
-        )
+        return self._standing.observe(self._places.main.socket)
 
     def begin(self) -> None:
         """Bring it up."""
-        self._task = asyncio.create_task(self._run(self._bring_up()))
+        self._start(self._bring_up())
 
     def adopt(self) -> None:
         """Take over what another agent began: watch it if all of it lives, else say how it ended or begin again."""
-        is_same_boot = self.record.boot_id == boot_id()
-        claims = [process.look(is_same_boot=is_same_boot) for process in self._processes]
+        claims = self._processes.look(is_same_boot=self.record.boot_id == boot_id())
         has_begun = any(claim.identity is not None for claim in claims)
         if all(claim.is_held for claim in claims):
-            self._task = asyncio.create_task(self._run(self._take_over()))
+            self._start(self._take_over())
         elif any(claim.is_held for claim in claims):
-            self._task = asyncio.create_task(self._run(self._end_what_is_left()))
-        elif self.record.state in _ENDED:
+            self._start(self._end_what_is_left())
+        elif self._standing.has_ended:
             return
-        elif self.record.state is InstanceState.STARTING and not has_begun:
+        elif self._standing.state is InstanceState.STARTING and not has_begun:
             self.begin()
         else:
             self._say_it_was_lost()
@@ -122,7 +110,7 @@ class Instance:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._end()
+        await self._processes.end()
         await asyncio.to_thread(self._folder.remove)
 
     def let_go(self) -> None:
@@ -131,6 +119,9 @@ class Instance:
             self._task.cancel()
 
     # -- the task -----------------------------------------------------------------------------------------------------
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.create_task(self._run(work))
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -146,8 +137,7 @@ class Instance:
                 InstanceState.EXITED, f"The instance could not be started: {cause or type(error).__name__}"
             )
         finally:
-            for process in self._processes:
-                process.let_go()
+            self._processes.let_go()
 
     async def _bring_up(self) -> None:
         await self._fork()
@@ -156,30 +146,24 @@ class Instance:
 
     async def _fork(self) -> None:
         """Prepare everything, then have the nurseries fork. Raises Unlaunchable, or one of `_TRANSIENT`."""
-        containers = self.record.spec.variant.containers
-        places = self._places.containers
-        prepared = await all_of(map(self._prepare, containers, places, self.record.data))
-        notes = [place.named(note) for place, each in zip(places, prepared, strict=True) for note in each.notes]
-        self._write(
-            msgspec.structs.replace(
-                self.record,
-                forked_at=self._clock.now(),
-                boot_id=boot_id(),
-                diagnostics=tuple(notes),
-                equipment=tuple({str(folder) for each in prepared for folder in each.equipment}),
-            )
+        spec, places = self.record.spec, self._places.containers
+        prepared = await all_of(map(self._prepare, spec.variant.containers, places, self.record.data))
+        self._standing.note_fork(
+            diagnostics=[
+                place.named(note) for place, each in zip(places, prepared, strict=True) for note in each.notes
+            ],
+            equipment=[folder for each in prepared for folder in each.equipment],
         )
         for place in places:
             place.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await all_of(
-            process.fork(each.nursery, each.launch) for process, each in zip(self._containers, prepared, strict=True)
-        )
+        containers = zip(self._processes.containers, prepared, strict=True)
+        await all_of(process.fork(each.nursery, each.launch) for process, each in containers)
         if self._places.has_front:
-            await self._main.fork(prepared[0].nursery, front_launch(self.record.spec, self._places))
+            await self._processes.main.fork(prepared[0].nursery, front_launch(spec, self._places))
 
     async def _prepare(self, container: Container, place: Place, data: ContainerData) -> Prepared:
         def say(text: str) -> None:
-            self._log_line(text, place)
+            self._standing.log(text, place.log)
 
         try:
             return await self._preparer.prepare(
@@ -190,16 +174,16 @@ class Instance:
 
     async def _take_over(self) -> None:
         """Watch processes that another agent had forked."""
-        if not all(await all_of(process.find() for process in self._processes)):
+        if not await self._processes.find():
             await self._end_what_is_left()
-        elif self.record.state is not InstanceState.STARTING or await self._start_up():
+        elif self._standing.state is not InstanceState.STARTING or await self._start_up():
             await self._live()
 
     async def _end_what_is_left(self) -> None:
         """Of an instance that is not all there when its agent comes: it is lost, unless it had ended before."""
-        await all_of(process.find() for process in self._processes)
-        await self._kill()
-        if self.record.state not in _ENDED:
+        await self._processes.find()
+        await self._processes.kill()
+        if not self._standing.has_ended:
             self._say_it_was_lost()
 
     async def _start_up(self) -> bool:
@@ -209,33 +193,29 @@ class Instance:
         left_s = max(0.0, (timedelta(seconds=limit_s) - waited).total_seconds())
         try:
             async with asyncio.timeout(left_s):
-                ended = await first_ended(self._processes, asyncio.ensure_future(self._until_ready()))
+                ended = await self._processes.first_ended(self._processes.until_ready())
         except TimeoutError:
             raise Unlaunchable(self._say_who_is_late()) from None
         if ended is not None:
             await self._bury(ended)
             return False
-        self._change(InstanceState.READY, None)
+        self._standing.change(InstanceState.READY)
         return True
 
-    async def _until_ready(self) -> None:
-        await all_of(process.until_ready() for process in self._containers)
-        if self._places.has_front:
-            await self._main.until_ready()
-
     def _say_who_is_late(self) -> str:
-        containers = zip(self.record.spec.variant.containers, self._containers, strict=True)
+        variant = self.record.spec.variant
+        containers = zip(variant.containers, self._processes.containers, strict=True)
         late = next((container.name for container, process in containers if not process.is_ready), None)
         if late is None:
             return "The containers are ready, and the front before them did not begin to answer in time"
         return (
-            f"The {late} container for production variant {self.record.spec.variant.name} did not pass the ping health"
-            " check. Please check CloudWatch logs for this endpoint."
+            f"The {late} container for production variant {variant.name} did not pass the ping health check. Please"
+            " check CloudWatch logs for this endpoint."
         )
 
     async def _live(self) -> None:
         async with supplied(self.record.spec, self._places.containers, self._demands, self._clock):
-            ended = await first_ended(self._processes, asyncio.ensure_future(self._check_health()))
+            ended = await self._processes.first_ended(self._check_health())
         if ended is not None:
             await self._bury(ended)
 
@@ -243,72 +223,40 @@ class Instance:
         misses = 0
         while True:
             await self._clock.sleep(self._settings.health_interval_s)
-            if await self._main.answers():
+            if await self._processes.main.answers():
                 misses = 0
-                if self.record.state is InstanceState.UNHEALTHY:
-                    self._change(InstanceState.READY, None)
+                if self._standing.state is InstanceState.UNHEALTHY:
+                    self._standing.change(InstanceState.READY)
                 continue
             misses += 1
-            if misses >= self._settings.misses_max and self.record.state is InstanceState.READY:
-                self._change(InstanceState.UNHEALTHY, f"The instance has not answered the last {misses} /ping requests")
+            if misses >= self._settings.misses_max and self._standing.state is InstanceState.READY:
+                reason = f"The instance has not answered the last {misses} /ping requests"
+                self._standing.change(InstanceState.UNHEALTHY, reason)
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
     async def _bury(self, ended: InstanceProcess) -> None:
         """One of its processes has ended: so has the instance, for that reason."""
         status = await ended.status()
-        was_ready = self.record.state is not InstanceState.STARTING
+        was_ready = self._standing.state is not InstanceState.STARTING
         if not was_ready:
-            await self._kill()  # whoever reads of the end shall find no process
+            await self._processes.kill()  # whoever reads of the end shall find no process
         if not self._has_said_why():
-            self._end_as(*ended.explain_end(status, was_ready=was_ready))
-        await self._end()  # after it has been said, so that no more requests come while the last are answered
+            self._standing.end(*ended.explain_end(status, was_ready=was_ready))
+        await self._processes.end()  # after it has been said: no more requests come while the last are answered
 
     def _say_it_was_lost(self) -> None:
         """It ended while no agent was there to see how."""
         if not self._has_said_why():
-            self._end_as(InstanceState.LOST, "The model server ended while Moorage was away")
+            self._standing.end(InstanceState.LOST, "The model server ended while Moorage was away")
 
     def _has_said_why(self) -> bool:
         """Whether a process itself has written down why it ended; if so, that is taken over."""
-        failure = next(filter(None, (process.failure() for process in self._processes)), None)
+        failure = self._processes.failure()
         if failure is not None:
-            self._change(InstanceState.FAILED, failure)  # the process has written it to the log itself
+            self._standing.change(InstanceState.FAILED, failure)  # the process has written it to its log
         return failure is not None
 
     async def _end_with(self, state: InstanceState, reason: str) -> None:
-        await self._kill()  # whoever reads of the end shall find no process
-        self._end_as(state, reason)
-
-    def _end_as(self, state: InstanceState, reason: str) -> None:
-        self._log_line(reason, self._places.main)
-        self._change(state, reason)
-
-    async def _end(self) -> None:
-        """The front goes first, and with it what it has in flight: that needs the containers."""
-        if self._places.has_front:
-            await self._main.end(grace_s=self._settings.stop_grace_s)
-        await all_of(process.end(grace_s=self._settings.stop_grace_s) for process in self._containers)
-
-    async def _kill(self) -> None:
-        await all_of(process.kill() for process in self._processes)
-
-    # -- the record ---------------------------------------------------------------------------------------------------
-
-    def _change(self, state: InstanceState, reason: str | None) -> None:
-        reason = reason[:REASON_CHARACTERS_MAX] if reason else None
-        self._write(msgspec.structs.replace(self.record, state=state, reason=reason, since=self._clock.now()))
-        self._on_change()
-
-    def _write(self, record: Record) -> None:
-        self.record = record
-        try:
-            self._folder.write(record)
-        except OSError as error:  # the next agent will find out by /ping what this one could not write down
-            log.warning("%s: its record cannot be written: %s", record.spec.id, error)
-
-    def _log_line(self, text: str, place: Place) -> None:
-        try:
-            append_line(place.log, text, now=self._clock.now())
-        except OSError as error:
-            log.warning("%s: its log cannot be written: %s", self.record.spec.id, error)
+        await self._processes.kill()  # whoever reads of the end shall find no process
+        self._standing.end(state, reason)

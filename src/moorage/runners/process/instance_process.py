@@ -157,22 +157,6 @@ class InstanceProcess:
             self._report = None
 
 
-async def first_ended(processes: tuple[InstanceProcess, ...], work: asyncio.Future[Any]) -> InstanceProcess | None:
-    """Go on with the work while all processes live; the first that has ended, None if the work was done before."""
-    endings = {asyncio.ensure_future(process.ended()): process for process in processes}
-    try:
-        await asyncio.wait({work, *endings}, return_when=asyncio.FIRST_COMPLETED)
-        for ending, process in endings.items():
-            if ending.done():
-                return process
-        await work
-        return None
-    finally:
-        for task in (work, *endings):
-            task.cancel()
-        await asyncio.wait({work, *endings})
-
-
 def _is_fault_of_the_model(status: int | None) -> bool:
     """Whether a process that ended so before it was ready would end so again."""
     if status is None:
