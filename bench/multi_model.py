@@ -17,6 +17,7 @@ import copy
 import http.client
 import itertools
 import json
+import os
 import pickle
 import random
 import selectors
@@ -127,7 +128,7 @@ class Bench:
             for number in range(first, first + probed):
                 for _ in range(8):  # as often as a model is asked that stays
                     self._deployer.invoke("probe", BODY, TargetModel=_name(number))
-            readings.append(_resident_bytes(self._server.pids("instance")[0]))
+            readings.append(_allocated_bytes(self._server.pids("instance")[0]))
         self._deployer.delete("probe")
         return (readings[1] - readings[0]) // probed
 
@@ -135,13 +136,13 @@ class Bench:
         """Warm up, then both endpoints in turn."""
         pick = _zipf(self._models, options.skew)
         pid = self._instance("many")
-        before = _resident_bytes(pid)
+        before = _allocated_bytes(pid)
         self._load("many", pick, options.rate, options.seconds)
         rows, highest = [], 0
         for _ in range(options.rounds):
             single = self._load("single", lambda _: 0, options.rate, options.seconds)
             many = self._load("many", pick, options.rate, options.seconds)
-            highest = max(highest, _resident_bytes(pid))
+            highest = max(highest, _allocated_bytes(pid))
             rows.append((single, many))
             _print_round(single, many, self._models)
         ratio = statistics.median(
@@ -276,9 +277,10 @@ def _name(number: int) -> str:
     return f"model-{number}.tar.gz"
 
 
-def _resident_bytes(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * 4096
+def _allocated_bytes(pid: int) -> int:
+    """What a process has of its own in memory, as the instance itself counts it."""
+    _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _options() -> argparse.Namespace:

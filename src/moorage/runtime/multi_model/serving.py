@@ -29,7 +29,7 @@ from moorage.runtime.watchdog import Watchdog
 _LOADERS: Final = 8
 """Threads that load and close models. They wait for each other, but for what takes very long."""
 _LOOK_S: Final = 1.0
-_SWITCH_S: Final = 0.0005
+_SWITCH_S: Final = 0.0001
 """How long Python lets a thread that loads a model go on while the event loop has something to do."""
 
 
