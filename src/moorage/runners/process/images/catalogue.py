@@ -131,10 +131,13 @@ class OlderReleases:
 
 
 _NUMPY_1: Final = ("numpy", "numpy<2")
+_PANDAS_1: Final = ("pandas", "pandas<2")
 _PANDAS_2_1: Final = ("pandas", "pandas<2.2")
 _SCIPY_1_11: Final = ("scipy", "scipy<1.12")
 _SKLEARN_1_5: Final = ("scikit-learn", "scikit-learn<1.6")
 """Later ones have other names for arguments that wrappers of estimators pass."""
+_PKG_RESOURCES: Final = ("setuptools", "setuptools<81")
+"""The last with a module that some import."""
 _TREELITE_4_7: Final = ("treelite", "treelite<4.8")
 """Later ones ask scikit-learn's trees of missing values."""
 
@@ -147,7 +150,7 @@ OLDER_RELEASES: Final[Mapping[str, tuple[OlderReleases, ...]]] = {
         OlderReleases((2, 1, 4), (_SKLEARN_1_5,)),
         OlderReleases((2, 1, 1), (_SKLEARN_1_5,), package="xgboost"),
         OlderReleases((2, 1), (_NUMPY_1, _PANDAS_2_1, _SCIPY_1_11, _SKLEARN_1_5), package="xgboost"),
-        OlderReleases((1, 6), (_NUMPY_1, ("pandas", "pandas<2"), _SCIPY_1_11, _SKLEARN_1_5), package="xgboost"),
+        OlderReleases((1, 7), (_NUMPY_1, _PANDAS_1, _SCIPY_1_11, _SKLEARN_1_5, _PKG_RESOURCES), package="xgboost"),
     ),
     "lightgbm": (
         OlderReleases((4, 6), (_SKLEARN_1_5,)),
