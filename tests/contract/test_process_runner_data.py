@@ -53,7 +53,8 @@ def agent() -> Iterator[RunningAgent]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[ContainerFiles, ...]:
-    model = loose(tmp_path / "model", {"weights.txt": "heavy", "code/inference.py": READS})
+    contents = {"weights.txt": "heavy", "code/inference.py": READS, "odd/\\ schön\n日本.txt": "odd"}
+    model = loose(tmp_path / "model", contents)
     words = loose(tmp_path / "words", {"w.txt": "iris"})
     return (ContainerFiles(model, (("words", words),)),)
 

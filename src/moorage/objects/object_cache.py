@@ -20,7 +20,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from moorage.system.entropy import new_uid
-from moorage.system.files import sync_folder
 
 GRACE = timedelta(minutes=10)
 """How long a file is left alone once it was handed out, whatever the folder holds: its caller has yet to link it."""
@@ -73,7 +72,10 @@ class ObjectCache:
         return self._folder / f"{new_uid()}{_PARTIAL}"
 
     def keep(self, downloaded: Path, url: str, *, etag: str, sha256: str, now: datetime) -> None:
-        """Take a whole download into the cache, durably. Raises OSError."""
+        """Take a whole download into the cache. Raises OSError.
+
+        Its content is durable before it has its name; a power cut that takes the name away costs a download.
+        """
         origin = _origin(url, etag)
         path = self._folder / f"{origin}-{sha256}"
         with downloaded.open("rb") as file:
@@ -81,7 +83,6 @@ class ObjectCache:
             os.fsync(file.fileno())
         _touch(downloaded, now)
         downloaded.rename(path)
-        sync_folder(self._folder)
         with self._lock:
             self._paths[origin] = path
             self._has_grown = True
