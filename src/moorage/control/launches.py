@@ -69,7 +69,7 @@ class Launches:
         try:
             for container in spec.variant.containers:
                 await self._runner.prepare(container.image)
-            await self._launch(spec, await self._fetch_all(spec))
+            await self._launch(spec)
         except ModelDataUnusable as fault:
             launch.observation = self._observe(spec, InstanceState.FAILED, reason=str(fault))
         except Exception:
@@ -85,9 +85,10 @@ class Launches:
 
         return await self._fetcher.fetch_all(spec.variant, say)
 
-    async def _launch(self, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> None:
+    async def _launch(self, spec: InstanceSpec) -> None:
         """Tell the runner, however long it is away: that is no fault of the model's."""
         for errors in itertools.count(1):
+            files = await self._fetch_all(spec)  # each time, for what was fetched long ago may have had to make room
             try:
                 await self._runner.launch(spec, files)
             except RunnerError as error:

@@ -120,7 +120,7 @@ async def _look(source: ModelSource, location: ObjectLocation, data: ModelData) 
 def _local(form: DataForm, files: Mapping[str, LocalFile]) -> LocalData:
     if form is DataForm.ARCHIVE:
         return LocalData(files[ARCHIVE_NAME].sha256, files)
-    lines = sorted(f"{file.sha256} {path}\n" for path, file in files.items())
+    lines = sorted(f"{file.sha256} {path}\0" for path, file in files.items())
     return LocalData(hashlib.sha256("".join(lines).encode()).hexdigest(), files)
 
 

@@ -229,6 +229,9 @@ class TestPrefix:
 
         assert await digest("models") == await digest("again")
         assert await digest("models") != await digest("swapped")
+        sha256 = hashlib.sha256(b"b").hexdigest()
+        await put(store, f"one/a\n{sha256} b", b"a")
+        assert await digest("models") != await digest("one"), "a name that looks like two lines"
 
     async def test_what_changes_on_the_way_is_looked_at_again(self, store: ObjectStore, tmp_path: Path) -> None:
         changes = [
