@@ -104,9 +104,13 @@ class RunningMoorage:
         return [ProcessSeen(pid, part) for pid, part in _holders(self.data_dir)]
 
     def pids(self, part: str) -> list[int]:
-        """The pids of one part: `supervisor`, `control`, `gateway`, `agent`, `nursery`, or `instance` for all."""
+        """The pids of one part: `supervisor`, `control`, `gateway`, `agent`, `nursery`, or `instance` for all.
+
+        Of an instance with workers the one that has forked them.
+        """
         if part == "instance":
-            return [seen.pid for seen in self.processes() if seen.part.startswith("i-")]
+            found = [seen.pid for seen in self.processes() if seen.part.startswith("i-")]
+            return [pid for pid in found if _parent(pid) not in found]
         return [seen.pid for seen in self.processes() if seen.part == part]
 
     def kill(self, part: str) -> list[int]:
@@ -155,6 +159,14 @@ def kill_for_good(pid: int) -> None:
             has_ended(handle, within_s=GONE_TIMEOUT_S)
         finally:
             os.close(handle)
+
+
+def _parent(pid: int) -> int | None:
+    """The process that forked `pid`; None if that is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def _holders(folder: Path) -> Iterator[tuple[int, str]]:
