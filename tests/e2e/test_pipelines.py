@@ -10,6 +10,7 @@ import pickle
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -315,6 +316,28 @@ async def test_what_is_killed_under_load_comes_back_and_never_answers_by_halves(
     assert [] == [failure for failure in report.failures if failure.due > killed_by]
     for failure in report.failures:
         assert " from b with message" in json.loads(failure.body)["Message"] or victim == "front"
+
+
+@pytest.mark.slow
+async def test_an_agent_that_is_killed_under_load_is_not_noticed(tmp_path: Path) -> None:
+    server = RunningMoorage(tmp_path / "data")
+    server.start()
+    try:
+        deployer = Deployer(server)
+        assert "InService" == several(deployer, adding(deployer, "a", "b"))
+        before = sorted(server.pids("instance"))
+        load = Load(server.target("several", content_type="text/plain", body=b"x"), rate=50.0)
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(server.kill, "agent")
+        await asyncio.to_thread(eventually, lambda: server.pids("agent"))
+        await asyncio.sleep(2)
+        report = await load.stop()
+        assert [] == report.failures
+        assert {b"xab"} == {sample.body for sample in report.samples}
+        assert before == sorted(server.pids("instance"))
+    finally:
+        server.stop()
+    assert [] == server.processes()
 
 
 def _pid(lock: Any) -> int | None:

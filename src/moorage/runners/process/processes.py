@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Final
 
 from moorage.runners.process.instance_process import InstanceProcess
 from moorage.runners.process.place import Place, Places
 from moorage.runners.process.process_folder import Claim
 from moorage.system.tasks import all_of
+
+_IDLE_GRACE_S: Final = 5.0
+"""What containers have at least when their front is gone, and with it whatever they had to do."""
 
 
 class Processes:
@@ -60,9 +63,12 @@ class Processes:
 
     async def end(self) -> None:
         """SIGTERM, SIGKILL after the grace. The front goes first, and what it has in flight: that needs the others."""
+        grace_s = self._stop_grace_s
         if self.places.has_front:
-            await self.main.end(grace_s=self._stop_grace_s)
-        await all_of(process.end(grace_s=self._stop_grace_s) for process in self.containers)
+            began = asyncio.get_running_loop().time()
+            await self.main.end(grace_s=grace_s)
+            grace_s = max(_IDLE_GRACE_S, grace_s - (asyncio.get_running_loop().time() - began))
+        await all_of(process.end(grace_s=grace_s) for process in self.containers)
 
     async def kill(self) -> None:
         """SIGKILL, and wait for their end."""
