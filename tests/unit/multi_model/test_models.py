@@ -277,6 +277,17 @@ async def test_only_what_was_used_is_compared_with_its_object(world: World) -> N
     assert ["a-1", "b-1"] == world.workshop.loads
 
 
+async def test_no_more_than_some_are_compared_at_once_and_the_longest_unchecked_first(world: World) -> None:
+    names = [f"m{number:02}" for number in range(30)]
+    for name in names:
+        world.now += 1.0
+        await world.use(name)
+    world.now += 60.0
+    world.models.want_changes()
+    _, wants = await world.models.wants.news(-1, wait_s=0)
+    assert names[:20] == [want.model for want in wants]
+
+
 async def test_a_model_that_is_gone_from_s3_is_served_no_longer(world: World) -> None:
     await world.use("a")
     world.models.refuse("a", NotServed("S3 does not answer"), is_gone=False)

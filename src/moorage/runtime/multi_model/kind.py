@@ -48,7 +48,7 @@ class FrameworkModels:
         except (Exception, SystemExit) as error:
             if not isinstance(error, ModelUnusable) or error.__cause__ is not None:
                 traceback.print_exc()
-            raise Broken(explain(error, folder)) from error
+            raise Broken(explain(error, folder) + _hint(error, folder)) from error
 
     def improve(self, name: str, model: LoadedModel) -> LoadedModel | None:
         """See `loading.Kind`."""
@@ -80,3 +80,10 @@ class FrameworkModels:
 
     def _say_of(self, name: str) -> Say:
         return lambda text: self._say(f"{name}: {text}")
+
+
+def _hint(error: BaseException, folder: Path) -> str:
+    """What the reader may not know of an import that fails."""
+    if not isinstance(error, ImportError) or not (folder / "code" / "requirements.txt").is_file():
+        return ""
+    return "; code/requirements.txt is not installed for one model among many"

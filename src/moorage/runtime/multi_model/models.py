@@ -23,6 +23,8 @@ from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.multi_model.wants import Wants
 
 _FAILURES_MAX: Final = 10_000
+_CHECKS_MAX: Final = 20
+"""Each costs agent and control some milliseconds of work."""
 _IMPROVED_AT: Final = 5
 """So many uses show that a model is worth more time than loading takes. Most of many are used once in a while."""
 
@@ -145,13 +147,20 @@ class Models:
             self._answer(name, error)
 
     def want_changes(self) -> None:
-        """Want to hear of every model that was used since it was last compared whether it is still the one in S3."""
+        """Want to hear whether models are still those in S3, if they were used since they were last compared.
+
+        Only so many at once: to be called every second.
+        """
         now = self._monotonic()
-        for slot in self.shelf:
-            loaded = slot.model
-            is_due = loaded.uses_checked != slot.uses and now - loaded.checked_at >= self._limits.revalidate_s
-            if is_due and loaded.is_managed and slot.name not in self._loading:
-                self.wants.add(slot.name, slot.version, hurry=False)
+        due = [slot for slot in self.shelf if self._is_due(slot, now) and slot.name not in self._loading]
+        due.sort(key=lambda slot: slot.model.checked_at)
+        for slot in due[:_CHECKS_MAX]:
+            self.wants.add(slot.name, slot.version, hurry=False)
+
+    def _is_due(self, slot: Slot[Loaded], now: float) -> bool:
+        loaded = slot.model
+        is_used = loaded.uses_checked != slot.uses
+        return loaded.is_managed and is_used and now - loaded.checked_at >= self._limits.revalidate_s
 
     async def _load(self, name: str, version: str, folder: Path) -> None:
         try:

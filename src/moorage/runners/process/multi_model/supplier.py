@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,8 @@ class Supplier:
         self._tasks = BackgroundTasks()
         self._bringing: dict[str, Want] = {}
         """By model, the want that was seen last: it is answered again if it came while an earlier one was."""
+        self._handing: Counter[Path] = Counter()
+        """Folders from which the instance is loading a model just now."""
         self._hurried = asyncio.Semaphore(_AT_ONCE)
         self._leisurely = asyncio.Semaphore(_CHECKS_AT_ONCE)
 
@@ -60,8 +63,9 @@ class Supplier:
             for want in wanted.wants:
                 self._begin(want)
             if self._stock.is_over:
+                handing = frozenset(self._handing)  # before the report, which has what is loaded by then
                 report = await self._channel.report()
-                await self._stock.shrink({Path(model.folder) for model in report.loaded.values()})
+                await self._stock.shrink(handing | {Path(model.folder) for model in report.loaded.values()})
         except InstanceAway as error:
             log.debug("an instance with many models does not answer: %s", error)
             await self._clock.sleep(_RETRY_S)
@@ -79,13 +83,23 @@ class Supplier:
         try:
             async with turns:
                 hand = await self._get(want)
-            await self._channel.hand(hand)
+            await self._hand(hand)
         except InstanceAway as error:
             log.warning("model %s could not be handed over: %s", want.model, error)
             await self._clock.sleep(_RETRY_S)
         last = self._bringing.pop(want.model)
         if last.number != want.number:
             self._begin(last)
+
+    async def _hand(self, hand: Supply | Refusal) -> None:
+        folder = Path(hand.folder) if isinstance(hand, Supply) else Path()
+        self._handing[folder] += 1
+        try:
+            await self._channel.hand(hand)
+        finally:
+            self._handing[folder] -= 1
+            if not self._handing[folder]:
+                del self._handing[folder]
 
     async def _get(self, want: Want) -> Supply | Refusal:
         began = self._clock.monotonic()
