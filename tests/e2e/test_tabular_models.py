@@ -51,7 +51,7 @@ def test_a_booster_answers_as_the_built_in_algorithm(deployer, moorage_server):
     assert ",".join(map(str, expected)).encode() == deployer.invoke("boosted", CSV, ContentType="text/csv")
     found = deployer.invoke("boosted", CSV, ContentType="text/csv", Accept="application/json")
     assert {"predictions": [{"score": score} for score in expected]} == json.loads(found)
-    assert "compiled: 100 trees, checked on 256 rows" in log_of(moorage_server, "boosted")
+    assert "compiled: 100 trees, checked on 128 rows" in log_of(moorage_server, "boosted")
     deployer.delete("boosted")
 
 

@@ -31,28 +31,29 @@ _MANTISSA_BITS: Final = 52
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """A `treelite.Tree`, by node. A test sends a row to the left if its value is at most the threshold."""
+    """A tree of scikit-learn, by node. A test sends a row to the left if its value is at most the threshold."""
 
     left: Array
     right: Array
     feature: Array
     threshold: Array
     answers: Array
-    """Of the leaves: (nodes, classes)."""
+    """(nodes, classes)"""
 
 
 def quicken(translation: Translation, probes: Array) -> Translation:
-    """`translation` with bit vectors, if they can do it, and score all of `probes` as it does, to the bit."""
-    scorer = _bit_vectors(translation) if translation.averages else None
-    rows = translation.rows_of(probes)
+    """`translation` with bit vectors, if they can do it and score `probes` as it does, to the bit."""
+    scorer = _bit_vectors(translation)
+    rows = translation.rows_of(probes[~np.isnan(probes).any(axis=1)])
     if scorer is None or rows is None or not np.array_equal(scorer(rows), translation.scorer(rows)):
         return translation
     return replace(translation, scorer=scorer)
 
 
 def _bit_vectors(translation: Translation) -> BitVectors | None:
-    model = translation.model
-    trees = [_read(model.get_tree_accessor(index)) for index in range(model.num_tree)]
+    if translation.averaged is None:
+        return None
+    trees = [_read(tree) for tree in translation.averaged]
     if max(np.count_nonzero(tree.left < 0) for tree in trees) > LEAVES_MAX:
         return None
     thresholds = _thresholds(trees)
@@ -140,17 +141,9 @@ class _RuledOut:
         return np.bitwise_and.accumulate(left_over, axis=0)
 
 
-def _read(accessor: Any) -> _Tree:
-    field = accessor.get_field
-    left = field("cleft")
-    vectors, values = field("leaf_vector"), field("leaf_value")
-    answers = values[:, np.newaxis]
-    if len(vectors):
-        begin, end = field("leaf_vector_begin"), field("leaf_vector_end")
-        answers = np.zeros((len(left), int((end - begin).max())))
-        for leaf in np.flatnonzero(left < 0):
-            answers[leaf] = vectors[begin[leaf] : end[leaf]]
-    return _Tree(left, field("cright"), field("split_index"), field("threshold"), answers)
+def _read(tree: Any) -> _Tree:
+    answers = tree.value.reshape(tree.node_count, -1)
+    return _Tree(tree.children_left, tree.children_right, tree.feature, tree.threshold, answers)
 
 
 def _thresholds(trees: Sequence[_Tree]) -> dict[int, Array]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from moorage.runtime.trees.gtil import Array, Scorer
 from moorage.runtime.trees.guess import begin_with_guess
-from moorage.runtime.trees.importing import import_sklearn
+from moorage.runtime.trees.importing import import_histograms, import_trees
 from moorage.runtime.trees.translation import Reading, Translation
 
 CLASSIFIERS: Final = frozenset({"GradientBoostingClassifier", "HistGradientBoostingClassifier"})
@@ -46,9 +46,9 @@ def translate_regressor(booster: Any) -> Translation:
 
 
 def _translation(booster: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
-    model = import_sklearn(booster)
-    begin_with_guess(model)
     histogram = _is_histogram(booster)
+    model = import_histograms(booster) if histogram else import_trees(booster)[0]
+    begin_with_guess(model)
     return Translation(
         Scorer(model, raw=True),
         model,

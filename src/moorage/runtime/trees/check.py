@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -10,33 +10,18 @@ from moorage.runtime.frameworks.base import Model
 from moorage.runtime.trees.gtil import Array
 from moorage.runtime.trees.translation import NotCompiled, Translation
 
-_FEW: Final = 3
-_EVERY: Final = 4
-
 
 def check_equal(own: Model, translation: Translation, probes: Array) -> None:
-    """Raises NotCompiled where `translation` answers otherwise than `own`, beyond its tolerance: 0 means to the bit.
-
-    Rows are asked all at once, without those that have missing values, and a few at a time: a scorer may have a way of
-    its own for each.
-    """
+    """Raises NotCompiled where `translation` answers otherwise than `own`, beyond its tolerance: 0 means to the bit."""
     rows = translation.rows_of(probes)
     if rows is None:
         raise NotCompiled("the rows to check it with are none that it takes")
     expected = own.predict(probes, detailed=True)
-    complete = np.flatnonzero(~np.isnan(rows).any(axis=1))
-    for some, at_once in ((np.arange(len(rows)), len(rows)), (complete, len(rows)), (complete[::_EVERY], _FEW)):
-        found = _answers(translation, rows[some], at_once)
-        if expected.keys() != found.keys():
-            raise NotCompiled(f"it answers {', '.join(found)} where the framework answers {', '.join(expected)}")
-        for name, answers in expected.items():
-            _compare(name, np.asarray(answers)[some], found[name], translation.tolerance)
-
-
-def _answers(translation: Translation, rows: Array, at_once: int) -> dict[str, Array]:
-    starts = range(0, len(rows), at_once)
-    parts = [translation.answers(rows[start : start + at_once], detailed=True) for start in starts]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    found = translation.answers(rows, detailed=True)
+    if expected.keys() != found.keys():
+        raise NotCompiled(f"it answers {', '.join(found)} where the framework answers {', '.join(expected)}")
+    for name, answers in expected.items():
+        _compare(name, np.asarray(answers), np.asarray(found[name]), translation.tolerance)
 
 
 def _compare(name: str, expected: Array, found: Array, tolerance: float) -> None:

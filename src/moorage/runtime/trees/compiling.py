@@ -63,6 +63,7 @@ def _translate(own: Model, translate: _Translate) -> tuple[Translation, int]:
         raise NotCompiled("treelite is not installed")
     try:
         with warnings.catch_warnings():
+            warnings.resetwarnings()  # scikit-learn sets up all filters anew for every tree: half of the time
             warnings.simplefilter("ignore")  # what it warns of is compared below
             translation = translate(own.native)
             probes = probe_rows(translation.model, missing=translation.takes_missing)

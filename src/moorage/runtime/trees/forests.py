@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from moorage.runtime.trees.gtil import Array, Scorer
-from moorage.runtime.trees.importing import import_sklearn
+from moorage.runtime.trees.importing import import_trees
 from moorage.runtime.trees.translation import NotCompiled, Reading, Translation
 
 CLASSIFIERS: Final = frozenset({"RandomForestClassifier", "ExtraTreesClassifier"})
@@ -40,7 +40,7 @@ def translate_regressor(forest: Any) -> Translation:
 
 
 def _translation(forest: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
-    model = import_sklearn(forest)
+    model, trees = import_trees(forest)
     return Translation(
         Scorer(model, raw=False),
         model,
@@ -48,7 +48,7 @@ def _translation(forest: Any, predictions: Reading, probabilities: Reading | Non
         takes_missing=_takes_missing(forest),
         predictions=predictions,
         probabilities=probabilities,
-        averages=True,
+        averaged=trees,
     )
 
 

@@ -29,12 +29,20 @@ _FIELDS: Final = (
 )
 
 
-def import_sklearn(ensemble: Any) -> Any:
-    """The `treelite.Model` of a fitted ensemble. Raises NotCompiled, or what treelite does for what it cannot take."""
+def import_histograms(ensemble: Any) -> Any:
+    """The `treelite.Model` of histogram-based boosting, whose trees are of another kind, the same in all versions."""
     import treelite.sklearn
 
-    if not hasattr(ensemble, "estimators_"):  # histograms have trees of another kind, the same in all versions
-        return treelite.sklearn.import_model(ensemble)
+    return treelite.sklearn.import_model(ensemble)
+
+
+def import_trees(ensemble: Any) -> tuple[Any, list[Any]]:
+    """The `treelite.Model` of any other fitted ensemble, and scikit-learn's own trees in the form they have today.
+
+    Raises NotCompiled, or what treelite does for what it cannot take.
+    """
+    import treelite.sklearn
+
     trees = [estimator.tree_ for estimator in np.ravel(ensemble.estimators_)]
     nodes = sum(tree.node_count for tree in trees)
     if nodes > NODES_MAX:
@@ -42,15 +50,15 @@ def import_sklearn(ensemble: Any) -> Any:
     if not hasattr(trees[0], "missing_go_to_left"):
         ensemble = _as_of_today(ensemble)
     model = treelite.sklearn.import_model(ensemble)
+    trees = [estimator.tree_ for estimator in np.ravel(ensemble.estimators_)]
     if hasattr(ensemble.estimators_[0], "predict_proba"):
-        _keep_votes(model, ensemble)
-    return model
+        _keep_votes(model, trees)
+    return model, trees
 
 
-def _keep_votes(model: Any, forest: Any) -> None:
+def _keep_votes(model: Any, trees: list[Any]) -> None:
     """Undo treelite's own division of each leaf's shares by their sum, which is not always 1 to the last bit."""
-    for index, estimator in enumerate(forest.estimators_):
-        tree = estimator.tree_
+    for index, tree in enumerate(trees):
         votes = tree.value[tree.children_left < 0].reshape(-1)
         model.get_tree_accessor(index).set_field("leaf_vector", votes)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from moorage.runtime.trees.gtil import Array
 
-COUNT: Final = 256
+COUNT: Final = 128
 _HALF: Final = COUNT // 2
 _SEED: Final = 20
 _EXTREMES: Final = (0.0, -0.0, 1.0, -1.0, 1e-30, -1e-30, 1e30, -1e30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,8 +51,8 @@ class Translation:
     probabilities: Reading | None = None
     tolerance: float = 0.0
     """The largest difference to the framework's answers, relative to numbers above 1, that its arithmetic allows."""
-    averages: bool = False
-    """Whether scores are the means of what the trees say."""
+    averaged: Sequence[Any] | None = None
+    """scikit-learn's trees, if scores are the means of what they say."""
     rows_max: int = 1024
     """From how many rows at once the framework is quicker."""
 

@@ -17,7 +17,7 @@ from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.trees import boosted, compiling, forests, importing
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.gtil import Scorer
-from moorage.runtime.trees.importing import import_sklearn
+from moorage.runtime.trees.importing import import_trees
 from moorage.runtime.trees.probes import COUNT, probe_rows
 from moorage.runtime.trees.translation import NotCompiled
 
@@ -153,7 +153,7 @@ def test_trees_of_before_1_3_are_read_as_those_of_today():
         tree = estimator.tree_
         weights = tree.value * tree.weighted_n_node_samples[:, None, None]
         estimator.tree_ = SimpleNamespace(**{name: getattr(tree, name) for name in fields + more}, value=weights)
-    found = Scorer(import_sklearn(old), raw=False)(ROWS.astype(np.float32).astype(np.float64))
+    found = Scorer(import_trees(old)[0], raw=False)(ROWS.astype(np.float32).astype(np.float64))
     np.testing.assert_allclose(found[:, 0, :], FOREST.predict_proba(ROWS), rtol=1e-14)
     assert not hasattr(old.estimators_[0].tree_, "missing_go_to_left")
 
@@ -168,7 +168,7 @@ def test_a_forest_may_be_too_large(monkeypatch):
 def test_the_log_says_what_was_checked():
     said = []
     compiling.compile_model(EstimatorModel(FOREST), said.append)
-    assert said[0].startswith("compiled: 10 trees, checked on 256 rows in ")
+    assert said[0].startswith("compiled: 10 trees, checked on 128 rows in ")
 
 
 def test_the_log_says_why_not(monkeypatch):
