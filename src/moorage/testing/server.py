@@ -191,6 +191,6 @@ def _part(pid: int, open_files: list[str]) -> str:
         if name.startswith("instances/i-"):
             return name.split("/")[1]
     command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    if "moorage.runtime.nursery" in command:
+    if any("moorage.runtime.nursery" in word for word in command):
         return "nursery"
     return next((part for part in _PARTS if part in command), "other")
