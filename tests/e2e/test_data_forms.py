@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from moorage.testing.asgi_client import KEY_ID, SECRET
 from moorage.testing.deployment import BUCKET, Deployer
 from moorage.testing.models import SKLEARN_IMAGE, archive, script_archive
 from moorage.testing.s3_server import running_s3
-from moorage.testing.server import RunningMoorage, eventually
+from moorage.testing.server import RunningMoorage, eventually, kill_for_good
 
 pytestmark = pytest.mark.slow
 
@@ -105,6 +107,18 @@ def make(deployer: Deployer, name: str, *, instances: int = 1, **container: obje
     deployer.config(name, name, instances=instances)
 
 
+def answer(deployer: Deployer) -> dict[str, dict[str, str]]:
+    """The endpoint's answer, once it has instances."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return json.loads(deployer.invoke("iris", b"{}"))
+        except ClientError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def files(server: RunningMoorage) -> list[Path]:
     return list((server.data_dir / "archives").iterdir())
 
@@ -113,17 +127,22 @@ def test_an_uncompressed_prefix_elsewhere_serves_two_instances_after_one_downloa
     deployer = Deployer(server)
     make(deployer, "iris", instances=2, ModelDataSource=s3_data("s3://lake/iris/", "prefix"))
     assert "InService" == deployer.endpoint("iris")
-    found = json.loads(deployer.invoke("iris", b"{}"))
-    assert {"model": {"weights.txt": "heavy", "code/inference.py": LISTS_ITS_FILES}} == found
+    assert {"model": {"weights.txt": "heavy", "code/inference.py": LISTS_ITS_FILES}} == answer(deployer)
     assert (1, 1) == (reads.counts["iris/weights.txt"], reads.counts["iris/code/inference.py"])
     in_cache = {path.stat().st_ino for path in files(server)}
     in_use = {path.stat().st_ino for path in (server.data_dir / "models").rglob("*") if path.is_file()}
     assert 2 == len(in_cache)
     assert in_cache <= in_use, "the model's files are copies, not links"
+    kill_for_good(server.pids("instance")[0])
+    eventually(lambda: 2 == len(server.pids("instance")))
+    server.stop()
+    server.start()
+    deployer = Deployer(server)
+    assert {"model": {"weights.txt": "heavy", "code/inference.py": LISTS_ITS_FILES}} == answer(deployer)
     deployer.delete("iris")
     make(deployer, "iris", ModelDataSource=s3_data("s3://lake/iris/", "prefix"))
     assert "InService" == deployer.endpoint("iris")
-    assert 1 == reads.counts["iris/weights.txt"], "a later endpoint downloaded again what is here"
+    assert 1 == reads.counts["iris/weights.txt"], "what is here was downloaded again"
 
 
 def test_a_killed_download_is_done_again_and_leaves_nothing(server, reads):
@@ -165,7 +184,7 @@ def test_channels_and_code_have_folders_of_their_own(server):
         "model": {"weights.txt": "heavy"},
         "SM_CHANNEL_DRAFT_MODEL": {"model.bin": "light"},
         "SM_CHANNEL_WORDS": {"words.txt": "iris"},
-    } == json.loads(deployer.invoke("iris", b"{}"))
+    } == answer(deployer)
 
 
 @pytest.mark.parametrize(
