@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from moorage.cli.main import main
 from moorage.testing import models
 from moorage.testing.deployment import BUCKET, Deployer
 from moorage.testing.load import Load
@@ -219,6 +221,16 @@ def test_a_user_may_be_held_to_one_container(deployer: Deployer, moorage_server:
     assert "xcustomIps1" == ask(TargetContainerHostname="customIps1")
     assert "AccessDeniedException" == ask(TargetContainerHostname="other")
     assert "AccessDeniedException" == ask()
+
+
+def test_the_command_line_asks_a_container_too(deployer: Deployer, moorage_server: RunningMoorage) -> None:
+    assert "InService" == several(deployer, adding(deployer, "a", "b"), "Direct")
+    arguments = ["--data-dir", str(moorage_server.data_dir), "several", "-d", "x", "--content-type", "text/plain"]
+    answered = CliRunner().invoke(main, ["invoke", *arguments, "--target-container", "b"])
+    assert (0, "xb") == (answered.exit_code, answered.stdout), answered
+    refused = CliRunner().invoke(main, ["invoke", *arguments])
+    assert 1 == refused.exit_code
+    assert "Endpoint several hosts containers in direct mode" in refused.stderr
 
 
 def test_one_container_of_a_pipeline_may_serve_many_models(deployer: Deployer) -> None:

@@ -23,6 +23,8 @@ _DEFAULT_CONTENT_TYPE: Final = "application/json"
 @click.option("--content-type", help="The request's type.  [default: by the file's suffix, else application/json]")
 @click.option("--accept", help="The type wanted back.")
 @click.option("--target-variant", help="The production variant to ask, past the traffic weights.")
+@click.option("--target-container", help="The container to ask, of an endpoint in direct mode.")
+@click.option("--target-model", help="The model to ask, of a multi-model endpoint: its key below the prefix.")
 @on_moorage
 def command(
     settings: Settings,
@@ -32,6 +34,8 @@ def command(
     content_type: str | None,
     accept: str | None,
     target_variant: str | None,
+    target_container: str | None,
+    target_model: str | None,
 ) -> None:
     """Send one request to an endpoint and print the answer.
 
@@ -43,6 +47,8 @@ def command(
         "ContentType": content_type or _guessed_type(body),
         "Accept": accept,
         "TargetVariant": target_variant,
+        "TargetContainerHostname": target_container,
+        "TargetModel": target_model,
     }
     with connected(settings) as moorage:
         runtime = moorage.client("sagemaker-runtime")
