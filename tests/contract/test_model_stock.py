@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Set
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -29,45 +31,77 @@ async def opened(root: Path, *, kilobytes: int = 1000) -> Stock:
     return stock
 
 
+async def unpack(stock: Stock, archive: Path) -> None:
+    async with stock.unpacked(archive.name, archive):
+        pass
+
+
+def using(*folders: Path) -> Callable[[], Awaitable[Set[Path]]]:
+    async def in_use() -> Set[Path]:
+        return set(folders)
+
+    return in_use
+
+
 def names(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir() if path.is_dir())
 
 
 async def test_a_model_is_unpacked_once_and_found_by_the_next_agent(tmp_path: Path, archives: Path) -> None:
     root = tmp_path / "models"
-    folder = await (await opened(root)).ensure("a", archives / "a")
-    assert b"a" * KILOBYTE == (folder / "model.pkl").read_bytes()
+    async with (await opened(root)).unpacked("a", archives / "a") as folder:
+        assert b"a" * KILOBYTE == (folder / "model.pkl").read_bytes()
     before = folder.stat().st_ino
-    again = await (await opened(root)).ensure("a", archives / "broken")
-    assert (folder, before) == (again, again.stat().st_ino)
+    async with (await opened(root)).unpacked("a", archives / "broken") as again:
+        assert (folder, before) == (again, again.stat().st_ino)
 
 
 async def test_the_longest_unwanted_goes_but_nothing_that_is_in_use(tmp_path: Path, archives: Path) -> None:
     root = tmp_path / "models"
     stock = await opened(root, kilobytes=2)
-    folders = {name: await stock.ensure(name, archives / name) for name in "abca"}
+    for name in "abca":
+        await unpack(stock, archives / name)
     assert stock.is_over
-    await stock.shrink({folders["b"]})
+    await stock.shrink(using(root / "b"))
     assert ["a", "b"] == names(root)
     assert not stock.is_over
-    await stock.ensure("d", archives / "d")
-    await stock.shrink(set())
+    await unpack(stock, archives / "d")
+    await stock.shrink(using())
     assert ["a", "d"] == names(root)
+
+
+async def test_what_is_being_loaded_stays(tmp_path: Path, archives: Path) -> None:
+    root = tmp_path / "models"
+    stock = await opened(root, kilobytes=0)
+    async with stock.unpacked("a", archives / "a"), stock.unpacked("a", archives / "a"):
+        await stock.shrink(using())
+        assert ["a"] == names(root)
+    async with stock.unpacked("b", archives / "b") as folder:
+
+        async def loaded_meanwhile() -> set[Path]:
+            await held.aclose()
+            return set()
+
+        held = AsyncExitStack()
+        await held.enter_async_context(stock.unpacked("c", archives / "c"))
+        await stock.shrink(loaded_meanwhile)
+        assert ["b", "c"] == names(root)
+        assert folder.is_dir()
 
 
 async def test_where_nothing_is_kept_only_what_is_in_use_stays(tmp_path: Path, archives: Path) -> None:
     root = tmp_path / "models"
     stock = await opened(root, kilobytes=0)
-    folder = await stock.ensure("a", archives / "a")
-    await stock.shrink({folder})
+    await unpack(stock, archives / "a")
+    await stock.shrink(using(root / "a"))
     assert ["a"] == names(root)
-    await stock.shrink(set())
+    await stock.shrink(using())
     assert ([], False) == (names(root), stock.is_over)
 
 
 async def test_what_an_agent_left_half_done_is_removed(tmp_path: Path, archives: Path) -> None:
     root = tmp_path / "models"
-    await (await opened(root)).ensure("a", archives / "a")
+    await unpack(await opened(root), archives / "a")
     (root / "b.half").mkdir()
     await opened(root)
     assert ["a"] == names(root)
@@ -77,5 +111,5 @@ async def test_what_is_no_archive_leaves_nothing(tmp_path: Path, archives: Path)
     root = tmp_path / "models"
     stock = await opened(root)
     with pytest.raises(ArchiveRefused):
-        await stock.ensure("x", archives / "broken")
+        await unpack(stock, archives / "broken")
     assert [] == names(root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections.abc import Set
 from pathlib import Path
 from typing import Final
 
@@ -41,8 +41,6 @@ class Supplier:
         self._tasks = BackgroundTasks()
         self._bringing: dict[str, Want] = {}
         """By model, the want that was seen last: it is answered again if it came while an earlier one was."""
-        self._handing: Counter[Path] = Counter()
-        """Folders from which the instance is loading a model just now."""
         self._hurried = asyncio.Semaphore(_AT_ONCE)
         self._leisurely = asyncio.Semaphore(_CHECKS_AT_ONCE)
 
@@ -63,9 +61,7 @@ class Supplier:
             for want in wanted.wants:
                 self._begin(want)
             if self._stock.is_over:
-                handing = frozenset(self._handing)  # before the report, which has what is loaded by then
-                report = await self._channel.report()
-                await self._stock.shrink(handing | {Path(model.folder) for model in report.loaded.values()})
+                await self._stock.shrink(self._folders_in_use)
         except InstanceAway as error:
             log.debug("an instance with many models does not answer: %s", error)
             await self._clock.sleep(_RETRY_S)
@@ -79,11 +75,10 @@ class Supplier:
             self._tasks.start(self._bring(want), name=f"bring {want.model}")
 
     async def _bring(self, want: Want) -> None:
-        turns = self._hurried if want.hurry else self._leisurely
         try:
-            async with turns:
-                hand = await self._get(want)
-            await self._hand(hand)
+            refusal = await self._supply(want)
+            if refusal is not None:
+                await self._channel.hand(refusal)
         except InstanceAway as error:
             log.warning("model %s could not be handed over: %s", want.model, error)
             await self._clock.sleep(_RETRY_S)
@@ -91,27 +86,26 @@ class Supplier:
         if last.number != want.number:
             self._begin(last)
 
-    async def _hand(self, hand: Supply | Refusal) -> None:
-        folder = Path(hand.folder) if isinstance(hand, Supply) else Path()
-        self._handing[folder] += 1
-        try:
-            await self._channel.hand(hand)
-        finally:
-            self._handing[folder] -= 1
-            if not self._handing[folder]:
-                del self._handing[folder]
-
-    async def _get(self, want: Want) -> Supply | Refusal:
+    async def _supply(self, want: Want) -> Refusal | None:
+        """Hand the model over, or answer why not. Raises InstanceAway."""
         began = self._clock.monotonic()
         try:
-            files = await self._demands.fetch(ModelData(self._prefix + want.model))
+            async with self._hurried if want.hurry else self._leisurely:
+                files = await self._demands.fetch(ModelData(self._prefix + want.model))
             if files.digest == want.version:
-                return Supply(want.model, files.digest, "")
-            folder = await self._stock.ensure(files.digest, files.files[0].path)
+                await self._channel.hand(Supply(want.model, files.digest, ""))
+                return None
+            async with self._stock.unpacked(files.digest, files.files[0].path) as folder:
+                took_us = int((self._clock.monotonic() - began) * 1e6)
+                await self._channel.hand(Supply(want.model, files.digest, str(folder), took_us))
         except Refused as refused:
             return Refusal(want.model, str(refused), is_gone=refused.is_gone)
         except ArchiveRefused as refused:
             return Refusal(want.model, str(refused), is_unusable=True)
         except (UnpackFailed, OSError) as error:
             return Refusal(want.model, str(error))
-        return Supply(want.model, files.digest, str(folder), int((self._clock.monotonic() - began) * 1e6))
+        return None
+
+    async def _folders_in_use(self) -> Set[Path]:
+        report = await self._channel.report()
+        return {Path(model.folder) for model in report.loaded.values()}
