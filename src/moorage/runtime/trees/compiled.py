@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from moorage.runtime.failures import RequestRefused, say
 from moorage.runtime.frameworks.base import Decoded, Model
-from moorage.runtime.trees.gtil import Array
+from moorage.runtime.frameworks.estimator import FAULTS_OF_DATA
 from moorage.runtime.trees.stages import Prepare
 from moorage.runtime.trees.translation import Translation
 
@@ -16,11 +17,11 @@ class CompiledModel:
     So what the framework refuses it refuses here in the same words.
     """
 
-    def __init__(self, own: Model, translation: Translation, prepare: Prepare | None = None) -> None:
+    quick = True
+
+    def __init__(self, own: Model, translation: Translation) -> None:
         self._own = own
         self._translation = translation
-        self._prepare = prepare
-        self.quick = prepare is None
         self.native = own.native
         self.content_types = own.content_types
         self.answer_types = own.answer_types
@@ -32,18 +33,41 @@ class CompiledModel:
 
     def predict(self, data: Any, *, detailed: bool) -> Any:
         """See `base.Model.predict`."""
-        rows = self._rows(data)
+        rows = self._translation.rows_of(data)
         if rows is None or len(rows) > self._translation.rows_max:
             return self._own.predict(data, detailed=detailed)
         return self._translation.answers(rows, detailed=detailed)
 
-    def _rows(self, data: Any) -> Array | None:
-        if self._prepare is None:
-            return self._translation.rows_of(data)
+    def encode(self, prediction: Any, media: str) -> bytes:
+        """See `base.Model.encode`."""
+        return self._own.encode(prediction, media)
+
+
+class StagedModel:
+    """A pipeline, or a search, whose last estimator is compiled. What comes before it works once a request."""
+
+    quick = False
+
+    def __init__(self, own: Model, prepare: Prepare, last: Model) -> None:
+        self._own = own
+        self._prepare = prepare
+        self._last = last
+        self.native = own.native
+        self.content_types = own.content_types
+        self.answer_types = own.answer_types
+        self.batches = own.batches
+
+    def decode(self, body: bytes, media: str) -> Decoded:
+        """See `base.Model.decode`."""
+        return self._own.decode(body, media)
+
+    def predict(self, data: Any, *, detailed: bool) -> Any:
+        """See `base.Model.predict`."""
         try:
-            return self._translation.rows_of(self._prepare(data))
-        except (ValueError, TypeError):
-            return None  # the framework will say so itself
+            prepared = self._prepare(data)
+        except FAULTS_OF_DATA as error:
+            raise RequestRefused(400, say(error)) from error
+        return self._last.predict(prepared, detailed=detailed)
 
     def encode(self, prediction: Any, media: str) -> bytes:
         """See `base.Model.encode`."""

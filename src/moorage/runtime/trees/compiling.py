@@ -15,7 +15,7 @@ from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.trees import boosted, forests, lightgbm, xgboost
 from moorage.runtime.trees.bitvectors import quicken
 from moorage.runtime.trees.check import check_equal
-from moorage.runtime.trees.compiled import CompiledModel
+from moorage.runtime.trees.compiled import CompiledModel, StagedModel
 from moorage.runtime.trees.probes import probe_rows
 from moorage.runtime.trees.stages import take_apart
 from moorage.runtime.trees.translation import NotCompiled, Translation
@@ -40,8 +40,9 @@ def compile_model(own: Model, say_line: Say) -> Model:
     if translate is None:
         return own
     began = time.perf_counter()
+    last = own if prepare is None else EstimatorModel(ensemble)
     try:
-        translation, rows = _translate(own if ensemble is own.native else EstimatorModel(ensemble), translate)
+        translation, rows = _translate(last, translate)
     except NotCompiled as reason:
         say_line(f"not compiled: {reason}")
         return own
@@ -49,7 +50,8 @@ def compile_model(own: Model, say_line: Say) -> Model:
         f"compiled: {translation.model.num_tree} trees, checked on {rows} rows in"
         f" {(time.perf_counter() - began) * 1000:.0f} ms ({VARIABLE}=off for the framework itself)"
     )
-    return CompiledModel(own, translation, prepare)
+    compiled = CompiledModel(last, translation)
+    return compiled if prepare is None else StagedModel(own, prepare, compiled)
 
 
 def _name(native: Any) -> str:

@@ -18,7 +18,8 @@ def take_apart(native: Any) -> tuple[Prepare | None, Any]:
     """
     name = _own_name(native)
     if name in _SEARCHES and hasattr(native, "best_estimator_"):
-        return take_apart(native.best_estimator_)
+        before, last = take_apart(native.best_estimator_)
+        return before or _as_it_is, last
     if name != "Pipeline" or len(native.steps) < 2:
         return None, native
     before, last = take_apart(native.steps[-1][1])
@@ -29,6 +30,10 @@ def take_apart(native: Any) -> tuple[Prepare | None, Any]:
 def _own_name(native: Any) -> str | None:
     """The class's name if it is scikit-learn's own: a subclass of the user's may predict otherwise."""
     return type(native).__name__ if type(native).__module__.partition(".")[0] == "sklearn" else None
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
 
 
 def _both(first: Prepare, second: Prepare) -> Prepare:

@@ -76,9 +76,14 @@ def test_sums_are_left_to_treelite() -> None:
     assert quickened(plain) is plain
 
 
-def test_what_scores_differently_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("missing", [False, True])
+def test_what_scores_differently_is_not_used(monkeypatch: pytest.MonkeyPatch, missing: bool) -> None:
     rows, classes = load_iris(return_X_y=True)
     plain = forests.translate_classifier(RandomForestClassifier(10, random_state=0).fit(rows, classes))
     right = BitVectors.__call__
-    monkeypatch.setattr(BitVectors, "__call__", lambda self, rows: np.nextafter(right(self, rows), 1.0))
-    assert quickened(plain) is plain
+    monkeypatch.setattr(
+        BitVectors,
+        "__call__",
+        lambda self, rows: right(self, rows) if np.isnan(rows).any() else np.nextafter(right(self, rows), 1.0),
+    )
+    assert quicken(plain, probe_rows(plain.model, missing=missing)) is plain

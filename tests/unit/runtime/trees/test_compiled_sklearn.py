@@ -23,13 +23,14 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from moorage.runtime.failures import RequestRefused
 from moorage.runtime.frameworks.estimator import EstimatorModel
-from moorage.runtime.trees.compiled import CompiledModel
+from moorage.runtime.trees.compiled import CompiledModel, StagedModel
 from moorage.runtime.trees.compiling import compile_model
 
 # scikit-learn's own, for numbers that are too large for it.
@@ -211,9 +212,18 @@ STAGED = {
 def test_what_comes_before_a_forest_stays_the_frameworks(name, data):
     own = EstimatorModel(STAGED[name](RandomForestClassifier(n_estimators=4, random_state=0)).fit(*make_data(3)))
     compiled = compile_model(own, print)
-    assert isinstance(compiled, CompiledModel)
+    assert isinstance(compiled, StagedModel)
     assert own.native is compiled.native
     assert_same(own, compiled, data)
+
+
+def test_sparse_rows_from_before_go_to_the_last_estimator_itself():
+    rows, values = make_data(3)
+    texts = [" ".join(f"w{int(value * 5)}" for value in row) for row in rows]
+    own = EstimatorModel(make_pipeline(CountVectorizer(), RandomForestClassifier(4, random_state=0)).fit(texts, values))
+    compiled = compile_model(own, print)
+    assert isinstance(compiled, StagedModel)
+    assert_same(own, compiled, np.array(texts[:9]))
 
 
 def test_many_outputs_of_numbers():
