@@ -133,6 +133,7 @@ class Host:
             if isinstance(result, BaseException):
                 log.error("%s: stopping it failed: %s", instance, result)
         self._nurseries.close()
+        await self._environments.close()
 
     def let_go(self) -> None:
         """Leave the instances to the next agent."""
