@@ -16,6 +16,7 @@ from subprocess import PIPE, STDOUT
 
 import pytest
 from click.testing import CliRunner, Result
+from onnx import TensorProto, helper
 
 from moorage.cli.main import main
 from moorage.testing.models import IRIS_ROWS, iris_forest
@@ -79,6 +80,19 @@ def test_deploy_serves_a_model_and_says_how_to_ask_it(moorage: Command, forest: 
     answer = json.loads(moorage.succeeds("invoke", "forest", "-d", BODY))
     assert iris_forest().predict(IRIS_ROWS).tolist() == answer["predictions"]
     assert "AllTraffic 2/2" in moorage.succeeds("list")
+
+
+def test_deploy_tells_the_framework_by_the_models_suffix(moorage: Command, tmp_path: Path) -> None:
+    rows = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])
+    answers = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 2])
+    graph = helper.make_graph([helper.make_node("Neg", ["x"], ["y"])], "negation", [rows], [answers])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (tmp_path / "negation.onnx").write_bytes(model.SerializeToString())
+
+    moorage.succeeds("deploy", str(tmp_path / "negation.onnx"))
+
+    assert [[-1, 2.5]] == json.loads(moorage.succeeds("invoke", "negation", "-d", "[[1, -2.5]]"))
+    moorage.succeeds("delete", "negation")
 
 
 def test_invoke_takes_a_file_or_standard_input_and_any_type(moorage: Command, deployed: str, tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
+from importlib.util import find_spec
+from itertools import pairwise
+
 import pytest
 
-from moorage.runners.process.images import UnknownImage, requirements, resolve
-from moorage.runners.process.images.catalogue import AWS_TAGS, REPOSITORIES
+from moorage.runners.process.images import FRAMEWORKS, UnknownImage, requirements, resolve
+from moorage.runners.process.images.catalogue import AWS_TAGS, OLDER_RELEASES, REPOSITORIES
 
 _SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn"
 _DEEP_LEARNING = "763104351884.dkr.ecr.us-west-2.amazonaws.com"
@@ -156,3 +159,21 @@ def test_a_listed_tag_means_what_is_listed_whatever_follows_it(repository, tag):
     assert repository in REPOSITORIES
     version = AWS_TAGS[repository][tag]
     assert {version} == {resolve(f"{repository}:{tag}{rest}").version for rest in ("", "-cpu", "-cpu-py3")}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda framework: framework.name)
+def test_the_runtime_serves_every_framework_there_are_images_of(framework):
+    assert find_spec(f"moorage.runtime.frameworks.{framework.name}") is not None
+    assert framework in REPOSITORIES.values()
+
+
+@pytest.mark.parametrize(
+    ("package", "rules"), OLDER_RELEASES.items(), ids=lambda each: each if isinstance(each, str) else ""
+)
+def test_no_rule_for_older_releases_holds_for_newer_ones(package, rules):
+    """Each states all that holds for its releases, so that what holds for newer ones is stated again."""
+    assert package in {framework.package for framework in FRAMEWORKS}
+    newest_first = sorted(rules, key=lambda rule: rule.below, reverse=True)
+    for newer, older in pairwise(newest_first):
+        assert dict(newer.requirements).keys() <= dict(older.requirements).keys()
+        assert older.package == (newer.package or older.package)
