@@ -317,6 +317,15 @@ def test_what_is_refused(body, media, status, message, compiled):
     assert "\n" not in str(caught.value)
 
 
+def test_an_estimators_refusal_is_one_sentence_too():
+    model, _ = serve(xgboost.XGBRegressor(n_estimators=2).fit(ROWS, SCORES), {"MOORAGE_COMPILE": "off"})
+    with pytest.raises(RequestRefused, match="Feature shape mismatch, expected: 4, got 2") as caught:
+        model.predict(np.ones((1, 2)), detailed=False)
+    with pytest.raises(RequestRefused, match=r"^XGBoostError: ") as stacked:
+        model.predict(np.array([["a", "b", "c", "d"]]), detailed=False)
+    assert "Stack trace" not in str(caught.value) + str(stacked.value)
+
+
 def test_a_few_bytes_of_libsvm_do_not_take_all_memory():
     model, _ = serve(object(), predicts=False)
     with pytest.raises(RequestRefused, match="rows of 100000000 values are more than"):

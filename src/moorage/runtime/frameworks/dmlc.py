@@ -11,6 +11,9 @@ _WHERE: Final = re.compile(r"\[[\d:]+\] \S+:\d+: (?:Check failed: )?")
 
 
 def explain(error: BaseException) -> str:
-    """The sentence alone: no time, no line of the library's source, no stack. Of other errors, their first line."""
-    first, _, _ = say(error).partition("\n")
+    """The sentence alone: no time, no line of the library's source, no stack. Of other errors, all they say."""
+    text = say(error)
+    if not _WHERE.search(text):
+        return text
+    first, _, _ = text.partition("\n")
     return _WHERE.sub("", first).rstrip(": ")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from moorage.runtime import codecs
-from moorage.runtime.failures import RequestRefused, say
+from moorage.runtime.failures import RequestRefused
+from moorage.runtime.frameworks import dmlc
 from moorage.runtime.media import CSV, JSON, NPY
 
 FAULTS_OF_DATA: Final = (ValueError, TypeError)
@@ -26,7 +27,7 @@ class EstimatorModel:
         *,
         batches: bool = False,
         faults: tuple[type[Exception], ...] = FAULTS_OF_DATA,
-        explain: Callable[[BaseException], str] = say,
+        explain: Callable[[BaseException], str] = dmlc.explain,
     ) -> None:
         self.native = native
         self.batches = batches

@@ -66,7 +66,7 @@ def _own(native: Any, environment: Mapping[str, str], say: Say) -> Model:
         native.set_param({"nthread": threads.share(environment)})
         return BoosterModel(native, best_rounds(native), _selection(native, environment, say))
     parts.prepare(native, environment, say)
-    return EstimatorModel(native, batches=parts.is_rowwise(native), explain=dmlc.explain)
+    return EstimatorModel(native, batches=parts.is_rowwise(native))
 
 
 def _selection(booster: Any, environment: Mapping[str, str], say: Say) -> Any:

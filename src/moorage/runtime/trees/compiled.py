@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from moorage.runtime.failures import RequestRefused, say
+from moorage.runtime.failures import RequestRefused
+from moorage.runtime.frameworks import dmlc
 from moorage.runtime.frameworks.base import Decoded, Model
 from moorage.runtime.frameworks.estimator import FAULTS_OF_DATA
 from moorage.runtime.trees.stages import Prepare
@@ -66,7 +67,7 @@ class StagedModel:
         try:
             prepared = self._prepare(data)
         except FAULTS_OF_DATA as error:
-            raise RequestRefused(400, say(error)) from error
+            raise RequestRefused(400, dmlc.explain(error)) from error
         return self._last.predict(prepared, detailed=detailed)
 
     def encode(self, prediction: Any, media: str) -> bytes:
