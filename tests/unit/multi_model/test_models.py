@@ -181,6 +181,20 @@ async def test_many_more_models_than_there_is_room_for_are_all_served(world: Wor
     assert sorted(f"{name}-1" for name in names) == sorted(world.workshop.loads)
 
 
+async def test_a_model_that_went_while_it_was_compared_is_brought_to_whoever_waits(world: World) -> None:
+    await world.use("a")
+    world.now += 60.0
+    world.models.want_changes()
+    world.models.unload("a")
+    asking = asyncio.create_task(world.models.take("a"))
+    await turn()
+    world.models.confirm("a")
+    _, wants = await world.models.wants.news(-1, wait_s=0)
+    assert [("a", None, True)] == [(want.model, want.version, want.hurry) for want in wants]
+    await world.supply("a")
+    assert "1" == (await asking).version
+
+
 async def test_a_caller_that_leaves_while_it_waits_holds_nothing(world: World) -> None:
     leaving, staying = (asyncio.create_task(world.models.take("a")) for _ in range(2))
     await turn()

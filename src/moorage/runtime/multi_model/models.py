@@ -134,8 +134,11 @@ class Models:
                 self._fail(name, version, error)
                 return
             task = self._loading[name] = self._loop.create_task(self._load(name, version, folder))
-            task.add_done_callback(lambda _: self._loading.pop(name, None))
         await asyncio.shield(task)
+
+    def confirm(self, name: str) -> None:
+        """The version that was here is still the one in S3."""
+        self._answer(name)
 
     def refuse(self, name: str, error: NotServed | Broken, *, is_gone: bool) -> None:
         """It cannot be had. If it is gone, it is not served from memory either."""
@@ -163,13 +166,17 @@ class Models:
         return loaded.is_managed and is_used and now - loaded.checked_at >= self._limits.revalidate_s
 
     async def _load(self, name: str, version: str, folder: Path) -> None:
+        error: NotServed | Broken | None = None
         try:
             await self._loader.load(name, version, folder, is_managed=True)
-        except (NotServed, Broken) as error:
-            self._fail(name, version, error)
-        except Exception as error:  # a fault of our own: those who wait shall not wait for the end
+        except (NotServed, Broken) as fault:
+            error = fault
+        except Exception as fault:  # one of our own: those who wait shall not wait for the end
             traceback.print_exc()
-            self._fail(name, version, Broken(say(error)))
+            error = Broken(say(fault))
+        del self._loading[name]  # whoever comes from now on has to want it again
+        if error is not None:
+            self._fail(name, version, error)
         else:
             self._failures.pop(name, None)
             self._answer(name)

@@ -1,7 +1,7 @@
 """The agent's way into an instance with many models: it asks what is wanted, and brings it.
 
     GET  /moorage/wants?known=N&wait=S   all that is wanted, as soon as that is more than number N said, or after S s
-    POST /moorage/models                 what is brought: `Supply` or `Refusal`; answered when it is loaded
+    POST /moorage/models                 what is brought: a `messages.Hand`; answered when it is loaded
     GET  /moorage/models                 what is loaded, and what was counted
 
 No caller of the endpoint gets here: the gateway knows no other path than `/invocations`.
@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from moorage.runtime.multi_model.faults import Broken, NoSuchModel, NotServed
-from moorage.runtime.multi_model.messages import Hand, Refusal, Supply, json_response, read_json
+from moorage.runtime.multi_model.messages import Hand, Refusal, Supply, Unchanged, json_response, read_json
 from moorage.runtime.multi_model.models import Models
 from moorage.wire.messages import Refused, Request, Response
 
@@ -43,10 +43,12 @@ class PlatformApi:
         return json_response(200, {"number": number, "wants": [asdict(want) for want in wants]})
 
     async def _accept(self, request: Request) -> Response:
-        hand: Supply | Refusal = await read_json(request, Hand)  # type: ignore[arg-type]  # a union is no type to mypy
+        hand: Supply | Unchanged | Refusal = await read_json(request, Hand)  # type: ignore[arg-type]  # a union is no type to mypy
         if isinstance(hand, Supply):
             folder = Path(hand.folder)
             await self._models.supply(hand.model, hand.version, folder, downloading_us=hand.downloading_us)
+        elif isinstance(hand, Unchanged):
+            self._models.confirm(hand.model)
         else:
             self._models.refuse(hand.model, _error(hand), is_gone=hand.is_gone)
         return json_response(200, {})

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from moorage.runners.process.multi_model.messages import Refusal, Report, Supply, Wanted
+from moorage.runners.process.multi_model.messages import Refusal, Report, Supply, Unchanged, Wanted
 from moorage.wire.client import Client
 from moorage.wire.messages import WireError
 
@@ -42,7 +42,7 @@ class Channel:
         target = b"/moorage/wants?known=%d&wait=%d" % (known, wait_s)
         return await self._ask(b"GET", target, b"", Wanted, head_s=wait_s + _SLACK_S)
 
-    async def hand(self, hand: Supply | Refusal) -> None:
+    async def hand(self, hand: Supply | Unchanged | Refusal) -> None:
         """Bring a model, or say why there is none; returns when it is loaded, or is not. Raises InstanceAway."""
         await self._ask(b"POST", b"/moorage/models", msgspec.json.encode(hand), dict, head_s=_LOAD_S)
 

@@ -35,6 +35,12 @@ class Supply(msgspec.Struct, frozen=True, tag="supply"):
     """How long it took to get it; 0 if it was there already."""
 
 
+class Unchanged(msgspec.Struct, frozen=True, tag="unchanged"):
+    """The version of a model that is there already is still the one in S3."""
+
+    model: str
+
+
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     """A model cannot be had, for a reason that is a sentence."""
 

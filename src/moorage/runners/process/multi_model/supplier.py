@@ -12,7 +12,7 @@ from moorage.core.model import ModelData
 from moorage.runners.process.models import ArchiveRefused, UnpackFailed
 from moorage.runners.process.multi_model.channel import Channel, InstanceAway
 from moorage.runners.process.multi_model.demands import Demands, Refused
-from moorage.runners.process.multi_model.messages import Refusal, Supply, Want
+from moorage.runners.process.multi_model.messages import Refusal, Supply, Unchanged, Want
 from moorage.runners.process.multi_model.stock import Stock
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
@@ -76,9 +76,9 @@ class Supplier:
 
     async def _bring(self, want: Want) -> None:
         try:
-            refusal = await self._supply(want)
-            if refusal is not None:
-                await self._channel.hand(refusal)
+            word = await self._supply(want)
+            if word is not None:
+                await self._channel.hand(word)
         except InstanceAway as error:
             log.warning("model %s could not be handed over: %s", want.model, error)
             await self._clock.sleep(_RETRY_S)
@@ -86,15 +86,14 @@ class Supplier:
         if last.number != want.number:
             self._begin(last)
 
-    async def _supply(self, want: Want) -> Refusal | None:
-        """Hand the model over, or answer why not. Raises InstanceAway."""
+    async def _supply(self, want: Want) -> Unchanged | Refusal | None:
+        """Hand the model over, or answer what there is to say instead. Raises InstanceAway."""
         began = self._clock.monotonic()
         try:
             async with self._hurried if want.hurry else self._leisurely:
                 files = await self._demands.fetch(ModelData(self._prefix + want.model))
             if files.digest == want.version:
-                await self._channel.hand(Supply(want.model, files.digest, ""))
-                return None
+                return Unchanged(want.model)
             async with self._stock.unpacked(files.digest, files.files[0].path) as folder:
                 took_us = int((self._clock.monotonic() - began) * 1e6)
                 await self._channel.hand(Supply(want.model, files.digest, str(folder), took_us))
