@@ -12,10 +12,10 @@ from pathlib import Path
 
 
 def open_ways(folders: Iterable[Path], group: int) -> None:
-    """Let the group pass through each folder that not everybody may pass through. Raises OSError."""
+    """Let the group pass through each folder that does not let it yet. Raises OSError."""
     for folder in folders:
         found = folder.stat()
-        if not found.st_mode & stat.S_IXOTH and found.st_gid != group:
+        if not _lets_through(found, group):
             os.chown(folder, -1, group)
             folder.chmod(stat.S_IMODE(found.st_mode) & ~0o070 | 0o010)
 
