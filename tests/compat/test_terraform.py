@@ -6,6 +6,7 @@ provider in it: this test loads nothing from outside.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -72,6 +73,28 @@ variable "env" {
 }
 
 # What else a stack around an endpoint is made of.
+resource "aws_sagemaker_model" "pipeline" {
+  name               = "${var.name}-pipeline"
+  execution_role_arn = var.sm_role_arn
+
+  container {
+    container_hostname = "scale"
+    image              = var.image_uri
+    model_data_url     = var.model_data_s3
+  }
+
+  container {
+    container_hostname = "forest"
+    image              = var.image_uri
+    model_data_url     = var.model_data_s3
+    environment        = { LEVEL = "1" }
+  }
+
+  inference_execution_config {
+    mode = "Direct"
+  }
+}
+
 resource "aws_s3_bucket" "artefacts" {
   bucket = "terraform-artefacts"
 }
@@ -132,7 +155,8 @@ def test_the_guides_template_is_applied_without_drift_and_destroyed(moorage_serv
 
     terraform("init", "-no-color", f"-plugin-dir={PLUGIN_DIR}")
     terraform("apply", "-no-color", "-auto-approve")
-    assert b'"predictions": [0]' in deployer.invoke("terraform-endpoint", b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}')
+    answer = json.loads(deployer.invoke("terraform-endpoint", b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'))
+    assert [0] == answer["predictions"]
     assert 0 == terraform("plan", "-no-color", "-detailed-exitcode"), "a second plan sees changes"
     terraform("destroy", "-no-color", "-auto-approve")
     assert [] == deployer.sagemaker.list_endpoints(NameContains="terraform")["Endpoints"]
