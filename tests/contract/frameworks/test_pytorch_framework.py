@@ -11,9 +11,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here: its models are served, untested")
 
+from moorage.runtime import toolkit  # noqa: E402
+from moorage.runtime.calls import Call  # noqa: E402
 from moorage.runtime.failures import ModelUnusable, RequestRefused  # noqa: E402
 from moorage.runtime.frameworks.pytorch import FRAMEWORK  # noqa: E402
 from moorage.runtime.media import CSV, JSON, NPY  # noqa: E402
+from moorage.runtime.settings import read_settings  # noqa: E402
 
 ROWS = [[1.0, 2.0, 3.0], [0.5, -1.5, 4.0]]
 
@@ -154,3 +157,35 @@ def test_the_number_of_threads_is_the_processs(module):
     assert 2 == torch.get_num_threads()
     FRAMEWORK.serve(module, {}, print, predicts=True)
     assert 1 == torch.get_num_threads()
+
+
+SCRIPT = """
+import os, torch
+
+def model_fn(model_dir):
+    module = torch.nn.Linear(3, 2)
+    module.load_state_dict(torch.load(os.path.join(model_dir, "model.pth")))
+    return module
+"""
+PREDICTING = """
+def predict_fn(data, module):
+    assert data.dtype == torch.float32
+    with torch.no_grad():
+        return {"doubled": module(data) * 2}
+"""
+
+
+@pytest.mark.parametrize("predicts", [False, True])
+def test_a_script_that_loads_weights_is_served_with_the_defaults_for_the_rest(tmp_path, predicts):
+    module = torch.nn.Linear(3, 2)
+    torch.save(module.state_dict(), tmp_path / "model.pth")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "inference.py").write_text(SCRIPT + (PREDICTING if predicts else ""))
+    loaded = toolkit.load(tmp_path, {}, read_settings({}), framework="pytorch", say=print)
+    calls = [Call(json.dumps(ROWS[:count]).encode(), [], {}) for count in (1, 2)]
+    answers = [json.loads(answer.body) for answer in loaded.answer_all(calls)]
+    with torch.no_grad():
+        expected = [module(torch.tensor(ROWS[:count])) for count in (1, 2)]
+    for answer, tensor in zip(answers, expected, strict=True):
+        found = np.asarray(answer["doubled"]) / 2 if predicts else answer
+        assert np.allclose(tensor.numpy(), found, rtol=1e-6)  # rows that go together may be added up in another order

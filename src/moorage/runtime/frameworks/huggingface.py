@@ -49,11 +49,13 @@ class HuggingFace:
         except Exception as error:
             raise ModelUnusable(f"The model cannot be loaded for {task}: {in_words(error)}") from error
 
-    def serve(self, native: Any, environment: Mapping[str, str], _say: Say, *, predicts: bool) -> Model:
+    def serve(self, native: Any, environment: Mapping[str, str], say: Say, *, predicts: bool) -> Model:
         """The pipeline, or whatever a script has in its place."""
         limit_threads(environment)
         if predicts and not callable(native):
             raise not_askable(native, "what can be called as a pipeline is")
+        if predicts:
+            say("requests are not predicted together: each has parameters of its own")
         return PipelineModel(native)
 
 

@@ -35,7 +35,7 @@ class TensorFlow:
         except Exception as error:
             raise ModelUnusable(f"The SavedModel cannot be loaded: {in_words(error)}") from error
 
-    def serve(self, native: Any, _environment: Mapping[str, str], _say: Say, *, predicts: bool) -> Model:
+    def serve(self, native: Any, _environment: Mapping[str, str], say: Say, *, predicts: bool) -> Model:
         """The SavedModel by its signatures. Raises ModelUnusable if it has none."""
         if not predicts:
             return ScriptedModel(native)
@@ -46,6 +46,7 @@ class TensorFlow:
             raise ModelUnusable(
                 "The SavedModel has no signatures: save it with signatures, or export it by model.export"
             )
+        say("requests are not predicted together: each names a signature of its own")
         return SavedModel(native)
 
 
