@@ -130,6 +130,7 @@ class Loader:
             better = None if slot.is_retired else await self._run(self._kind.improve, slot.name, model)
             if better is not None and not slot.is_retired:
                 slot.model.model, slot.model.begin = better, self._kind.serve(better)
+                await self._make_good(slot.name)
         except Exception:
             traceback.print_exc()  # it goes on as it is
         finally:
