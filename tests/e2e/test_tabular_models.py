@@ -55,6 +55,21 @@ def test_a_booster_answers_as_the_built_in_algorithm(deployer, moorage_server):
     deployer.delete("boosted")
 
 
+def test_processes_that_are_forked_from_a_model_with_threads_answer(deployer):
+    xgboost = pytest.importorskip("xgboost", reason="xgboost is not installed")
+    booster = xgboost.train({"objective": "reg:squarederror"}, xgboost.DMatrix(ROWS, ROWS[:, 0]), 10)
+    version = ".".join(xgboost.__version__.split(".")[:2])
+    environment = {"OMP_NUM_THREADS": "2", "SAGEMAKER_MODEL_SERVER_WORKERS": "2", "MOORAGE_COMPILE": "on"}
+    content = archive({"xgboost-model": bytes(booster.save_raw("ubj"))})
+    assert "InService" == deployer.deploy(
+        "threads", content, Image=f"moorage/xgboost:{version}", Environment=environment
+    )
+    many = "\n".join(",".join(map(str, row)) for row in ROWS.tolist()).encode()  # more than are compiled
+    found = deployer.invoke("threads", many, ContentType="text/csv")
+    assert ",".join(map(str, booster.predict(xgboost.DMatrix(ROWS)).tolist())).encode() == found
+    deployer.delete("threads")
+
+
 def test_lightgbm_answers_as_itself(deployer):
     lightgbm = pytest.importorskip("lightgbm", reason="lightgbm is not installed")
     version = ".".join(metadata.version("lightgbm").split(".")[:2])
