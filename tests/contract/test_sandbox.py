@@ -31,6 +31,8 @@ try:
     print(eval(sys.argv[2]))
 except OSError as error:
     print(errno.errorcode[error.errno])
+except MemoryError:
+    print("MemoryError")
 """
 
 
@@ -144,6 +146,12 @@ def test_nobody_inside_has_rights(machine) -> None:
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         assert 0 == int(fields["CapEff"], 16) == int(fields["CapPrm"], 16)
         assert "1" == fields["NoNewPrivs"]
+
+
+def test_a_process_has_no_more_memory_than_it_is_given() -> None:
+    assert str(1 << 30) == inside({}, "len(bytearray(1 << 30))")
+    assert "MemoryError" == inside({"memory_bytes": 512 << 20}, "len(bytearray(1 << 30))")
+    assert "(0, 0)" == inside({}, "__import__('resource').getrlimit(4)"), "and leaves no core"
 
 
 def test_what_cannot_be_done_is_said_with_its_step() -> None:

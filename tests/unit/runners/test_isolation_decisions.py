@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moorage.runners.process.container_folders import ContainerFolders
-from moorage.runners.process.isolation.decide import Confinement, NotIsolated, Wanted, decide
+from moorage.runners.process.isolation.decide import Confinement, Groups, NotIsolated, Wanted, decide
 from moorage.runners.process.isolation.machine import MEANS, Machine, unexamined
 
 USER = 700_005
@@ -88,6 +88,21 @@ def test_without_a_view_and_landlock_no_user_would_be_kept_from_others_files() -
 
 def test_groups_are_for_where_there_is_no_view() -> None:
     assert [] == decide(ALL, replace(WANTED, groups=(765_536,))).sandbox["groups"]
+
+
+def test_a_limit_of_memory_is_a_control_groups_or_each_process_has_it_alone() -> None:
+    limited = replace(WANTED, memory_bytes_max=1 << 30)
+    grouped = decide(ALL, replace(limited, control_groups=Groups((Path("/sys/fs/cgroup/a"),))))
+    assert (["/sys/fs/cgroup/a"], None) == (grouped.sandbox["control_groups"], grouped.sandbox["memory_bytes"])
+    assert () == grouped.lacks
+    alone = decide(ALL, replace(limited, control_groups=Groups(no_limit="Read-only file system")))
+    assert ([], 1 << 30) == (alone.sandbox["control_groups"], alone.sandbox["memory_bytes"])
+    assert ("a limit of memory but for each process alone (Read-only file system)",) == alone.lacks
+
+
+def test_where_nothing_marks_what_an_instance_leaves_behind_that_is_said() -> None:
+    lacks = decide(UNPRIVILEGED, replace(WANTED, control_groups=Groups(no_end="Permission denied"))).lacks
+    assert ("an end of processes that leave its session (Permission denied)",) == lacks
 
 
 def test_a_machine_that_gives_nothing_is_said_to() -> None:
