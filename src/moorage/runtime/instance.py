@@ -31,7 +31,6 @@ import uvloop
 from moorage.runtime import toolkit
 from moorage.runtime.claim import ClaimLost, claim
 from moorage.runtime.failures import ModelUnusable, explain
-from moorage.runtime.frameworks import threads
 from moorage.runtime.front.parts import read_plan
 from moorage.runtime.front.server import serve_front
 from moorage.runtime.multi_model.serving import serve_models
@@ -140,7 +139,6 @@ def _load(launch: Launch, failure: int, began: float) -> toolkit.LoadedModel | N
     try:
         settings = read_settings(os.environ)
         logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
-        threads.need_one(os.environ, settings.workers or launch.workers, _say)
         model = toolkit.load(model_folder, os.environ, settings, framework=launch.framework, say=_say)
     except (Exception, SystemExit) as error:
         if not isinstance(error, ModelUnusable) or error.__cause__ is not None:

@@ -1,9 +1,9 @@
-"""How many threads a model may compute with, and that a model to be forked has one."""
+"""How many threads a model may compute with."""
 
 import pytest
 
 from moorage.runtime.failures import ModelUnusable
-from moorage.runtime.frameworks.threads import need_one, share
+from moorage.runtime.frameworks.threads import share
 
 
 @pytest.mark.parametrize(("environment", "expected"), [({}, 1), ({"OMP_NUM_THREADS": "4"}, 4)])
@@ -15,22 +15,3 @@ def test_one_unless_the_environment_says_more(environment, expected):
 def test_what_is_no_number_of_threads(text):
     with pytest.raises(ModelUnusable, match=r"OMP_NUM_THREADS is .*: it has to be a whole number from 1 to 1024"):
         share({"OMP_NUM_THREADS": text})
-
-
-@pytest.mark.parametrize(
-    ("environment", "processes", "expected", "said"),
-    [
-        ({}, 4, 1, []),
-        ({"OMP_NUM_THREADS": "3"}, 1, 3, []),
-        (
-            {"OMP_NUM_THREADS": "3"},
-            2,
-            1,
-            ["OMP_NUM_THREADS is 3, but each of 2 processes computes with one thread"],
-        ),
-    ],
-)
-def test_several_processes_have_one_thread_each(environment, processes, expected, said):
-    heard = []
-    need_one(environment, processes, heard.append)
-    assert (expected, said) == (share(environment), heard)
