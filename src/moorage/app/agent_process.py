@@ -42,5 +42,5 @@ def agent_settings(settings: Settings) -> AgentSettings:
 
 def _home() -> tuple[Path, ...]:
     """Our user's home, which is no instance's business. Some users of services have none, or the root folder."""
-    home = Path(os.path.expanduser("~")).resolve()  # noqa: PTH111 - unlike pathlib's it does not raise without a home
+    home = Path(os.path.expanduser("~")).resolve()
     return (home,) if home not in (Path("/"), Path.cwd() / "~") else ()

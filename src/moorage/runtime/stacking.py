@@ -90,7 +90,7 @@ def _kind_of_parts(name: str, data: Mapping[Any, Any]) -> Hashable | None:
     return (name, kinds) if len(counts) == 1 else None
 
 
-def _family(data: Any) -> str | None:
+def _family(data: object) -> str | None:
     """The type of `data` by its name, as far as it is one that has rows."""
     return _family_of(type(data))
 
