@@ -92,7 +92,7 @@ def _kind_of_parts(name: str, data: Mapping[Any, Any]) -> Hashable | None:
 
 def _family(data: object) -> str | None:
     """The type of `data` by its name, as far as it is one that has rows."""
-    return _family_of(type(data))
+    return _family_of(type(data))  # type: ignore[arg-type] # mypy takes the instances' __hash__ for the class's own
 
 
 @lru_cache(maxsize=256)
