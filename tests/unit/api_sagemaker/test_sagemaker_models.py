@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from moorage.api.sagemaker.containers import model_data_of
 from moorage.aws.errors import ServiceError
+from moorage.core.model import DataForm, ModelData
 from moorage.objects.model_sources import Unreachable
 from moorage.testing.sagemaker_world import ACCOUNT, DATA, IMAGE, ROLE, SageMakerWorld, arn
 
@@ -115,6 +117,18 @@ async def test_a_store_of_objects_that_is_away_is_not_the_callers_fault(world: S
 async def test_roles_that_trust_sagemaker(world: SageMakerWorld, principal: Any) -> None:
     await world.add_role("other", principal)
     await world.create_model("new", ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/other")
+
+
+async def test_a_model_of_many_is_kept_whatever_lies_below_its_prefix(world: SageMakerWorld) -> None:
+    many = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": DATA.rpartition("/")[0]}
+    many["MultiModelConfig"] = {"ModelCacheSetting": "Disabled"}
+    await world.create_model("many", PrimaryContainer=many)
+    assert many == (await world.call("DescribeModel", ModelName="many"))["PrimaryContainer"]
+
+
+@pytest.mark.parametrize("url", ["s3://models/many", "s3://models/many/"])
+def test_a_prefix_ends_in_a_slash_so_that_no_neighbour_is_below_it(url: str) -> None:
+    assert ModelData("s3://models/many/", DataForm.PREFIX) == model_data_of({"Mode": "MultiModel", "ModelDataUrl": url})
 
 
 def primary(**members: Any) -> dict[str, Any]:
