@@ -19,7 +19,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -327,20 +326,36 @@ async def test_what_it_is_confined_to_is_said(attempt, runner) -> None:
     assert "system calls filtered" in said[0]
 
 
-async def test_strict_starts_nothing_that_lacks_isolation(files) -> None:
-    """Users of their own from a range without any: as on a machine that gives none."""
-    path = short_folder(None)
-    agent = RunningAgent(path, require_isolation=RequireIsolation.STRICT, stop_grace_s=2.0)
-    agent.settings = replace(agent.settings, instance_users=1)
+@pytest.mark.parametrize("started", AGENTS)
+async def test_strict_starts_only_what_lacks_nothing(started, files) -> None:
+    path = short_folder(AGENTS[started].get("user"))
+    agent = RunningAgent(path, require_isolation=RequireIsolation.STRICT, stop_grace_s=2.0, **AGENTS[started])
     agent.start()
     try:
-        runner = agent.runner()
-        found = await launched(runner, spec_of("first"), files)
-        assert InstanceState.READY is found.state, found
-        second = await launched(runner, spec_of("second"), files)
-        if IS_ROOT:
-            assert InstanceState.FAILED is second.state
-            assert "has files or processes" in (second.reason or "")
+        found = await launched(agent.runner(), spec_of("first"), files)
+        if IS_ROOT and started == "this user":
+            assert InstanceState.READY is found.state, found
+        if started == "container":
+            assert InstanceState.FAILED is found.state, found
+        if found.state is InstanceState.FAILED:
+            assert found.reason is not None
+            assert found.reason.startswith("require_isolation is strict, and this machine does not give instances ")
+    finally:
+        agent.shut_down()
+        shutil.rmtree(path)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="users of their own need root")
+async def test_when_all_users_are_taken_an_instance_is_not_started_as_anothers(files) -> None:
+    path = short_folder(None)
+    agent = RunningAgent(path, instance_users=1, stop_grace_s=2.0)
+    agent.start()
+    try:
+        first = await launched(agent.runner(), spec_of("first"), files)
+        assert InstanceState.READY is first.state, first
+        second = await launched(agent.runner(), spec_of("second"), files)
+        assert InstanceState.FAILED is second.state
+        assert "has files or processes" in (second.reason or "")
     finally:
         agent.shut_down()
         shutil.rmtree(path)
