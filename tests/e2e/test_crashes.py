@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import os
 import shutil
@@ -201,7 +200,9 @@ def _answer(deployer: Deployer, name: str) -> bytes:
 
 
 def _census(server: RunningMoorage) -> dict[str, int]:
-    return dict(collections.Counter(seen.part.split("-")[0] for seen in server.processes()))
+    """How many there are of each part; instances, not their workers."""
+    parts = {seen.part.split("-")[0] for seen in server.processes()}
+    return {part: len(server.pids("instance" if part == "i" else part)) for part in parts}
 
 
 def _configs(server: RunningMoorage) -> set[str]:
