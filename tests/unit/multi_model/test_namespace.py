@@ -1,4 +1,5 @@
 import sys
+import textwrap  # noqa: F401 - to be hidden
 import threading
 from pathlib import Path
 from types import ModuleType
@@ -93,3 +94,13 @@ def test_no_bytecode_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     imported(script(tmp_path, {"inference.py": "import helper\n", "helper.py": ""}), tmp_path)
     assert {"inference.py", "helper.py"} == {path.name for path in tmp_path.rglob("*")}
+
+
+def test_a_script_hides_a_module_of_its_name_only_while_it_is_imported(tmp_path: Path) -> None:
+    assert "textwrap" in sys.modules
+    usual = sys.modules["textwrap"]
+    namespace = script(tmp_path, {"inference.py": "import textwrap\nown = textwrap.own\n", "textwrap.py": "own = 1\n"})
+    with namespace.entered():
+        sys.modules.pop("textwrap")
+        assert 1 == namespace.import_script(tmp_path / "inference.py").own
+    assert usual is sys.modules["textwrap"]

@@ -61,7 +61,7 @@ class Namespace:
                 yield
                 return
             self._is_entered = True
-            hidden = {name: sys.modules[name] for name in self._modules if name in sys.modules}
+            before = dict(sys.modules)
             sys.modules.update(self._modules)
             sys.meta_path.insert(0, self)
             try:
@@ -69,8 +69,7 @@ class Namespace:
             finally:
                 self._is_entered = False
                 sys.meta_path.remove(self)
-                self._take_out()
-                sys.modules.update(hidden)
+                self._take_out(before)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, _target: ModuleType | None = None
@@ -109,10 +108,15 @@ class Namespace:
     def _is_own(self, name: str) -> bool:
         return name in self._modules or self.find_spec(name) is not None
 
-    def _take_out(self) -> None:
+    def _take_out(self, before: Mapping[str, ModuleType]) -> None:
         for name, module in list(sys.modules.items()):
-            if self._is_from_here(module):
-                self._modules[name] = sys.modules.pop(name)
+            if before.get(name) is module or not self._is_from_here(module):
+                continue
+            self._modules[name] = module
+            if name in before:
+                sys.modules[name] = before[name]
+            else:
+                del sys.modules[name]
 
     def _is_from_here(self, module: ModuleType) -> bool:
         file = getattr(module, "__file__", None)
