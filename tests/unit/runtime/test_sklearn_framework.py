@@ -46,6 +46,25 @@ def test_which_file_is_the_model(tmp_path, names, compress):
     assert LINEAR.predict(ROWS).tolist() == FRAMEWORK.load(tmp_path, {}).predict(ROWS).tolist()
 
 
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_plain_pickle_is_a_model_too(tmp_path, protocol):
+    forest = RandomForestClassifier(3, random_state=0).fit(ROWS, CLASSES)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(forest, protocol))
+    assert forest.predict_proba(ROWS).tolist() == FRAMEWORK.load(tmp_path, {}).predict_proba(ROWS).tolist()
+
+
+def test_pickle_alone_reads_what_joblib_did_not_write(tmp_path):
+    path = tmp_path / "model"
+    for write, expected in (
+        (lambda: path.write_bytes(pickle.dumps(LINEAR)), True),
+        (lambda: joblib.dump(LINEAR, path), False),
+        (lambda: joblib.dump(LINEAR, path, compress=3), False),
+        (lambda: path.write_bytes(b""), False),
+    ):
+        write()
+        assert expected is pickles._is_plain(path)
+
+
 def test_no_file_and_several_files_are_refused(tmp_path):
     with pytest.raises(ModelUnusable, match=r"No model file in the archive: expected model.joblib or model.pkl or "):
         FRAMEWORK.load(tmp_path, {})
