@@ -286,6 +286,19 @@ async def test_a_daemon_of_it_ends_with_it(attempt, runner, agent, machine) -> N
     assert not is_alive(daemon)
 
 
+async def test_the_next_agent_knows_what_belongs_to_an_instance_it_adopts(attempt, runner, agent, machine) -> None:
+    if not machine.has_users:
+        pytest.skip("finding what left its session needs a user of the instance's own")
+    done, daemon = await attempt("daemon")
+    assert "done" == done
+    agent.kill()
+    agent.start()
+    assert ["done", "hello"] == await attempt("command", "echo", "hello")
+    assert is_alive(daemon)
+    await runner.stop(spec_of("hostile").id)
+    assert not is_alive(daemon)
+
+
 # -- the network ------------------------------------------------------------------------------------------------------
 
 
