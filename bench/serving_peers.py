@@ -1,6 +1,6 @@
 """The two models of the peer benchmark, served by Moorage through its gateway in one run with other model servers.
 
-    python bench/serving_peers.py --peers FOLDER --work FOLDER [--rounds 2] [PEER ...]
+    python bench/serving_peers.py --peers FOLDER --work FOLDER [--rounds 2] [--connections 1,32,128] [PEER ...]
 
 FOLDER of `--peers` is the peer benchmark (`run.py`, `peers.toml`); that of `--work` holds its environments and models,
 made by its `setup.sh`. Every round measures all peers and then Moorage, every second one the other way round: wrk, one
@@ -42,7 +42,6 @@ from moorage.testing.server import RunningMoorage
 
 SKLEARN_IMAGE: Final = "moorage/scikit-learn"
 XGBOOST_IMAGE: Final = "moorage/xgboost"
-CONNECTIONS: Final = (1, 32, 128)
 TOLERANCE: Final = 1e-5
 CALLERS: Final = 16
 _PR_SET_CHILD_SUBREAPER: Final = 36
@@ -166,7 +165,7 @@ def _leaves(value: Any) -> Iterator[float]:
 
 def _measure_peers(options: argparse.Namespace) -> None:
     if options.names:
-        _run(options, "--rounds", "1", "--models", "A,B", *options.names)
+        _run(options, "--models", "A,B", *options.names)
 
 
 def _measure_moorage(folder: Path, options: argparse.Namespace, running: Running) -> None:
@@ -176,7 +175,7 @@ def _measure_moorage(folder: Path, options: argparse.Namespace, running: Running
         (folder / "headers").write_text(_signed_headers(running, url, work))
         target = ("--target", f"moorage-{model}", "--url", url, "--pid", str(running.pid))
         files = ("--body-file", str(folder / "body"), "--headers-file", str(folder / "headers"))
-        _run(options, "--rounds", "1", "--c", ",".join(map(str, CONNECTIONS)), *target, *files)
+        _run(options, *target, *files)
 
 
 def _signed_headers(running: Running, url: str, work: Work) -> str:
@@ -190,7 +189,7 @@ def _signed_headers(running: Running, url: str, work: Work) -> str:
 def _run(options: argparse.Namespace, *arguments: str) -> None:
     book = ("--add",) if options.out.with_suffix(".json").exists() else ()
     command = [sys.executable, str(options.peers / "run.py"), "--work", str(options.work), "--out", str(options.out)]
-    timing = ("--seconds", str(options.seconds), "--patience", "20")
+    timing = ("--rounds", "1", "--seconds", str(options.seconds), "--patience", "20", "--c", options.connections)
     subprocess.run([*command, *book, *timing, *arguments], check=True)
 
 
@@ -201,6 +200,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="the folder with venvs/ and models/")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--connections", default="1,32,128")
     options = parser.parse_args()
     if options.peers is None or options.work is None:
         print("skipped: needs --peers and --work, the folders of the peer benchmark")
