@@ -81,6 +81,8 @@ async def fuzzed_gateway(folder: Path) -> AsyncIterator[Target]:
         yield target
         for server in servers:
             server.close()
+        for recorder in (target.instance, target.control):
+            recorder.hang_up()
         for name in ("a", "control"):
             (folder / f"{name}.sock").unlink(missing_ok=True)
 

@@ -35,6 +35,13 @@ class Recorder:
     """What an answer's body begins with; what was asked follows."""
     count: int = 0
     complaints: list[str] = field(default_factory=list)
+    transports: set[asyncio.Transport] = field(default_factory=set)
+    """The connections that are open."""
+
+    def hang_up(self) -> None:
+        """Cut them: what is still open when a test's loop ends would be complained of in somebody else's test."""
+        for transport in tuple(self.transports):
+            transport.abort()
 
     def complain(self, what: str, raw: bytes) -> None:
         """Something has reached a peer that must not."""
@@ -52,6 +59,10 @@ class Peer(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._recorder.transports.add(self._transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._recorder.transports.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._raw += data
