@@ -3,8 +3,9 @@
     python bench/start_up.py [--rounds 20] [--release 1.2]
 
 Launches the recipes' forest on a real agent, without control and gateway, and asks it over its socket. `warm` is with
-the nursery running; `cold` is an agent that has just been started, whose first instance needs an environment built
-earlier: a scikit-learn other than the installed one, from the machine's package index, where one can be reached.
+the nursery running and another instance of the model there, as when a variant grows or an instance is replaced; `cold`
+is an agent that has just been started, whose first instance needs an environment built earlier: a scikit-learn other
+than the installed one, from the machine's package index, where one can be reached.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ from moorage.core.model import (
     InstanceSpec,
     InstanceState,
     ModelData,
+    Observation,
     Variant,
     instance_id,
 )
 from moorage.runners.base import ContainerFiles, ModelFile, ModelFiles
 from moorage.runners.process import images
+from moorage.runners.process.client import ProcessRunner
 from moorage.runners.process.environments.environments import Environments, EnvironmentUnavailable
 from moorage.system.clock import SystemClock
 from moorage.testing.agent import RunningAgent
@@ -68,7 +71,7 @@ def _measure_warm(folder: Path, rounds: int) -> None:
     agent = RunningAgent(folder)
     agent.start()
     try:
-        asyncio.run(_first_prediction(agent, SKLEARN_IMAGE, iris_archive(), 0))
+        asyncio.run(_first_prediction(agent, SKLEARN_IMAGE, iris_archive(), 0, stays=True))
         taken = [asyncio.run(_first_prediction(agent, SKLEARN_IMAGE, iris_archive(), n)) for n in range(1, rounds + 1)]
     finally:
         agent.shut_down()
@@ -99,8 +102,10 @@ async def _build(agent: RunningAgent, image: str) -> Path:
     return (await environments.ensure(images.resolve(image), lambda line: None)).python
 
 
-async def _first_prediction(agent: RunningAgent, image: str, model: bytes, ordinal: int) -> float:
-    """Seconds from the launch to the answer; the instance is stopped then."""
+async def _first_prediction(
+    agent: RunningAgent, image: str, model: bytes, ordinal: int, *, stays: bool = False
+) -> float:
+    """Seconds from the launch to the answer; the instance is stopped then, unless it is to stay."""
     runner, digest = agent.runner(), hashlib.sha256(model).hexdigest()
     path = agent.settings.run_dir.parent / digest
     path.write_bytes(model)
@@ -108,14 +113,19 @@ async def _first_prediction(agent: RunningAgent, image: str, model: bytes, ordin
     files = ContainerFiles(ModelFiles(DataForm.ARCHIVE, digest, (ModelFile("model.tar.gz", path),)))
     begun = time.monotonic()
     await runner.launch(spec, (files,))
-    while (found := (await runner.observe())[0]).state is InstanceState.STARTING:
+    while (found := await _observe(runner, spec)).state is InstanceState.STARTING:
         await asyncio.sleep(0.001)
     if found.address is None:
         raise SystemExit(found.reason)
     _ask(found.address)
     taken = time.monotonic() - begun
-    await runner.stop(spec.id)
+    if not stays:
+        await runner.stop(spec.id)
     return taken
+
+
+async def _observe(runner: ProcessRunner, spec: InstanceSpec) -> Observation:
+    return next(found for found in await runner.observe() if found.id == spec.id)
 
 
 def _spec(image: str, ordinal: int) -> InstanceSpec:
