@@ -109,8 +109,7 @@ class Workers:
                     deal_out(connection, [other])
 
     def _say_ready(self) -> None:
-        everyone = not self._missing and all(worker.is_up for worker in self._workers.values())
-        if everyone and self._on_listening is not None:
+        if self._on_listening is not None:
             self._on_listening()
             self._on_listening = None
 
@@ -139,10 +138,15 @@ class Workers:
     # -- what is done -------------------------------------------------------------------------------------------------
 
     def _begin_missing(self) -> None:
+        """Begin one whose time has come: the first one serves while the next is forked."""
         now = time.monotonic()
-        for number in [number for number, at in self._missing.items() if at <= now]:
-            del self._missing[number]
-            self._begin(number, now)
+        due = [number for number, at in self._missing.items() if at <= now]
+        if due and not self._is_one_beginning():
+            del self._missing[due[0]]
+            self._begin(due[0], now)
+
+    def _is_one_beginning(self) -> bool:
+        return not all(worker.is_up for worker in self._workers.values())
 
     def _begin(self, number: int, now: float) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -190,7 +194,10 @@ class Workers:
 
     def _patience_s(self) -> float | None:
         """Until when nothing is to be done unless something happens."""
-        times = [*self._missing.values()] if self._kill_at is None else [self._kill_at]
+        if self._kill_at is not None:
+            times = [self._kill_at]
+        else:
+            times = [] if self._is_one_beginning() else [*self._missing.values()]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _stop(self, status: int) -> None:

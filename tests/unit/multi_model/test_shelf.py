@@ -29,6 +29,40 @@ def test_the_least_recently_used_makes_room() -> None:
     assert ["m2", "m0"] == names(shelf.make_room(90))
 
 
+def use(shelf: Shelf[str], name: str, times: int = 1) -> None:
+    slot = shelf.find(name)
+    assert slot is not None
+    for _ in range(times):
+        shelf.take(slot)
+        shelf.give_back(slot)
+
+
+def test_what_is_used_often_outlasts_what_is_used_once_and_later() -> None:
+    shelf = shelf_with(40, 30, 30)
+    use(shelf, "m1", times=3)
+    use(shelf, "m0")
+    use(shelf, "m2")
+    assert ["m0", "m2"] == names(shelf.make_room(60))
+
+
+def test_what_was_used_often_once_gives_way_to_what_is_used_now() -> None:
+    shelf = shelf_with(50)
+    use(shelf, "m0", times=3)
+    for number in range(2, 9):
+        shelf.make_room(50)
+        shelf.put(Slot(f"m{number}", "1", "", 50))
+        use(shelf, f"m{number}")
+    assert shelf.find("m0") is None
+
+
+def test_a_newer_version_stands_where_the_older_one_stood() -> None:
+    shelf = shelf_with(40, 30)
+    use(shelf, "m0", times=3)
+    use(shelf, "m1", times=2)
+    shelf.put(Slot("m0", "2", "", 40))
+    assert ["m1"] == names(shelf.make_room(60))
+
+
 def test_what_fits_evicts_nothing() -> None:
     assert [] == shelf_with(40, 30).make_room(30)
 

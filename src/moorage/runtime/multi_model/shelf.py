@@ -3,13 +3,15 @@
     put ──► on the shelf ──► taken ⇄ given back ──► evicted, dropped, or replaced by a newer version
                                                      └─ closed by whoever gives it back last
 
-The least recently used goes first. One that is in use or pinned is never chosen.
+The least used goes first: by how often it has been used, and how long ago that was (LFU with dynamic aging, Arlitt et
+al., 2000). By recency alone, the many that are asked for once in a while would push out what is asked for all the time.
+One that is in use or pinned is never chosen.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -18,7 +20,7 @@ T = TypeVar("T")
 class Slot(Generic[T]):
     """A loaded version of a model. Hold it between `Shelf.take` and `Shelf.give_back`."""
 
-    __slots__ = ("bytes", "is_retired", "model", "name", "users", "uses", "version")
+    __slots__ = ("bytes", "frequency", "is_retired", "model", "name", "rank", "users", "uses", "version")
 
     def __init__(self, name: str, version: str, model: T, size: int) -> None:
         self.name = name
@@ -28,13 +30,17 @@ class Slot(Generic[T]):
         """What it takes of memory, as far as that is known."""
         self.users = 0
         self.uses = 0
-        """How often it has been taken."""
+        """How often this version has been taken."""
+        self.frequency = 0
+        """How often the model has, other versions included."""
+        self.rank = 0
+        """The lowest goes first: the shelf's age when it was taken last, and its frequency."""
         self.is_retired = False
         """Whether it has left the shelf: it is closed when its last user has given it back."""
 
 
 class Shelf(Generic[T]):
-    """The loaded models by name, the least recently used first, within `bytes_max` and `count_max`."""
+    """The loaded models by name, within `bytes_max` and `count_max`."""
 
     def __init__(self, *, bytes_max: int, count_max: int, pinned: Set[str] = frozenset()) -> None:
         self._bytes_max = bytes_max
@@ -42,6 +48,8 @@ class Shelf(Generic[T]):
         self._pinned = pinned
         self._slots: OrderedDict[str, Slot[T]] = OrderedDict()
         self._bytes = 0
+        self._age = 0
+        """The highest rank that has had to go: what was used often once, and no more, is overtaken by it."""
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -67,6 +75,8 @@ class Shelf(Generic[T]):
         """Begin to use a model that is on the shelf."""
         slot.users += 1
         slot.uses += 1
+        slot.frequency += 1
+        slot.rank = self._age + slot.frequency
         self._slots.move_to_end(slot.name)
 
     def give_back(self, slot: Slot[T]) -> bool:
@@ -76,6 +86,10 @@ class Shelf(Generic[T]):
 
     def put(self, slot: Slot[T]) -> list[Slot[T]]:
         """Put a model on the shelf in place of any other version; what is to be closed."""
+        slot.rank = self._age
+        replaced = self._slots.get(slot.name)
+        if replaced is not None:
+            slot.frequency, slot.rank = replaced.frequency, replaced.rank
         closing = self.drop(slot.name)
         self._slots[slot.name] = slot
         self._bytes += slot.bytes
@@ -113,6 +127,7 @@ class Shelf(Generic[T]):
         if surplus > 0 or excess > 0:
             return None
         for slot in chosen:
+            self._age = max(self._age, slot.rank)
             self.drop(slot.name)
         return chosen
 
@@ -120,9 +135,11 @@ class Shelf(Generic[T]):
         """The next to go, if any may."""
         return next(iter(self._evictable(keep)), None)
 
-    def _evictable(self, keep: str | None) -> Iterable[Slot[T]]:
-        return (
+    def _evictable(self, keep: str | None) -> list[Slot[T]]:
+        """Those that may go, in that order; of equal rank the least recently used first."""
+        free = (
             slot
             for slot in self._slots.values()
             if not slot.users and slot.name not in self._pinned and slot.name != keep
         )
+        return sorted(free, key=lambda slot: slot.rank)
