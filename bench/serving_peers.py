@@ -7,6 +7,9 @@ made by its `setup.sh`. Every round measures all peers and then Moorage, every s
 thread, closed loop, on the same cores as the server. Moorage's requests are signed and go through the gateway; the
 others are asked directly. Its answers are compared with the library's before anything is measured.
 
+Peers are measured in their best configuration. Moorage's, for models as quick as these on two cores, is one process of
+each kind, since larger batches cost less; `--gateway-workers 2 --model-workers 2` is what it does there by itself.
+
 A is a random forest (100 trees, iris, 3 rows a request as JSON, classes and probabilities), B is XGBoost (100 trees of
 depth 6, one row of 20 numbers as CSV, the probability).
 """
@@ -42,6 +45,7 @@ from moorage.testing.server import RunningMoorage
 
 SKLEARN_IMAGE: Final = "moorage/scikit-learn"
 XGBOOST_IMAGE: Final = "moorage/xgboost"
+WORKERS: Final = "SAGEMAKER_MODEL_SERVER_WORKERS"
 TOLERANCE: Final = 1e-5
 CALLERS: Final = 16
 _PR_SET_CHILD_SUBREAPER: Final = 36
@@ -83,7 +87,7 @@ def main() -> None:
 def moorage(folder: Path, options: argparse.Namespace) -> Iterator[Running]:
     """Moorage with both models, below a process of its own that its detached parts fall back to."""
     ours, theirs = multiprocessing.Pipe()
-    holder = multiprocessing.get_context("spawn").Process(target=_hold, args=(folder / "data", options.models, theirs))
+    holder = multiprocessing.get_context("spawn").Process(target=_hold, args=(folder / "data", options, theirs))
     holder.start()
     theirs.close()
     try:
@@ -95,14 +99,18 @@ def moorage(folder: Path, options: argparse.Namespace) -> Iterator[Running]:
         holder.join()
 
 
-def _hold(data_dir: Path, models: Path, parent: Connection) -> None:
+def _hold(data_dir: Path, options: argparse.Namespace, parent: Connection) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    server = RunningMoorage(data_dir)
+    models, workers = options.models, str(options.model_workers)
+    server = RunningMoorage(data_dir, gateway_workers=options.gateway_workers)
     server.start()
     try:
         deployer = Deployer(server)
         cases = json.loads((models / "cases.json").read_text())
-        works = {"A": _deploy_forest(deployer, models, cases["A"]), "B": _deploy_boosted(deployer, models, cases["B"])}
+        works = {
+            "A": _deploy_forest(deployer, models, cases["A"], workers),
+            "B": _deploy_boosted(deployer, models, cases["B"], workers),
+        }
         target = server.target(works["A"].endpoint)
         parent.send(Running(server.endpoint_url, os.getpid(), target.access_key_id, target.secret_access_key, works))
         with contextlib.suppress(EOFError):
@@ -111,9 +119,9 @@ def _hold(data_dir: Path, models: Path, parent: Connection) -> None:
         server.stop()
 
 
-def _deploy_forest(deployer: Deployer, models: Path, cases: list[dict[str, Any]]) -> Work:
+def _deploy_forest(deployer: Deployer, models: Path, cases: list[dict[str, Any]], workers: str) -> Work:
     data = archive({"model.joblib": (models / "A.joblib").read_bytes()})
-    assert deployer.deploy("forest", data, Image=SKLEARN_IMAGE) == "InService"
+    assert deployer.deploy("forest", data, Image=SKLEARN_IMAGE, Environment={WORKERS: workers}) == "InService"
     works = [Work("forest", "application/json", json.dumps({"instances": case["rows"]}).encode()) for case in cases]
     answers = [json.loads(answer) for answer in _ask_all(deployer, works)]
     for case, answer in zip(cases, answers, strict=True):
@@ -122,9 +130,9 @@ def _deploy_forest(deployer: Deployer, models: Path, cases: list[dict[str, Any]]
     return works[0]
 
 
-def _deploy_boosted(deployer: Deployer, models: Path, cases: list[dict[str, Any]]) -> Work:
+def _deploy_boosted(deployer: Deployer, models: Path, cases: list[dict[str, Any]], workers: str) -> Work:
     data = archive({"xgboost-model": (models / "B.json").read_bytes()})
-    assert deployer.deploy("boosted", data, Image=XGBOOST_IMAGE) == "InService"
+    assert deployer.deploy("boosted", data, Image=XGBOOST_IMAGE, Environment={WORKERS: workers}) == "InService"
     works = [Work("boosted", "text/csv", _csv(case["rows"])) for case in cases]
     for case, answer in zip(cases, _ask_all(deployer, works), strict=True):
         _check(case["probs"], [float(number) for number in answer.decode().replace("\n", ",").split(",") if number])
@@ -201,6 +209,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--connections", default="1,32,128")
+    parser.add_argument("--gateway-workers", type=int, default=1)
+    parser.add_argument("--model-workers", type=int, default=1)
     options = parser.parse_args()
     if options.peers is None or options.work is None:
         print("skipped: needs --peers and --work, the folders of the peer benchmark")
