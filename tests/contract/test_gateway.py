@@ -76,7 +76,7 @@ async def test_what_is_not_there(world: GatewayWorld) -> None:
     assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
     await world.publish(("Empty", 1.0, []))
     assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
-    for arguments in ({"EndpointName": "Iris"}, {"TargetVariant": "Other"}):
+    for arguments in ({"EndpointName": "Iris"}, {"TargetVariant": "Other"}, {"TargetModel": "m.tar.gz"}):
         error = await refused(world.invoke(**arguments))
         assert ("ValidationError", 400) == (error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"])
     elsewhere = await refused(asyncio.to_thread(invoke, world.client(region="us-east-1"), b""))

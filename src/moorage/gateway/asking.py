@@ -122,13 +122,16 @@ class Asking(ABC):
         if TARGET_VARIANT in fields or SESSION_ID in fields:
             variant, only, self._session_id = self._aim(endpoint)
         else:
-            variant = by_weight(endpoint, invoker.draw)
+            try:
+                variant = by_weight(endpoint, invoker.draw)
+            except ServiceError:
+                self._read_targets(
+                    endpoint, next(iter(endpoint.variants.values()))
+                )  # what time will not mend comes first
+                raise
         self.variant = variant
         self.series = variant.series
-        if variant.containers is not None or TARGET_CONTAINER in fields:
-            self._container = self._target_container(endpoint, variant)
-        if variant.homes is not None or TARGET_MODEL in fields:
-            self._model = target_of(variant.homes, fields, endpoint=endpoint.key.name, request_id=self.request_id)
+        self._read_targets(endpoint, variant)
         now = invoker.monotonic()
         if only is None and self._tried is None:
             instance = variant.pick(now) if self._model is None else _at_home(variant, self._model, now)
@@ -151,14 +154,15 @@ class Asking(ABC):
             draw=self._invoker.draw,
         )
 
-    def _target_container(self, endpoint: Endpoint, variant: Variant) -> bytes | None:
-        assert self.admitted is not None
-        return containers.target_of(
-            variant.containers,
-            self.request.fields,
-            endpoint=endpoint.key.name,
-            account_id=self.admitted.account_id,
-        )
+    def _read_targets(self, endpoint: Endpoint, variant: Variant) -> None:
+        """Which container and model of the variant the request is for. Raises ServiceError where it may not say so."""
+        fields, name = self.request.fields, endpoint.key.name
+        if variant.containers is not None or TARGET_CONTAINER in fields:
+            assert self.admitted is not None
+            account_id = self.admitted.account_id
+            self._container = containers.target_of(variant.containers, fields, endpoint=name, account_id=account_id)
+        if variant.homes is not None or TARGET_MODEL in fields:
+            self._model = target_of(variant.homes, fields, endpoint=name, request_id=self.request_id)
 
     def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:
         """Wait for a slot, unless there is nobody left to wait for, or no hope."""
