@@ -25,6 +25,8 @@ from moorage.testing.server import RunningMoorage, eventually
 
 pytestmark = pytest.mark.slow
 
+ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+"""Who counts the closed streams is who is asked for their number."""
 PIECES = 4
 PAUSE_S = 0.4
 LATE_S = PAUSE_S
@@ -67,11 +69,7 @@ def server(moorage_server: RunningMoorage) -> RunningMoorage:
 @pytest.fixture(scope="module")
 def deployer(server: RunningMoorage) -> Iterator[Deployer]:
     deployer = Deployer(server)
-    assert "InService" == deployer.deploy(
-        "talker",
-        script_archive(TALKER),
-        Environment={"SAGEMAKER_MODEL_SERVER_WORKERS": "1"},  # which is what counts the closed ones
-    )
+    assert "InService" == deployer.deploy("talker", script_archive(TALKER), Environment=ONE_WORKER)
     yield deployer
     deployer.sagemaker.delete_endpoint(EndpointName="talker")
 
@@ -146,7 +144,7 @@ def test_a_model_that_fails_before_its_first_piece_is_a_model_error(deployer: De
 
 
 def test_a_stream_outlives_the_update_of_its_endpoint(deployer: Deployer) -> None:
-    deployer.model("successor", script_archive(TALKER))
+    deployer.model("successor", script_archive(TALKER), Environment=ONE_WORKER)
     deployer.config("successor", "successor")
     pieces = events(deployer, b"talk")
     next(pieces)
