@@ -78,7 +78,11 @@ class Page(Generic[R]):
 
 
 class Documents(Protocol):
-    """One table of documents. Lookup is without regard to case where AWS's is; the stored name keeps its case."""
+    """One table of documents. Lookup is without regard to case where AWS's is; the stored name keeps its case.
+
+    AWS's is for models, endpoint configs and whatever IAM has; all that CloudWatch and scaling have is found by
+    its exact name.
+    """
 
     def get(self, region: str, name: str) -> Document | None: ...
     def insert(self, document: Document) -> None:
@@ -193,6 +197,51 @@ class Traffic(Protocol):
     def drop_ledger(self, ledger: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """Something that happened: a change of an alarm, a scaling activity."""
+
+    kind: str
+    region: str
+    subject: str
+    """What it happened to: entries are found by it."""
+    at: datetime
+    body: dict[str, Any]
+    id: int = 0
+    """Given by the journal: later entries have higher ones."""
+
+
+class Journal(Protocol):
+    """What happened, in the order in which it was written down."""
+
+    def add(self, entry: JournalEntry) -> JournalEntry:
+        """Answers the entry with its id."""
+        ...
+
+    def amend(self, id_: int, body: dict[str, Any]) -> None:
+        """How something that took its time has gone on. Raises KeyError if the entry has expired."""
+        ...
+
+    def list(
+        self,
+        kind: str,
+        region: str,
+        *,
+        subject: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int,
+        newest_first: bool = True,
+        after: JournalEntry | None = None,
+    ) -> Sequence[JournalEntry]:
+        """Entries by time, then id: those from `since` on and before `until`, and behind `after` in this order."""
+        ...
+
+    def expire(self, kind: str, *, before: datetime) -> None:
+        """Forget what is older."""
+        ...
+
+
 class Transaction(Protocol):
     """One transaction's view of every table."""
 
@@ -212,11 +261,30 @@ class Transaction(Protocol):
         ...
 
     @property
+    def alarms(self) -> Documents: ...
+    @property
+    def dashboards(self) -> Documents:
+        """In no region."""
+        ...
+
+    @property
+    def topics(self) -> Documents: ...
+    @property
+    def scalable_targets(self) -> Documents: ...
+    @property
+    def scaling_policies(self) -> Documents: ...
+    @property
+    def scheduled_actions(self) -> Documents: ...
+    @property
+    def log_groups(self) -> Documents: ...
+    @property
     def endpoints(self) -> Endpoints: ...
     @property
     def tags(self) -> Tags: ...
     @property
     def traffic(self) -> Traffic: ...
+    @property
+    def journal(self) -> Journal: ...
 
 
 class Store(Protocol):

@@ -12,6 +12,7 @@ from moorage.store.codec import decode_body, encode_body
 from moorage.store.listing import fetch_page
 from moorage.store.paging import from_micros, to_micros
 from moorage.store.rows import insert_new
+from moorage.store.tables import FOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,10 @@ class SqlDocuments:
         return None if row is None else _from_row(row)
 
     def insert(self, document: Document) -> None:
-        insert_new(self.connection, self.table, values=_to_row(document))
+        insert_new(self.connection, self.table, values=self._to_row(document))
 
     def replace(self, document: Document) -> None:
-        statement = update(self.table).where(self._is(document.region, document.name)).values(_to_row(document))
+        statement = update(self.table).where(self._is(document.region, document.name)).values(self._to_row(document))
         if self.connection.execute(statement).rowcount == 0:
             raise KeyError(document.name)
 
@@ -41,19 +42,21 @@ class SqlDocuments:
         return Page([_from_row(row) for row in rows], next_after)
 
     def _is(self, region: str, name: str) -> ColumnElement[bool]:
-        return and_(self.table.c.region == region, self.table.c.folded == name.lower())
+        return and_(self.table.c.region == region, self.table.c.folded == self._fold(name))
 
+    def _fold(self, name: str) -> str:
+        return name.lower() if self.table.info[FOLDS] else name
 
-def _to_row(document: Document) -> dict[str, Any]:
-    return {
-        "region": document.region,
-        "folded": document.name.lower(),
-        "name": document.name,
-        "arn": document.arn,
-        "created_us": to_micros(document.created_at),
-        "modified_us": to_micros(document.modified_at),
-        "body": encode_body(document.body),
-    }
+    def _to_row(self, document: Document) -> dict[str, Any]:
+        return {
+            "region": document.region,
+            "folded": self._fold(document.name),
+            "name": document.name,
+            "arn": document.arn,
+            "created_us": to_micros(document.created_at),
+            "modified_us": to_micros(document.modified_at),
+            "body": encode_body(document.body),
+        }
 
 
 def _from_row(row: Row[Any]) -> Document:

@@ -1,7 +1,7 @@
 """The tables, as the code of this version sees them. Change one only together with a new migration.
 
 A resource is a JSON document beside the columns that find, filter and sort it. `folded` is the name without its case,
-as AWS's lookup disregards it; times are microseconds since 1970 (see `paging.to_micros`), for every database alike.
+where AWS's lookup disregards it; times are microseconds since 1970 (see `paging.to_micros`), for every database alike.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ METADATA: Final = MetaData()
 _BYTEWISE: Final = String().with_variant(String(collation="C"), "postgresql")
 
 
-def _documents(kind: str) -> Table:
+FOLDS: Final = "folds"
+"""Of a table's `info`: whether names that differ in case alone are the same name."""
+
+
+def _documents(kind: str, *, folds: bool = True) -> Table:
     return Table(
         kind,
         METADATA,
@@ -28,6 +32,7 @@ def _documents(kind: str) -> Table:
         Column("modified_us", BigInteger, nullable=False),
         Column("body", Text, nullable=False),
         Index(f"{kind}_by_time", "region", "created_us", "folded"),
+        info={FOLDS: folds},
     )
 
 
@@ -37,6 +42,26 @@ ROLES: Final = _documents("roles")
 POLICIES: Final = _documents("policies")
 USERS: Final = _documents("users")
 BEARER_KEYS: Final = _documents("bearer_keys")
+ALARMS: Final = _documents("alarms", folds=False)
+DASHBOARDS: Final = _documents("dashboards", folds=False)
+TOPICS: Final = _documents("topics", folds=False)
+SCALABLE_TARGETS: Final = _documents("scalable_targets", folds=False)
+SCALING_POLICIES: Final = _documents("scaling_policies", folds=False)
+SCHEDULED_ACTIONS: Final = _documents("scheduled_actions", folds=False)
+LOG_GROUPS: Final = _documents("log_groups", folds=False)
+
+JOURNAL: Final = Table(
+    "journal",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("kind", _BYTEWISE, nullable=False),
+    Column("region", _BYTEWISE, nullable=False),
+    Column("subject", _BYTEWISE, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("journal_by_subject", "kind", "region", "subject", "at_us", "id"),
+    Index("journal_by_time", "kind", "region", "at_us", "id"),
+)
 
 ENDPOINTS: Final = Table(
     "endpoints",

@@ -19,6 +19,7 @@ from moorage.store.base import (
     Transaction,
 )
 from moorage.store.paging import Position, position_after
+from moorage.testing.memory_journal import MemoryJournal
 from moorage.testing.memory_traffic import MemoryTraffic
 
 T = TypeVar("T")
@@ -49,31 +50,32 @@ class MemoryStore:
 
 
 class MemoryDocuments:
-    """A table of documents."""
+    """A table of documents. `folds` says that names which differ in case alone are the same name."""
 
-    def __init__(self, rows: dict[tuple[str, str], Document] | None = None) -> None:
+    def __init__(self, rows: dict[tuple[str, str], Document] | None = None, *, folds: bool = True) -> None:
         self._rows = dict(rows or {})
+        self._folds = folds
 
     def fork(self) -> MemoryDocuments:
-        return MemoryDocuments(self._rows)
+        return MemoryDocuments(self._rows, folds=self._folds)
 
     def get(self, region: str, name: str) -> Document | None:
-        return copy.deepcopy(self._rows.get((region, name.lower())))
+        return copy.deepcopy(self._rows.get(self._key(region, name)))
 
     def insert(self, document: Document) -> None:
-        key = (document.region, document.name.lower())
+        key = self._key(document.region, document.name)
         if key in self._rows:
             raise AlreadyExists(document.name)
         self._rows[key] = copy.deepcopy(document)
 
     def replace(self, document: Document) -> None:
-        key = (document.region, document.name.lower())
+        key = self._key(document.region, document.name)
         if key not in self._rows:
             raise KeyError(document.name)
         self._rows[key] = copy.deepcopy(document)
 
     def delete(self, region: str, name: str) -> bool:
-        return self._rows.pop((region, name.lower()), None) is not None
+        return self._rows.pop(self._key(region, name), None) is not None
 
     def list(self, query: ListQuery) -> Page[Document]:
         rows = (
@@ -83,6 +85,13 @@ class MemoryDocuments:
         )
         page = _page(rows, query)
         return Page(copy.deepcopy(page.rows), page.next_after)
+
+    def _key(self, region: str, name: str) -> tuple[str, str]:
+        return region, name.lower() if self._folds else name
+
+
+def _exact() -> MemoryDocuments:
+    return MemoryDocuments(folds=False)
 
 
 class MemoryEndpoints:
@@ -162,9 +171,17 @@ class MemoryTransaction:
     policies: MemoryDocuments = field(default_factory=MemoryDocuments)
     users: MemoryDocuments = field(default_factory=MemoryDocuments)
     bearer_keys: MemoryDocuments = field(default_factory=MemoryDocuments)
+    alarms: MemoryDocuments = field(default_factory=_exact)
+    dashboards: MemoryDocuments = field(default_factory=_exact)
+    topics: MemoryDocuments = field(default_factory=_exact)
+    scalable_targets: MemoryDocuments = field(default_factory=_exact)
+    scaling_policies: MemoryDocuments = field(default_factory=_exact)
+    scheduled_actions: MemoryDocuments = field(default_factory=_exact)
+    log_groups: MemoryDocuments = field(default_factory=_exact)
     endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
     tags: MemoryTags = field(default_factory=MemoryTags)
     traffic: MemoryTraffic = field(default_factory=MemoryTraffic)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
 
     def fork(self) -> MemoryTransaction:
         """A copy whose changes do not show here."""
@@ -175,9 +192,17 @@ class MemoryTransaction:
             policies=self.policies.fork(),
             users=self.users.fork(),
             bearer_keys=self.bearer_keys.fork(),
+            alarms=self.alarms.fork(),
+            dashboards=self.dashboards.fork(),
+            topics=self.topics.fork(),
+            scalable_targets=self.scalable_targets.fork(),
+            scaling_policies=self.scaling_policies.fork(),
+            scheduled_actions=self.scheduled_actions.fork(),
+            log_groups=self.log_groups.fork(),
             endpoints=self.endpoints.fork(),
             tags=self.tags.fork(),
             traffic=self.traffic.fork(),
+            journal=self.journal.fork(),
         )
 
 

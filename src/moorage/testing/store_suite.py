@@ -21,7 +21,16 @@ from moorage.core.model import (
     ModelData,
     Variant,
 )
-from moorage.store.base import AlreadyExists, Document, ListQuery, Page, StaleVersion, Store, Transaction
+from moorage.store.base import (
+    AlreadyExists,
+    Document,
+    JournalEntry,
+    ListQuery,
+    Page,
+    StaleVersion,
+    Store,
+    Transaction,
+)
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -80,6 +89,43 @@ class StoreSuite:
         assert "Iris" == found.name
         with pytest.raises(AlreadyExists):
             await store.run(lambda tx: tx.models.insert(make_document("iris")))
+
+    async def test_an_alarm_is_found_by_its_exact_name(self, store: Store) -> None:
+        def insert(tx: Transaction) -> None:
+            for name in ("Iris", "iris"):
+                tx.alarms.insert(make_document(name))
+
+        await store.run(insert)
+        assert await store.run(lambda tx: tx.alarms.delete("us-east-1", "iris"))
+        assert make_document("Iris") == await store.run(lambda tx: tx.alarms.get("us-east-1", "Iris"))
+        assert None is await store.run(lambda tx: tx.alarms.get("us-east-1", "IRIS"))
+
+    async def test_the_journal_lists_what_happened_to_a_subject_page_by_page(self, store: Store) -> None:
+        def happened(minute: int, subject: str) -> JournalEntry:
+            return JournalEntry("alarm", "us-east-1", subject, START + timedelta(minutes=minute), {"Minute": minute})
+
+        def write(tx: Transaction) -> list[JournalEntry]:
+            return [tx.journal.add(happened(minute, subject)) for minute in (0, 1, 1) for subject in ("a", "b")]
+
+        written = [entry for entry in await store.run(write) if entry.subject == "a"]
+        newest = await store.run(lambda tx: tx.journal.list("alarm", "us-east-1", subject="a", limit=2))
+        assert [written[2], written[1]] == newest
+        rest = await store.run(lambda tx: tx.journal.list("alarm", "us-east-1", subject="a", limit=9, after=newest[-1]))
+        assert [written[0]] == rest
+        oldest = await store.run(
+            lambda tx: tx.journal.list("alarm", "us-east-1", limit=3, newest_first=False, since=written[1].at)
+        )
+        assert ["a", "b", "a"] == [entry.subject for entry in oldest]
+
+    async def test_a_journal_entry_can_be_amended_until_it_expires(self, store: Store) -> None:
+        entry = JournalEntry("scaling", "us-east-1", "a", START, {"Status": "InProgress"})
+        id_ = (await store.run(lambda tx: tx.journal.add(entry))).id
+        await store.run(lambda tx: tx.journal.amend(id_, {"Status": "Successful"}))
+        found = await store.run(lambda tx: tx.journal.list("scaling", "us-east-1", limit=9))
+        assert [{"Status": "Successful"}] == [each.body for each in found]
+        await store.run(lambda tx: tx.journal.expire("scaling", before=START + timedelta(seconds=1)))
+        with pytest.raises(KeyError):
+            await store.run(lambda tx: tx.journal.amend(id_, {}))
 
     async def test_regions_and_kinds_do_not_see_each_other(self, store: Store) -> None:
         await store.run(lambda tx: tx.models.insert(make_document("iris")))

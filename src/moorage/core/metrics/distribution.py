@@ -1,0 +1,96 @@
+"""What was measured of a metric over some time: exact count, sum, minimum and maximum, and about where the values lie.
+
+Values lie in buckets, log-linear like those of `core.latency` but for any number: each doubling is split into 64
+buckets of equal width, so the middle of a bucket is within 1/128 of any value in it. A bucket's number grows with its
+values.
+
+What was put as a StatisticSet has no buckets: of it, and of whatever it was merged into, nothing is known but the four.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+_PER_DOUBLING: Final = 64
+_ZERO: Final = 0
+_OFFSET: Final = 1100 * _PER_DOUBLING
+"""More than the doublings below 1 that a float has, so that the buckets of positive values have positive numbers."""
+
+
+def bucket_of(value: float) -> int:
+    """The bucket that a finite value falls into: 0 for 0, and the negative of its mirror image's for one below."""
+    if value == 0.0:
+        return _ZERO
+    fraction, exponent = math.frexp(abs(value))
+    number = _OFFSET + exponent * _PER_DOUBLING + int((fraction - 0.5) * 2 * _PER_DOUBLING)
+    return number if value > 0 else -number
+
+
+def bounds_of(bucket: int) -> tuple[float, float]:
+    """Between which values a bucket lies."""
+    if bucket == _ZERO:
+        return 0.0, 0.0
+    exponent, step = divmod(abs(bucket) - _OFFSET, _PER_DOUBLING)
+    low = math.ldexp(0.5 + step / (2 * _PER_DOUBLING), exponent)
+    high = math.ldexp(0.5 + (step + 1) / (2 * _PER_DOUBLING), exponent)
+    return (low, high) if bucket > 0 else (-high, -low)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The values of a metric over some time, at least one of them. Counts may be fractions, as PutMetricData allows."""
+
+    count: float
+    sum: float
+    minimum: float
+    maximum: float
+    buckets: Mapping[int, float] | None = field(default=None)
+    """How many values fell into each bucket; None if that is not known."""
+
+    def __add__(self, other: Distribution) -> Distribution:
+        """The values of both."""
+        return merge((self, other))
+
+
+def distribution_of(values: Iterable[tuple[float, float]]) -> Distribution:
+    """Of values, each with how often it was measured. Raises ValueError if there are none.
+
+    >>> distribution_of([(2.0, 3), (5.0, 1)]).sum
+    11.0
+    """
+    buckets: dict[int, float] = {}
+    count = total = 0.0
+    minimum, maximum = math.inf, -math.inf
+    for value, times in values:
+        bucket = bucket_of(value)
+        buckets[bucket] = buckets.get(bucket, 0.0) + times
+        count += times
+        total += value * times
+        minimum, maximum = min(minimum, value), max(maximum, value)
+    if not buckets:
+        raise ValueError("a distribution has at least one value")
+    return Distribution(count, total, minimum, maximum, buckets)
+
+
+def merge(parts: Iterable[Distribution]) -> Distribution:
+    """The values of all `parts`. Raises ValueError if there are none."""
+    found = list(parts)
+    if not found:
+        raise ValueError("a distribution has at least one value")
+    buckets: dict[int, float] | None = {}
+    for part in found:
+        if part.buckets is None or buckets is None:
+            buckets = None
+            continue
+        for bucket, count in part.buckets.items():
+            buckets[bucket] = buckets.get(bucket, 0.0) + count
+    return Distribution(
+        math.fsum(part.count for part in found),
+        math.fsum(part.sum for part in found),
+        min(part.minimum for part in found),
+        max(part.maximum for part in found),
+        buckets,
+    )
