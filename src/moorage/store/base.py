@@ -98,6 +98,9 @@ class Documents(Protocol):
         ...
 
     def list(self, query: ListQuery) -> Page[Document]: ...
+    def regions(self) -> Sequence[str]:
+        """Where there are any, in order."""
+        ...
 
 
 class Endpoints(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,10 @@ class SqlDocuments:
     def list(self, query: ListQuery) -> Page[Document]:
         rows, next_after = fetch_page(self.connection, self.table, query=query)
         return Page([_from_row(row) for row in rows], next_after)
+
+    def regions(self) -> Sequence[str]:
+        column = self.table.c.region
+        return self.connection.execute(select(column).distinct().order_by(column)).scalars().all()
 
     def _is(self, region: str, name: str) -> ColumnElement[bool]:
         return and_(self.table.c.region == region, self.table.c.folded == self._fold(name))

@@ -86,6 +86,9 @@ class MemoryDocuments:
         page = _page(rows, query)
         return Page(copy.deepcopy(page.rows), page.next_after)
 
+    def regions(self) -> Sequence[str]:
+        return sorted({region for region, _ in self._rows})
+
     def _key(self, region: str, name: str) -> tuple[str, str]:
         return region, name.lower() if self._folds else name
 

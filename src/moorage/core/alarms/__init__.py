@@ -1,0 +1,1 @@
+"""Alarms: when one rings, and why."""
