@@ -8,16 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core.metrics.distribution import Distribution, bounds_of, bucket_of, distribution_of, merge
+from moorage.core import latency
+from moorage.core.latency import BITS_MAX
+from moorage.core.metrics.distribution import Distribution, bucket_of, distribution_of, merge, value_of
 
 FINITE = st.floats(min_value=-(2.0**360), max_value=2.0**360)
 
 
 @given(FINITE)
-def test_a_value_is_near_the_middle_of_its_bucket(value: float) -> None:
-    low, high = bounds_of(bucket_of(value))
-    assert low <= value <= high
-    assert abs((low + high) / 2 - value) <= max(abs(value) / 127, math.ulp(0.0))
+def test_what_is_said_of_a_value_is_near_it_on_the_side_of_zero(value: float) -> None:
+    said = value_of(bucket_of(value))
+    assert abs(said) <= abs(value)
+    assert abs(said - value) <= max(abs(value) / 128, math.ulp(0.0))
+
+
+@given(st.integers(-256, 256))
+def test_small_whole_numbers_are_exact(value: int) -> None:
+    assert value == value_of(bucket_of(value))
+
+
+@given(st.integers(0, 2**BITS_MAX - 1))
+def test_the_middle_of_a_latency_bucket_says_as_much_of_the_latency(us: int) -> None:
+    low, high = latency.bounds_of(latency.bucket_of(us))
+    assert abs(value_of(bucket_of((low + high + 1) // 2)) - us) <= us / 128
 
 
 @given(FINITE, FINITE)
@@ -39,6 +52,11 @@ def test_a_statistic_set_takes_the_buckets_away() -> None:
     put = Distribution(count=2, sum=3.0, minimum=1.0, maximum=2.0)
     both = put + distribution_of([(5.0, 1)])
     assert Distribution(count=3, sum=8.0, minimum=1.0, maximum=5.0) == both
+
+
+def test_a_statistic_set_of_one_value_has_its_bucket() -> None:
+    one_value = Distribution(count=3, sum=6.0, minimum=2.0, maximum=2.0)
+    assert merge([distribution_of([(2.0, 3), (5.0, 1)])]) == one_value + distribution_of([(5.0, 1)])
 
 
 def test_there_is_no_distribution_of_nothing() -> None:

@@ -1,10 +1,12 @@
 """What was measured of a metric over some time: exact count, sum, minimum and maximum, and about where the values lie.
 
-Values lie in buckets, log-linear like those of `core.latency` but for any number: each doubling is split into 64
-buckets of equal width, so the middle of a bucket is within 1/128 of any value in it. A bucket's number grows with its
-values.
+Values lie in buckets, log-linear like those of `core.latency` but for any number: each doubling is split into 128
+buckets of equal width. What is said of the values in a bucket is said of the bound next to zero, which is within 1/128
+of them all, and which is the value itself for whole numbers up to 256. So the middle of a bucket of `core.latency`,
+which has twice the width, can be put as a value, and what is said of it is within 1/128 of the latencies.
 
-What was put as a StatisticSet has no buckets: of it, and of whatever it was merged into, nothing is known but the four.
+A bucket's number grows with its values. What was put as a StatisticSet has no buckets unless all of it is one value: of
+it, and of whatever it was merged into, nothing is known but the four.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-_PER_DOUBLING: Final = 64
+_PER_DOUBLING: Final = 128
 _ZERO: Final = 0
 _OFFSET: Final = 1100 * _PER_DOUBLING
 """More than the doublings below 1 that a float has, so that the buckets of positive values have positive numbers."""
@@ -29,14 +31,12 @@ def bucket_of(value: float) -> int:
     return number if value > 0 else -number
 
 
-def bounds_of(bucket: int) -> tuple[float, float]:
-    """Between which values a bucket lies."""
+def value_of(bucket: int) -> float:
+    """The value of a bucket that is next to zero."""
     if bucket == _ZERO:
-        return 0.0, 0.0
+        return 0.0
     exponent, step = divmod(abs(bucket) - _OFFSET, _PER_DOUBLING)
-    low = math.ldexp(0.5 + step / (2 * _PER_DOUBLING), exponent)
-    high = math.ldexp(0.5 + (step + 1) / (2 * _PER_DOUBLING), exponent)
-    return (low, high) if bucket > 0 else (-high, -low)
+    return math.copysign(math.ldexp(0.5 + step / (2 * _PER_DOUBLING), exponent), bucket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,12 @@ class Distribution:
     def __add__(self, other: Distribution) -> Distribution:
         """The values of both."""
         return merge((self, other))
+
+    def in_buckets(self) -> Mapping[int, float] | None:
+        """How many values fell into each bucket, if it can be known."""
+        if self.buckets is None and self.minimum == self.maximum:
+            return {bucket_of(self.minimum): self.count}
+        return self.buckets
 
 
 def distribution_of(values: Iterable[tuple[float, float]]) -> Distribution:
@@ -82,10 +88,11 @@ def merge(parts: Iterable[Distribution]) -> Distribution:
         raise ValueError("a distribution has at least one value")
     buckets: dict[int, float] | None = {}
     for part in found:
-        if part.buckets is None or buckets is None:
+        known = part.in_buckets()
+        if known is None or buckets is None:
             buckets = None
             continue
-        for bucket, count in part.buckets.items():
+        for bucket, count in known.items():
             buckets[bucket] = buckets.get(bucket, 0.0) + count
     return Distribution(
         math.fsum(part.count for part in found),
