@@ -27,6 +27,7 @@ from moorage.app import credentials
 from moorage.app.settings import Settings
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
+from moorage.control.capacity import Capacity
 from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
 from moorage.control.gateways import Gateways
@@ -129,6 +130,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     access = AccessEnforcer(principals, publisher, clock)
     parts.push_async_callback(access.close)
     fetch = _fetch_with(model_data)
+    capacity = Capacity(settings.offer)
     control = Control(
         store=store,
         runner=runner,
@@ -137,6 +139,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
         fetch=fetch,
         clock=clock,
         changed=changed,
+        capacity=capacity,
     )
     await control.start()
     parts.push_async_callback(control.close)

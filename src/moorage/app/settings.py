@@ -18,9 +18,11 @@ from typing import Any, Final
 import msgspec
 
 from moorage.app.package_source import find_package_source
+from moorage.core.capacity import OVERCOMMIT, Offer, Resources
 from moorage.objects.external_endpoint import ExternalEndpoint
 from moorage.runners.process.environments.source import PackageSource
 from moorage.runners.process.settings import RequireIsolation
+from moorage.system import machine
 
 DEFAULT_PORT = 7070
 SOCKET_PATH_BYTES_MAX = 100
@@ -32,7 +34,7 @@ _LONGEST_SOCKET_NAME = "/i/0123456789abcdef0.sock"
 GATEWAY_WORKERS_MAX = 64
 GATEWAY_WORKERS_DEFAULT_MAX = 4
 """A worker carries far more requests than models answer on one core, and each keeps the whole route table in memory."""
-_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "port": (0, 65_535),
     "gateway_workers": (1, GATEWAY_WORKERS_MAX),
     "instance_concurrency": (1, 10_000),
@@ -44,6 +46,8 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "access_log_failures_per_s": (0, 100_000),
     "access_log_bytes_max": (1 << 20, 1 << 40),
     "environments_bytes_max": (0, 1 << 50),
+    "overcommit_cpu": (0.01, 1_000_000),
+    "overcommit_memory": (0.01, 1_000_000),
 }
 
 
@@ -73,6 +77,12 @@ class Settings:
     archive_cache_bytes_max: int = 4 << 30
     instances_max: int = 32
     """How many instances of one type an endpoint may have."""
+    overcommit_cpu: float = OVERCOMMIT
+    """How many times the machine's processors may be reserved by instances, as vCPUs of their types."""
+    overcommit_memory: float = OVERCOMMIT
+    """The same of its memory."""
+    require_accelerators: bool = True
+    """Whether instance types with accelerators need them; else such instances run on processors alone."""
     health_interval_s: float = 5.0
     gateway_workers: int = field(default_factory=default_gateway_workers)
     instance_concurrency: int = 64
@@ -99,6 +109,12 @@ class Settings:
     """Where the packages of models' environments come from; by default from where uv or pip would have them here."""
     environments_bytes_max: int = 20 << 30
     """Beyond which environments are removed that no instance runs in."""
+
+    @property
+    def offer(self) -> Offer:
+        """What this machine offers to instances."""
+        has = Resources(machine.processors(), machine.memory_bytes(), machine.gpus())
+        return Offer(has, self.overcommit_cpu, self.overcommit_memory, needs_accelerators=self.require_accelerators)
 
     @property
     def credentials_path(self) -> Path:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from moorage.control.backoff import delay_s
+from moorage.control.capacity import Capacity
 from moorage.control.errors import GatewayUnsure
 from moorage.control.fetching import Fetch
 from moorage.control.launches import Launches
@@ -50,6 +51,7 @@ class Effects:
         gateways: Drains,
         fetch: Fetch,
         clock: Clock,
+        capacity: Capacity,
         wake: Callable[[EndpointKey], None],
     ) -> None:
         self._store = store
@@ -57,6 +59,7 @@ class Effects:
         self._publisher = publisher
         self._gateways = gateways
         self._clock = clock
+        self._capacity = capacity
         self._wake = wake
         self._observer = Observer(runner)
         self._launches = Launches(runner, fetch, clock, wake)
@@ -110,7 +113,11 @@ class Effects:
         if spec.id in self._stops:
             return  # the runner may have stopped it and not said so yet; the end of the stop wakes the endpoint
         self._drained.discard(spec.id)
-        self._launches.begin(spec)
+        shortage = self._capacity.reserve(spec)
+        if shortage is None:
+            self._launches.begin(spec)
+        else:
+            self._launches.refuse(spec, shortage)
 
     def _begin_drain(self, key: EndpointKey, instance: InstanceId, until: datetime) -> None:
         """Each instance is asked about by itself: one that has a long stream on it must not hold up the others."""

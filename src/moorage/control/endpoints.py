@@ -12,19 +12,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from moorage.control.backoff import Backoff
+from moorage.control.capacity import Capacity
 from moorage.control.effects import Drains, Effects
 from moorage.control.errors import TRANSIENT
 from moorage.control.fetching import Fetch
 from moorage.control.publisher import Publisher
 from moorage.control.queue import WorkQueue
-from moorage.core.fleets import routed_instances
-from moorage.core.model import Endpoint, EndpointKey, Observation
+from moorage.core.fleets import routed_instances, serving_instances, wanted_instances
+from moorage.core.model import Endpoint, EndpointKey, InstanceState, Observation
 from moorage.core.plan import EndpointView, Forget, Plan, Publish
 from moorage.core.reconcile import reconcile
 from moorage.runners.base import Runner, RunnerError
-from moorage.store.base import StaleVersion, Store
+from moorage.store.base import StaleVersion, Store, Transaction
 from moorage.system.clock import Clock
 from moorage.system.signals import KeyedSignal
+
+_RUNNING = frozenset({InstanceState.STARTING, InstanceState.READY, InstanceState.UNHEALTHY})
 
 _log = logging.getLogger(__name__)
 
@@ -45,12 +48,14 @@ class Control:
         fetch: Fetch,
         clock: Clock,
         changed: KeyedSignal[EndpointKey],
+        capacity: Capacity | None = None,
     ) -> None:
         self._store = store
         self._runner = runner
         self._publisher = publisher
         self._clock = clock
         self._changed = changed
+        self._capacity = capacity or Capacity()
         self._queue = WorkQueue(self._work, clock)
         self._backoff = Backoff[EndpointKey]()
         self._effects = Effects(
@@ -60,6 +65,7 @@ class Control:
             gateways=gateways,
             fetch=fetch,
             clock=clock,
+            capacity=self._capacity,
             wake=self._queue.add,
         )
         self._watch: asyncio.Task[None] | None = None
@@ -71,7 +77,10 @@ class Control:
         """
         await self._publisher.start()
         self._watch = asyncio.create_task(self._watch_runner(), name="watch runner")
-        keys = set(await self._store.run(lambda transaction: transaction.endpoints.keys()))
+        endpoints = await self._store.run(_load_all)
+        for spec in (spec for endpoint in endpoints for spec in serving_instances(endpoint)):
+            self._capacity.adopt(spec)  # before anybody's launch: what serves is not given away
+        keys = {endpoint.key for endpoint in endpoints}
         for key in keys | set(self._publisher.published_keys()) | await self._observed_keys():
             self._queue.add(key)
 
@@ -110,6 +119,7 @@ class Control:
         observed = await self._effects.observe(key)
         self._stop_strangers(key, endpoint, observed)
         if endpoint is None:
+            self._capacity.keep(key, {seen.id for seen in observed})
             await self._end_route(key)
             return
         plan = reconcile(self._view(endpoint, observed), now=self._clock.now())
@@ -117,6 +127,7 @@ class Control:
         if saved:
             await self._store.run(lambda transaction: transaction.endpoints.swap(plan.endpoint))
             self._changed.notify(key)
+        self._reserve_again(plan.endpoint, observed)
         await self._carry_out(key, plan, saved=saved)
 
     async def _load(self, key: EndpointKey) -> Endpoint | None:
@@ -132,6 +143,14 @@ class Control:
             settled=self._publisher.is_settled(endpoint.key),
             drained=self._effects.drained,
         )
+
+    def _reserve_again(self, endpoint: Endpoint, observed: Sequence[Observation]) -> None:
+        """Hold to what is wanted or there, as a control before this one may have launched it, and to nothing else."""
+        wanted = wanted_instances(endpoint)
+        for seen in observed:
+            if seen.id in wanted and seen.state in _RUNNING:
+                self._capacity.adopt(wanted[seen.id])
+        self._capacity.keep(endpoint.key, wanted.keys() | {seen.id for seen in observed})
 
     async def _carry_out(self, key: EndpointKey, plan: Plan, *, saved: bool) -> None:
         if saved or plan.actions:
@@ -171,3 +190,8 @@ class Control:
     async def _watch_runner(self) -> None:
         async for key in self._runner.changes():
             self._queue.add(key)
+
+
+def _load_all(tx: Transaction) -> list[Endpoint]:
+    keys = tx.endpoints.keys()
+    return [endpoint for endpoint in map(tx.endpoints.get, keys) if endpoint is not None]

@@ -47,6 +47,11 @@ class Launches:
         self._launches[spec.id] = launch
         launch.task = asyncio.create_task(self._run(launch), name=f"launch {spec.id}")
 
+    def refuse(self, spec: InstanceSpec, reason: str) -> None:
+        """Answer for an instance that is not launched at all."""
+        self._launches[spec.id] = _Launch(spec, self._observe(spec, InstanceState.FAILED, reason=reason))
+        self._wake(spec.endpoint)
+
     def observations(self, key: EndpointKey) -> list[Observation]:
         """What there is to say of the launches of an endpoint."""
         return [launch.observation for launch in self._launches.values() if launch.spec.endpoint == key]
@@ -54,10 +59,11 @@ class Launches:
     async def cancel(self, instance: InstanceId) -> None:
         """Give up a launch, if there is one: afterwards the runner alone knows whether the instance exists."""
         launch = self._launches.get(instance)
-        if launch is None or launch.task is None:
+        if launch is None:
             return
-        launch.task.cancel()
-        await asyncio.wait([launch.task])
+        if launch.task is not None:
+            launch.task.cancel()
+            await asyncio.wait([launch.task])
         self._launches.pop(instance, None)
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from moorage.core.concurrency import concurrency_max
 from moorage.core.model import (
@@ -35,6 +36,13 @@ def wanted_instances(endpoint: Endpoint) -> dict[InstanceId, InstanceSpec]:
     return {spec.id: spec for fleet in fleets for spec in instances_of(endpoint, fleet)}
 
 
+def serving_instances(endpoint: Endpoint) -> tuple[InstanceSpec, ...]:
+    """The instances of the fleet that takes the traffic."""
+    if endpoint.serving is None or wants_nothing(endpoint):
+        return ()
+    return instances_of(endpoint, endpoint.serving)
+
+
 def added_instances(endpoint: Endpoint) -> tuple[InstanceSpec, ...]:
     """The instances that the target has and the serving fleet has not: on them depends whether a change succeeds."""
     if endpoint.target is None:
@@ -60,8 +68,18 @@ def has_complete_target(endpoint: Endpoint, instances: Mapping[InstanceId, Obser
     )
 
 
-def make_route(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, Observation]) -> EndpointRoute:
-    """All of `fleet` that is usable now, in a stable order. A variant without any is listed: its share gets a 503."""
+def make_route(
+    endpoint: Endpoint,
+    fleet: Fleet,
+    instances: Mapping[InstanceId, Observation],
+    *,
+    faults: Mapping[str, str] = MappingProxyType({}),
+) -> EndpointRoute:
+    """All of `fleet` that is usable now, in a stable order.
+
+    A variant without any is listed, too: its share waits if it can be woken and `faults` does not say, by the names of
+    variants, why it does not come up; else it gets a 503.
+    """
     usable: dict[str, list[InstanceRoute]] = {variant.name: [] for variant in fleet.variants}
     for spec in instances_of(endpoint, fleet):
         observation = instances.get(spec.id)
@@ -80,6 +98,9 @@ def make_route(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, 
                 containers=_container_names(variant),
                 is_direct=bool(_container_names(variant)) and variant.execution_mode is ExecutionMode.DIRECT,
                 is_multi_model=any(container.is_multi_model for container in variant.containers),
+                wakes=variant.wakes,
+                fault="" if usable[variant.name] else faults.get(variant.name, ""),
+                requests_max=variant.serverless.concurrency_max if variant.serverless else None,
             )
             for variant in fleet.variants
         ),
@@ -88,7 +109,8 @@ def make_route(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, 
 
 def _concurrency_max(variant: Variant) -> int | None:
     """The least that any container says: a request may be for each of them."""
-    said = (concurrency_max(container.environment) for container in variant.containers)
+    said = [concurrency_max(container.environment) for container in variant.containers]
+    said.append(variant.serverless.concurrency_max if variant.serverless else None)
     return min((number for number in said if number is not None), default=None)
 
 

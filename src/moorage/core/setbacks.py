@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from moorage.core.capacity import INSUFFICIENT
 from moorage.core.fleets import added_instances, wanted_instances
 from moorage.core.model import (
     Endpoint,
+    Fleet,
     InstanceId,
     InstanceSpec,
     InstanceState,
     LaunchFailures,
     Observation,
     Variant,
+    instances_of,
 )
 from moorage.core.names import log_stream
 
@@ -81,21 +84,41 @@ def launch_fault(endpoint: Endpoint, instances: Mapping[InstanceId, Observation]
     return None
 
 
+def wake_faults(endpoint: Endpoint, fleet: Fleet) -> dict[str, str]:
+    """Why variants of `fleet` that are being woken do not come up, as sentences. Their launches go on all the same."""
+    faults: dict[str, str] = {}
+    for spec in instances_of(endpoint, fleet):
+        failures = endpoint.failures.get(spec.id)
+        if spec.variant.wakes and failures is not None and _is_hopeless(failures):
+            faults[spec.variant.name] = _failure_reason(spec, failures.reason)
+    return faults
+
+
+def _is_hopeless(failures: LaunchFailures) -> bool:
+    return failures.is_certain or failures.count >= LAUNCH_ATTEMPTS_MAX
+
+
 def _judge(
     endpoint: Endpoint, observation: Observation, past: LaunchFailures | None, *, now: datetime
 ) -> LaunchFailures | None:
     if observation.state in _FAULTY and observation.id not in endpoint.draining:
         if past is not None and observation.since is not None and observation.since <= past.last_at:
             return past  # counted already: it is still waiting to be stopped
-        return LaunchFailures(count=past.count + 1 if past else 1, last_at=now, reason=observation.reason or "")
+        return LaunchFailures(
+            count=past.count + 1 if past else 1,
+            last_at=now,
+            reason=observation.reason or "",
+            is_certain=observation.state is InstanceState.FAILED,
+        )
     forgiven = forgiven_at(observation)
     return None if forgiven is not None and now >= forgiven else past
 
 
 def _failure_reason(spec: InstanceSpec, reason: str | None) -> str:
-    """`reason`, and where to read on. One that speaks of a container in SageMaker's words already is left alone."""
+    """`reason`, and where to read on. One in SageMaker's words already is left alone."""
     variant = spec.variant
-    if reason is not None and any(reason.startswith(_subject(variant, each.name)) for each in variant.containers):
+    in_its_words = (INSUFFICIENT, *(_subject(variant, each.name) for each in variant.containers))
+    if reason is not None and reason.startswith(in_its_words):
         return reason[:REASON_LENGTH_MAX]
     name, cause = _accused(variant, reason or "no cause was given")
     subject = _subject(variant, name)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from moorage.control import endpoints
+from moorage.control.capacity import Capacity
 from moorage.control.endpoints import Control
 from moorage.control.publisher import Publisher
 from moorage.core import endpoint as change
+from moorage.core.capacity import INSUFFICIENT, Offer, Resources
 from moorage.core.faults import ModelDataUnusable
 from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, InstanceState, ModelData, instance_id
 from moorage.core.plan import EndpointView, Plan
@@ -21,7 +23,7 @@ from moorage.core.routes import Access, EndpointRoute
 from moorage.runners.base import ModelFile, ModelFiles
 from moorage.store.base import Transaction
 from moorage.system.signals import KeyedSignal
-from moorage.testing.builders import KEY, make_endpoint, make_variant
+from moorage.testing.builders import KEY, T0, make_endpoint, make_variant
 from moorage.testing.fake_gateways import FakeGateways, FakeSnapshots
 from moorage.testing.fake_runner import FakeRunner
 from moorage.testing.memory_store import MemoryStore
@@ -31,6 +33,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 FIRST = instance_id("u1", 1, "AllTraffic", 0)
 SECOND = instance_id("u1", 1, "AllTraffic", 1)
+OTHER = EndpointKey("us-east-1", "roses")
 
 
 class Host:
@@ -45,6 +48,7 @@ class Host:
         self.changed = KeyedSignal[EndpointKey]()
         self.fetched: list[str] = []
         self.fault: Exception | None = None
+        self.offer: Offer | None = None
         self.control = self._make()
 
     def _make(self) -> Control:
@@ -57,6 +61,7 @@ class Host:
             fetch=self.fetch,
             clock=self.clock,
             changed=self.changed,
+            capacity=Capacity(self.offer),
         )
 
     async def fetch(self, data: ModelData, say: object = None) -> ModelFiles:
@@ -315,3 +320,63 @@ async def test_a_bug_met_by_one_endpoint_does_not_stop_the_others(host: Host, mo
     still_creating = await host.get(other)
     assert still_creating is not None
     assert EndpointStatus.CREATING == still_creating.status
+
+
+# What the machine has room for. Instances are ml.m5.large, of 2 vCPUs and 8 GiB.
+
+
+async def offer_room_for(host: Host, instances: int) -> None:
+    host.offer = Offer(Resources(2 * instances, instances * 8 << 30), 1, 1)
+    await host.restart()
+
+
+async def test_an_endpoint_that_does_not_fit_fails_and_leaves_room_for_one_that_does(host: Host) -> None:
+    await offer_room_for(host, 2)
+    await host.insert(make_endpoint(make_variant(count=3), now=host.clock.now()))
+    failed = await host.reach(EndpointStatus.FAILED)
+    assert failed is not None
+    assert (failed.failure_reason or "").startswith(INSUFFICIENT)
+    other = make_endpoint(make_variant(count=2), key=OTHER, uid="u2", now=host.clock.now())
+    await asyncio.sleep(5)
+    await host.insert(other)
+    await host.reach(EndpointStatus.IN_SERVICE, OTHER)
+    assert 2 == len(await host.runner.observe())
+
+
+async def test_an_update_that_has_no_room_beside_the_old_fleet_leaves_that_serving(host: Host) -> None:
+    await offer_room_for(host, 3)
+    await in_service(host, count=2)
+    await host.change(lambda old: change.update(old, config_name="c2", variants=[make_variant(count=2)], now=T0))
+    endpoint = await host.reach(EndpointStatus.IN_SERVICE)
+    assert endpoint is not None
+    assert "config-1" == endpoint.config_name
+    assert (endpoint.failure_reason or "").startswith(INSUFFICIENT)
+    assert [FIRST, SECOND] == host.routed()
+
+
+async def test_what_serves_keeps_its_place_while_it_is_replaced_and_over_a_restart(host: Host) -> None:
+    await offer_room_for(host, 1)
+    await in_service(host)
+    host.runner.put(FIRST, InstanceState.EXITED, reason="It crashed.")
+    other = make_endpoint(key=OTHER, uid="u2", now=host.clock.now())
+    await host.insert(other)
+    await host.reach(EndpointStatus.FAILED, OTHER)
+    await asyncio.sleep(60)
+    assert [FIRST] == host.routed()
+    await host.change(lambda failed: change.delete(failed, now=T0), OTHER)
+    await host.reach(None, OTHER)
+    host.runner.away = True
+    await host.restart()
+    await host.insert(other)
+    await asyncio.sleep(60)
+    host.runner.come_back()
+    await host.reach(EndpointStatus.FAILED, OTHER)
+    assert [FIRST] == host.routed()
+
+
+async def test_a_smaller_machine_ends_nothing_that_serves(host: Host) -> None:
+    await offer_room_for(host, 2)
+    await in_service(host, count=2)
+    await offer_room_for(host, 1)
+    await asyncio.sleep(60)
+    assert [FIRST, SECOND] == host.routed()

@@ -44,6 +44,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from machine.check_kernel()
     yield from machine.check_cpus()
     yield from machine.check_memory()
+    yield from machine.check_capacity(settings)
     yield from machine.check_cgroup()
     yield from machine.check_open_files()
     yield from isolation.check_isolation(settings)

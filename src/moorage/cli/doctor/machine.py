@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from moorage.app.settings import Settings
 from moorage.cli.doctor.finding import Finding, bad, good, note
+from moorage.system.machine import cgroup_memory_limit
 
 MEMORY_FLOOR_BYTES: Final = 512 << 20
 OPEN_FILES_FLOOR: Final = 1024
@@ -25,7 +27,7 @@ def check_cpus() -> Iterator[Finding]:
 def check_memory() -> Iterator[Finding]:
     """Memory that is free now, or left under the control group's limit."""
     total, available = _memory("MemTotal"), _memory("MemAvailable")
-    limit = _cgroup_memory_limit()
+    limit = cgroup_memory_limit()
     text = f"{_gib(available)} available of {_gib(total)}"
     if limit is not None and limit < total:
         available = min(available, limit)
@@ -34,6 +36,15 @@ def check_memory() -> Iterator[Finding]:
         yield note("Memory", text, advice="An instance of a scikit-learn model needs about 150 MiB")
     else:
         yield good("Memory", text)
+
+
+def check_capacity(settings: Settings) -> Iterator[Finding]:
+    """What instances may reserve of the machine."""
+    offer = settings.offer
+    yield good("Capacity", f"instances may reserve {offer.total}: {offer.machine}, times the settings overcommit_*")
+    if not offer.machine.gpus and offer.needs_accelerators:
+        advice = "To serve them on processors alone: require_accelerators = false"
+        yield note("Accelerators", "none; instance types with GPUs are refused", advice=advice)
 
 
 def check_cgroup() -> Iterator[Finding]:
@@ -77,16 +88,6 @@ def _cgroup_version() -> int | None:
     if (_CGROUP / "cgroup.controllers").exists():
         return 2
     return 1 if (_CGROUP / "memory").exists() else None
-
-
-def _cgroup_memory_limit() -> int | None:
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        try:
-            text = (_CGROUP / name).read_text().strip()
-        except OSError:
-            continue
-        return int(text) if text.isdigit() else None  # version 2 writes "max" for no limit
-    return None
 
 
 def _gib(size_bytes: int) -> str:
