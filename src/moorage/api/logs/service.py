@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from moorage.api.logs.errors import invalid, no_such_group, no_such_stream
-from moorage.api.logs.filter_pattern import parse_pattern
 from moorage.api.logs.listing import page_of_groups, page_of_streams
+from moorage.api.logs.patterns import parse_pattern
 from moorage.api.logs.tokens import backward_token, cursor_token, forward_token, read_cursor, read_position
 from moorage.api.service import Caller, Service, operation
 from moorage.aws.types.logs import (
@@ -90,7 +90,7 @@ class Logs(Service):
         if not request.get("startFromHead", True):
             raise invalid("Moorage does not support startFromHead false in FilterLogEvents yet.")
         endpoint = self._endpoint(caller, request)
-        matches = parse_pattern(request.get("filterPattern", ""))
+        matches = parse_pattern(request.get("filterPattern", "")).matches
         after = read_cursor(request["nextToken"]) if "nextToken" in request else None
         found = await _in_thread(
             lambda: self._folder.search(
