@@ -132,6 +132,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "UploadPartCopy",
     ),
     "moorage": ("CreateBearerKey", "DeleteBearerKey", "ListBearerKeys", "ListTraffic"),
+    "cloudwatch": ("GetMetricStatistics", "ListMetrics", "PutMetricData"),
     "logs": ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"),
 }
 

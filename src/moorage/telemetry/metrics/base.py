@@ -66,6 +66,10 @@ class MetricSource(Protocol):
         """
         ...
 
+    async def units(self, key: MetricKey) -> Sequence[str]:
+        """The units in which the metric was measured, in order; none of one that nobody knows."""
+        ...
+
 
 class MetricSink(Protocol):
     """Where metrics are put."""

@@ -1,0 +1,40 @@
+"""What the parts of the CloudWatch service have in common: what they are given.
+
+CloudWatch's permissions are on no resource: the caller must be allowed the operation on `*`, unless a part says other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from moorage.api.cloudwatch.tokens import PageTokens
+from moorage.api.service import Service
+from moorage.store.base import Store
+from moorage.system.clock import Clock
+from moorage.telemetry.metrics.base import MetricSink, MetricSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What the operations act through. `metrics` is every metric that can be read, `sink` where metrics are put."""
+
+    store: Store
+    clock: Clock
+    account_id: str
+    metrics: MetricSource
+    sink: MetricSink
+    tokens: PageTokens
+
+
+class Part(Service):
+    """Some of the operations."""
+
+    name: ClassVar[str] = "cloudwatch"
+
+    def __init__(self, needs: Needs) -> None:
+        self._needs = needs
+        self._store = needs.store
+        self._clock = needs.clock
+        self._metrics = needs.metrics
+        self._tokens = needs.tokens
