@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from moorage.core import fleets, reconcile, setbacks
-from moorage.core.model import Endpoint, Fleet, InstanceId, Observation, instance_id
+from moorage.core.model import Endpoint, InstanceId, Observation, instance_id
 from moorage.core.plan import EndpointView, Launch, Plan, Publish, Stop
 from moorage.core.routes import EndpointRoute
 from moorage.core.status import Trigger, follow
@@ -151,8 +152,8 @@ def leaves_the_dead_alone(patch: pytest.MonkeyPatch) -> None:
 def publishes_equal_weights(patch: pytest.MonkeyPatch) -> None:
     make = reconcile.make_route
 
-    def mutated(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, Observation]) -> EndpointRoute:
-        route = make(endpoint, fleet, instances)
+    def mutated(*view: Any, **rest: Any) -> EndpointRoute:
+        route = make(*view, **rest)
         return replace(route, variants=tuple(replace(variant, weight=1.0) for variant in route.variants))
 
     patch.setattr(reconcile, "make_route", mutated)
@@ -164,7 +165,7 @@ def routes_to_draining_instances(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         reconcile,
         "make_route",
-        lambda endpoint, fleet, instances: make(replace(endpoint, draining={}), fleet, instances),
+        lambda endpoint, *view, **rest: make(replace(endpoint, draining={}), *view, **rest),
     )
 
 
@@ -172,8 +173,8 @@ def routes_to_draining_instances(patch: pytest.MonkeyPatch) -> None:
 def leaves_out_variants_without_instances(patch: pytest.MonkeyPatch) -> None:
     make = reconcile.make_route
 
-    def mutated(endpoint: Endpoint, fleet: Fleet, instances: Mapping[InstanceId, Observation]) -> EndpointRoute:
-        route = make(endpoint, fleet, instances)
+    def mutated(*view: Any, **rest: Any) -> EndpointRoute:
+        route = make(*view, **rest)
         return replace(route, variants=tuple(variant for variant in route.variants if variant.instances))
 
     patch.setattr(reconcile, "make_route", mutated)

@@ -23,6 +23,7 @@ from moorage.gateway.ledger_file import LedgerFile
 from moorage.gateway.stream import STREAM_S
 from moorage.system import entropy
 from moorage.system.clock import SystemClock
+from moorage.system.wake_socket import WakeSender
 from moorage.telemetry.line_file import LineFile
 
 
@@ -48,10 +49,12 @@ def run(settings: Settings, worker: int, descriptor: int) -> None:
 
 async def _serve(settings: Settings, worker: int, listener: socket.socket) -> None:
     clock = SystemClock()
+    bell = WakeSender(settings.wake_socket)
     gateway = Gateway(
         snapshot_path=settings.snapshot_path,
         snapshot_key=credentials.ensure_secrets(settings).snapshot_key,
         control_socket=settings.control_socket,
+        bell=bell,
         clock=clock,
         ledger=Ledger(LedgerFile(settings.ledger_dir, entropy.new_uid())),
         access_log=AccessLog(
@@ -61,11 +64,13 @@ async def _serve(settings: Settings, worker: int, listener: socket.socket) -> No
             failures_per_s=settings.access_log_failures_per_s,
         ),
         share=Share(settings.instance_concurrency, workers=settings.gateway_workers),
+        wake_mode=settings.wake_mode,
     )
     told_to_end = _when_told_to_end()
     await gateway.serve(listener, settings.gateway_socket(worker, os.getpid()))
     ending = await told_to_end
     await gateway.close(grace_s=ending.grace_s, idle_s=ending.idle_s)
+    bell.close()
 
 
 def _when_told_to_end() -> asyncio.Future[Ending]:

@@ -19,6 +19,7 @@ import msgspec
 
 from moorage.app.package_source import find_package_source
 from moorage.core.capacity import OVERCOMMIT, Offer, Resources
+from moorage.gateway.waking import WakeMode
 from moorage.objects.external_endpoint import ExternalEndpoint
 from moorage.runners.process.environments.source import PackageSource
 from moorage.runners.process.settings import RequireIsolation
@@ -42,6 +43,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "instance_users": (0, 1 << 20),
     "instance_processes_max": (64, 1 << 22),
     "instance_memory_bytes_max": (0, 1 << 50),
+    "serverless_idle_s": (1, 86_400),
     "access_log_successes_per_s": (0, 100_000),
     "access_log_failures_per_s": (0, 100_000),
     "access_log_bytes_max": (1 << 20, 1 << 40),
@@ -87,6 +89,10 @@ class Settings:
     gateway_workers: int = field(default_factory=default_gateway_workers)
     instance_concurrency: int = 64
     """How many requests an instance is asked at once, over all gateway workers, unless its container says another."""
+    wake_mode: WakeMode = WakeMode.HOLD
+    """`strict`: requests to a variant without instances are refused as AWS does, instead of held until it is awake."""
+    serverless_idle_s: int = 300
+    """How long a serverless variant is asked nothing before its instance is stopped."""
     access_log_successes_per_s: int = 10
     """About how many invocations a second, of those that succeed, a gateway worker writes into the access log."""
     access_log_failures_per_s: int = 100
@@ -164,6 +170,11 @@ class Settings:
     @property
     def agent_socket(self) -> Path:
         return self.run_dir / "agent.sock"
+
+    @property
+    def wake_socket(self) -> Path:
+        """Where gateways ask control to wake a variant."""
+        return self.run_dir / "wake.sock"
 
     @property
     def ledger_dir(self) -> Path:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final, TypeVar
 
-from moorage.core.model import Endpoint, EndpointKey, Fleet, Variant
+from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, Fleet, Serverless, Variant
 from moorage.core.status import IllegalTransition, Trigger, follow
 
 __all__ = [
@@ -20,8 +21,15 @@ __all__ = [
     "create",
     "delete",
     "set_weights_and_capacities",
+    "sleep",
     "update",
+    "wake",
 ]
+
+
+T = TypeVar("T")
+
+_SERVES: Final = frozenset({EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK})
 
 
 class UnknownVariant(Exception):
@@ -34,6 +42,9 @@ class VariantChange:
 
     desired_weight: float | None = None
     desired_count: int | None = None
+    concurrency_max: int | None = None
+    """Of a serverless variant, like the next."""
+    provisioned_concurrency: int | None = None
 
 
 def create(
@@ -86,16 +97,69 @@ def set_weights_and_capacities(endpoint: Endpoint, changes: Mapping[str, Variant
     )
 
 
+def wake(endpoint: Endpoint, variant: str, *, count: int = 1) -> Endpoint:
+    """The endpoint with `count` instances of a variant that has none; as it is if there is nothing to wake.
+
+    That is no change of its status: a variant can be woken while the endpoint is being updated, and a launch that
+    fails is tried again like that of a replacement.
+    """
+    serving = endpoint.serving
+    if serving is None or endpoint.status not in _SERVES:
+        return endpoint
+    woken = _woken(serving, variant, count)
+    target = endpoint.target
+    if target is not None and target.generation == serving.generation:
+        target = _woken(target, variant, count)
+    return replace(endpoint, serving=woken, target=target)
+
+
+def sleep(endpoint: Endpoint, variant: str) -> Endpoint:
+    """The endpoint InService without instances of a serverless variant; in any other status, as it is."""
+    serving = endpoint.serving
+    if serving is None or endpoint.status is not EndpointStatus.IN_SERVICE:
+        return endpoint
+    variants = tuple(
+        replace(each, desired_count=0, was_woken=False) if each.name == variant and each.serverless else each
+        for each in serving.variants
+    )
+    return replace(endpoint, serving=replace(serving, variants=variants))
+
+
 def delete(endpoint: Endpoint, *, now: datetime) -> Endpoint:
     """The endpoint Deleting. Raises IllegalTransition unless it is InService or Failed."""
     return replace(endpoint, status=follow(endpoint.status, Trigger.DELETE), modified_at=now)
 
 
+def _woken(fleet: Fleet, variant: str, count: int) -> Fleet:
+    variants = tuple(
+        replace(each, desired_count=count, was_woken=True) if each.name == variant and not each.desired_count else each
+        for each in fleet.variants
+    )
+    return replace(fleet, variants=variants)
+
+
 def _changed(variant: Variant, change: VariantChange | None) -> Variant:
     if change is None:
         return variant
+    is_counted = change.desired_count is not None
     return replace(
         variant,
-        desired_weight=variant.desired_weight if change.desired_weight is None else change.desired_weight,
-        desired_count=variant.desired_count if change.desired_count is None else change.desired_count,
+        desired_weight=_or(change.desired_weight, variant.desired_weight),
+        desired_count=_or(change.desired_count, variant.desired_count),
+        was_woken=variant.was_woken and not is_counted,
+        serverless=_changed_serverless(variant.serverless, change),
     )
+
+
+def _changed_serverless(serverless: Serverless | None, change: VariantChange) -> Serverless | None:
+    if serverless is None:
+        return None
+    return replace(
+        serverless,
+        concurrency_max=_or(change.concurrency_max, serverless.concurrency_max),
+        provisioned_concurrency=_or(change.provisioned_concurrency, serverless.provisioned_concurrency),
+    )
+
+
+def _or(wanted: T | None, present: T) -> T:
+    return present if wanted is None else wanted

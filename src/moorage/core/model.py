@@ -24,6 +24,13 @@ class EndpointKey(NamedTuple):
     name: str
 
 
+class VariantKey(NamedTuple):
+    """What names a production variant of an endpoint."""
+
+    endpoint: EndpointKey
+    variant: str
+
+
 class EndpointStatus(enum.StrEnum):
     """SageMaker's `EndpointStatus`, as far as Moorage ever sets it."""
 
@@ -98,6 +105,17 @@ class ExecutionMode(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Serverless:
+    """What a serverless variant may use (ServerlessConfig). It has one instance, or none while nobody asks it."""
+
+    memory_mb: int
+    concurrency_max: int
+    """Beyond so many requests at once they are refused."""
+    provisioned_concurrency: int = 0
+    """If not 0, its instance stays."""
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """A production variant of a fleet: a model frozen as it was when the fleet was decided on, and its capacity.
 
@@ -119,6 +137,14 @@ class Variant:
     execution_mode: ExecutionMode = ExecutionMode.SERIAL
     network_isolation: bool = False
     """Whether model code gets no network at all (EnableNetworkIsolation)."""
+    serverless: Serverless | None = None
+    was_woken: bool = False
+    """Whether a request, and no call, gave it the instances that are desired."""
+
+    @property
+    def wakes(self) -> bool:
+        """Whether requests that find no instance wait for one. Of others, that is what was wanted or a fault."""
+        return self.desired_count == 0 or self.was_woken or self.serverless is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +164,8 @@ class LaunchFailures:
     count: int
     last_at: datetime
     reason: str
+    is_certain: bool = False
+    """Whether the last of them said that another start would end the same way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,12 @@ class VariantRoute:
     """Whether a request is for one of the containers, which it names, and not for all in turn."""
     is_multi_model: bool = False
     """Whether a request says which of many models it is for."""
+    wakes: bool = False
+    """Whether requests wait for an instance while there is none, and control is asked for one."""
+    fault: str = ""
+    """Why no instance of a variant that is being woken comes up, as a sentence: nobody waits for it then."""
+    requests_max: int | None = None
+    """Of a serverless variant: how many requests there may be at once, whether waiting or on its instance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ wait in the variant's queue, first come, first served, for as long as it is like
 deadline; the others are refused at once, for that is an answer a caller can use. Nothing here is touched by a request
 that finds a free slot.
 
+Where there is no instance at all and one is being woken, requests are held: they wait until their deadline, whatever
+was learned of how fast others were served.
+
 Times are monotonic seconds. Who joins brings a callback, which must not raise; it is called from within `serve`,
 `expire`, `follow` or `disperse`.
 """
@@ -136,13 +139,15 @@ class Queue(Generic[C]):
     It outlasts the variant's routes: each brings another `pick`. While it is not empty it is in `occupied`.
     """
 
-    __slots__ = ("__weakref__", "_began", "_bytes", "_occupied", "_pace", "_serving", "pick", "waiters")
+    __slots__ = ("__weakref__", "_began", "_bytes", "_occupied", "_pace", "_serving", "is_held", "pick", "waiters")
 
     def __init__(self, occupied: MutableSet[Any]) -> None:
         self.waiters: dict[Waiter[C], None] = {}
         """In order of arrival. Looked at by whoever gives a slot back; changed here only."""
         self.pick: Pick[C] = _nobody
         """Finds an instance with a free slot."""
+        self.is_held = False
+        """Whether those who wait do so for an instance to be there at all."""
         self._occupied = occupied
         self._pace = Pace()
         self._began = 0.0
@@ -166,11 +171,14 @@ class Queue(Generic[C]):
             self._pace.begin(now)
         if self._is_full(body_bytes) or self._expected_wait_s(now) >= self._patience_s(deadline, now):
             return None
-        waiter = Waiter(on_turn, deadline=deadline, body_bytes=body_bytes, only=only)
-        self.waiters[waiter] = None
-        self._occupied.add(self)
-        self._bytes += body_bytes
-        return waiter
+        return self._add(Waiter(on_turn, deadline=deadline, body_bytes=body_bytes, only=only))
+
+    def hold(self, on_turn: Turn[C], *, deadline: float, now: float, body_bytes: int = 0) -> Waiter[C] | None:
+        """Wait until there is an instance, and for a turn then; None if `deadline` has passed or too many wait."""
+        if deadline <= now or self._is_full(body_bytes):
+            return None
+        self.is_held = True
+        return self._add(Waiter(on_turn, deadline=deadline, body_bytes=body_bytes, only=None))
 
     def leave(self, waiter: Waiter[C]) -> None:
         """The caller is gone: a turn would be wasted on it. Does nothing if it has had its turn."""
@@ -198,12 +206,22 @@ class Queue(Generic[C]):
 
     def follow(self, now: float) -> None:
         """The variant's route has changed. Those who wait for a certain instance have to find out if it is there."""
+        if self.is_held:
+            self.is_held = False
+            self._began, self._pace = now, Pace()
+            self._pace.begin(now)
         self._send_back([waiter for waiter in self.waiters if waiter.only is not None])
         self.serve(now)
 
     def disperse(self) -> None:
         """The variant is gone: have everybody look again."""
         self._send_back(list(self.waiters))
+
+    def _add(self, waiter: Waiter[C]) -> Waiter[C]:
+        self.waiters[waiter] = None
+        self._occupied.add(self)
+        self._bytes += waiter.body_bytes
+        return waiter
 
     def _is_full(self, body_bytes: int) -> bool:
         return len(self.waiters) >= WAITERS_MAX or self._bytes + body_bytes > WAITING_BYTES_MAX
@@ -237,6 +255,7 @@ class Queue(Generic[C]):
         del self.waiters[waiter]
         if not self.waiters:
             self._occupied.discard(self)
+            self.is_held = False
         self._bytes -= waiter.body_bytes
 
 

@@ -23,6 +23,7 @@ from moorage.gateway.sessions import SESSION_ID
 from moorage.gateway.tables import Endpoint, Routes, Variant
 from moorage.gateway.target import TARGET_VARIANT, Address, Operation, container_request, container_stream_request
 from moorage.gateway.target_models import TARGET_MODEL, target_of
+from moorage.gateway.waking import Waker
 from moorage.gateway.watch import Watch
 from moorage.wire.answer import Answer
 from moorage.wire.messages import NotSent, Request, WireError
@@ -37,6 +38,7 @@ class Surroundings(Protocol):
     """What all invocations of a worker share."""
 
     watch: Watch
+    waker: Waker
     monotonic: Callable[[], float]
     draw: Draw
     loop: asyncio.AbstractEventLoop
@@ -62,6 +64,7 @@ class Asking(ABC):
         "_waiter",
         "address",
         "admitted",
+        "began",
         "body",
         "instance_id",
         "request",
@@ -86,6 +89,7 @@ class Asking(ABC):
     _waiter: Waiter[Instance] | None
     address: Address
     admitted: Admitted | None
+    began: float
     body: bytes
     instance_id: str
     request: Request
@@ -132,6 +136,8 @@ class Asking(ABC):
         self.variant = variant
         self.series = variant.series
         self._read_targets(endpoint, variant)
+        if variant.requests_max is not None:
+            self._check_serverless(variant, variant.requests_max)
         now = invoker.monotonic()
         if only is None and self._tried is None:
             instance = variant.pick(now) if self._model is None else _at_home(variant, self._model, now)
@@ -164,8 +170,19 @@ class Asking(ABC):
         if variant.homes is not None or TARGET_MODEL in fields:
             self._model = target_of(variant.homes, fields, endpoint=name, request_id=self.request_id)
 
+    def _check_serverless(self, variant: Variant, requests_max: int) -> None:
+        """Raises ServiceError if it is too large, or one too many when it comes."""
+        if len(self.body) > errors.SERVERLESS_PAYLOAD_BYTES_MAX:
+            raise errors.payload_too_large(errors.SERVERLESS_PAYLOAD_BYTES_MAX)
+        is_new = self._waiter is None and self._tried is None
+        if is_new and variant.requests >= requests_max:
+            raise errors.throttled()
+
     def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:
         """Wait for a slot, unless there is nobody left to wait for, or no hope."""
+        if variant.wakes and not variant.instances:
+            self._wait_for_instance(endpoint, variant, now)
+            return
         candidates = variant.instances if only is None else (only,)
         if all(each in (self._tried or ()) for each in candidates):
             raise errors.no_ready_instance(endpoint.key.name)
@@ -175,6 +192,17 @@ class Asking(ABC):
         )
         if self._waiter is None:
             raise errors.overloaded(endpoint.key.name)
+
+    def _wait_for_instance(self, endpoint: Endpoint, variant: Variant, now: float) -> None:
+        """Have the variant woken, and wait for it as long as an invocation may."""
+        name, deadline = endpoint.key.name, self.began + INVOCATION_S
+        if variant.fault:
+            raise errors.could_not_wake(name, variant.fault)
+        if not self._invoker.waker.wake(variant.queue, is_serverless=variant.requests_max is not None):
+            raise errors.no_capacity(name)
+        self._waiter = variant.queue.hold(self._on_turn, deadline=deadline, now=now, body_bytes=len(self.body))
+        if self._waiter is None:
+            raise errors.not_awake(name) if deadline <= now else errors.overloaded(name)
 
     def _on_turn(self, instance: Instance | None) -> None:
         """A slot has been taken; without an instance, there is none any more where the request waited."""

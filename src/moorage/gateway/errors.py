@@ -17,6 +17,7 @@ from moorage.core.names import log_group, log_stream
 from moorage.wire.messages import HeaderList, Refused, Response, WireError
 
 PAYLOAD_BYTES_MAX: Final = 6_291_456
+SERVERLESS_PAYLOAD_BYTES_MAX: Final = 4_194_304
 NAME_LENGTH_MAX: Final = 63
 ORIGINAL_MESSAGE_BYTES_MAX: Final = 1_024
 CONTAINER: Final = "primary"
@@ -156,9 +157,9 @@ def not_supported(message: str) -> ServiceError:
     return ServiceError("ValidationError", message, status=400)
 
 
-def payload_too_large() -> ServiceError:
-    """The body exceeds what InvokeEndpoint takes."""
-    message = f"The request's body exceeds the limit of {PAYLOAD_BYTES_MAX} bytes."
+def payload_too_large(bytes_max: int = PAYLOAD_BYTES_MAX) -> ServiceError:
+    """The body exceeds what InvokeEndpoint takes, or a serverless variant."""
+    message = f"The request's body exceeds the limit of {bytes_max} bytes."
     return ServiceError("RequestEntityTooLargeException", message, status=413)
 
 
@@ -184,6 +185,30 @@ def overloaded(name: str) -> ServiceError:
     """Every slot is taken, and as many requests wait already as will get one in time."""
     message = f"Endpoint {name} has more requests than its instances can answer in time."
     return ServiceError("ServiceUnavailable", message, status=503)
+
+
+def throttled() -> ServiceError:
+    """A serverless variant has as many requests at once as its MaxConcurrency; AWS's words for any rate."""
+    return ServiceError("ThrottlingException", "Rate exceeded", status=429)
+
+
+def no_capacity(name: str) -> ServiceError:
+    """The variant has no instances. AWS has none without for endpoints; of inference components it says this (seen)."""
+    message = (
+        f"Endpoint {name} has no capacity to process this request. ApplicationAutoScaling may be in-progress (if"
+        " configured) or try to increase the capacity by invoking UpdateEndpointWeightsAndCapacities API."
+    )
+    return ServiceError("ValidationError", message, status=400)
+
+
+def not_awake(name: str) -> ServiceError:
+    """The variant was being woken for as long as the request could wait."""
+    return ServiceError("ServiceUnavailable", f"Endpoint {name} did not wake up in time.", status=503)
+
+
+def could_not_wake(name: str, fault: str) -> ServiceError:
+    """The variant has to be woken and its instance does not come up."""
+    return ServiceError("ServiceUnavailable", f"Endpoint {name} could not be woken: {fault}", status=503)
 
 
 def no_routes() -> ServiceError:

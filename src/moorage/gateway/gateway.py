@@ -24,6 +24,7 @@ from moorage.gateway.probing import Pinger, Prober
 from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import address_of
+from moorage.gateway.waking import Bell, WakeMode, Waker
 from moorage.gateway.watch import Watch
 from moorage.system import entropy
 from moorage.system.clock import Clock
@@ -51,10 +52,12 @@ class Gateway:
         snapshot_path: Path,
         snapshot_key: bytes,
         control_socket: Path,
+        bell: Bell,
         clock: Clock,
         ledger: Ledger,
         access_log: AccessLog,
         share: Share = WHOLE_SHARE,
+        wake_mode: WakeMode = WakeMode.HOLD,
         limits: Limits | None = None,
         control_patience_s: float = CONTROL_PATIENCE_S,
     ) -> None:
@@ -66,8 +69,9 @@ class Gateway:
         self._tables = Tables(entropy.unit, ledger, monotonic=clock.monotonic, share=share)
         self._pinger = Pinger()
         self._watch = Watch(Prober(self._pinger, clock=clock), clock=clock)
+        self._waker = Waker(bell, self._tables.live.occupied, clock=clock, mode=wake_mode)
         recorder = Recorder(access_log, clock.monotonic)
-        self._invoker = Invoker(self._tables, self._watch, recorder, clock=clock, draw=entropy.unit)
+        self._invoker = Invoker(self._tables, self._watch, self._waker, recorder, clock=clock, draw=entropy.unit)
         self._control = Client(idle_s=_CONTROL_IDLE_S)
         self._forwarder = Forwarder(self._control, str(control_socket), clock=clock, patience_s=control_patience_s)
         self._others = Tasks(self._answer, _render)
@@ -81,6 +85,7 @@ class Gateway:
         The admin socket is bound first and the snapshot read then, so a change between the two is not missed.
         """
         self._watch.start()
+        self._waker.start()
         self._tasks.start(keep_ledger(self._ledger, self._clock), name="ledger")
         self._tasks.start(self._access_log.keep(), name="access log")
         self._servers.append(await serve(self._admin.handle, path=admin_path))
@@ -99,6 +104,7 @@ class Gateway:
             await self._servers.pop().close(grace_s=grace_s, idle_s=idle_s)
             idle_s = 0.0  # nobody but control and the supervisor is left
         await self._watch.close()
+        await self._waker.close()
         await self._tasks.close()
         self._ledger.close()
         self._pinger.close()

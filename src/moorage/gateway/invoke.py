@@ -30,6 +30,7 @@ from moorage.gateway.target import (
     caller_fields,
     endpoint_name,
 )
+from moorage.gateway.waking import Waker
 from moorage.gateway.watch import Watch
 from moorage.system.clock import Clock
 from moorage.system.entropy import new_request_id
@@ -55,10 +56,18 @@ class Invoker:
     """Begins invocations. `draw` gives random numbers in [0, 1)."""
 
     def __init__(
-        self, tables: Tables, watch: Watch, recorder: Recorder, *, clock: Clock, draw: Callable[[], float]
+        self,
+        tables: Tables,
+        watch: Watch,
+        waker: Waker,
+        recorder: Recorder,
+        *,
+        clock: Clock,
+        draw: Callable[[], float],
     ) -> None:
         self.tables = tables
         self.watch = watch
+        self.waker = waker
         self.recorder = recorder
         self.now = clock.now
         self.monotonic = clock.monotonic
@@ -88,7 +97,7 @@ class Invocation(Asking):
     How it is asked is in `asking`. It is what the server cancels when the caller leaves, and what is recorded.
     """
 
-    __slots__ = ("_answer", "_is_over", "_reply", "answered", "began", "latencies")
+    __slots__ = ("_answer", "_is_over", "_reply", "answered", "latencies")
 
     _invoker: Invoker
 

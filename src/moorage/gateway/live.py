@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 from collections.abc import Callable, Iterable
 from typing import Final
 from weakref import WeakValueDictionary
@@ -26,12 +27,14 @@ _SETTLED_AT_ONCE: Final = 256
 class VariantQueue(Queue[Instance]):
     """The queue in front of a variant, which knows whose it is."""
 
-    __slots__ = ("endpoint", "variant")
+    __slots__ = ("asked_at", "endpoint", "variant")
 
     def __init__(self, endpoint: EndpointKey, variant: str, occupied: set[VariantQueue]) -> None:
         super().__init__(occupied)
         self.endpoint = endpoint
         self.variant = variant
+        self.asked_at = -math.inf
+        """When control was last asked to wake the variant."""
 
 
 class Live:
@@ -40,7 +43,8 @@ class Live:
     def __init__(self, ledger: Ledger, *, monotonic: Callable[[], float], share: Share, limits: Limits) -> None:
         self.ledger = ledger
         self._monotonic = monotonic
-        self._share = share
+        self.share = share
+        """What this worker may ask of what is there."""
         self._limits = limits
         self._instances: WeakValueDictionary[InstanceId, Instance] = WeakValueDictionary()
         self.occupied: set[VariantQueue] = set()
@@ -50,7 +54,7 @@ class Live:
 
     def instance(self, route: InstanceRoute, queue: VariantQueue, *, concurrency_max: int | None) -> Instance:
         """The instance of that id, as this route has it from now on."""
-        slots_max = self._share.slots(concurrency_max)
+        slots_max = self.share.slots(concurrency_max)
         instance = self._instances.get(route.id)
         if instance is None:
             pool = Pool(route.address, self._limits)

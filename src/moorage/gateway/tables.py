@@ -29,7 +29,19 @@ _RENEWED_AT_ONCE: Final = 32
 class Variant:
     """A production variant, its instances and the queue in front of them."""
 
-    __slots__ = ("containers", "homes", "instances", "name", "pick", "queue", "series", "signature")
+    __slots__ = (
+        "containers",
+        "fault",
+        "homes",
+        "instances",
+        "name",
+        "pick",
+        "queue",
+        "requests_max",
+        "series",
+        "signature",
+        "wakes",
+    )
 
     def __init__(self, key: EndpointKey, config_name: str, route: VariantRoute, live: Live, draw: Draw) -> None:
         self.name = route.name
@@ -51,6 +63,22 @@ class Variant:
         """Where its instances have several."""
         self.homes = Homes(self.instances) if route.is_multi_model else None
         """Of its models, where it has many."""
+        self.wakes = route.wakes
+        """Whether requests wait for an instance while there is none."""
+        self.fault = route.fault
+        """Why that would be in vain."""
+        self.requests_max = None if route.requests_max is None else live.share.slots(route.requests_max)
+        """Of a serverless variant: how many requests there may be at once in this worker."""
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether a request that goes to it has a chance."""
+        return bool(self.instances) or (self.wakes and not self.fault)
+
+    @property
+    def requests(self) -> int:
+        """How many there are at this moment, on its instances and waiting."""
+        return len(self.queue.waiters) + sum(instance.in_flight for instance in self.instances)
 
 
 class Endpoint:
@@ -67,14 +95,19 @@ class Endpoint:
         """Where its invocations count that reach none of its variants."""
         prepared = [(Variant(key, route.config_name, each, live, draw), each.weight) for each in route.variants]
         self.variants = {variant.name: variant for variant, _ in prepared}
-        # A variant without instances would turn its share of requests into errors that another could have answered.
-        self.ready = Weighted([(variant, weight) for variant, weight in prepared if variant.instances])
+        # A variant without hope would turn its share of requests into errors that another could have answered.
+        self.ready = Weighted([(variant, weight) for variant, weight in prepared if variant.may_answer])
         self._homes: Mapping[InstanceId, tuple[Variant, Instance]] | None = None  # made for the first session
 
     def retire(self) -> None:
         """Another has taken its place, or none: what is gone of it can be forgotten at once, without a search."""
         for variant in self.variants.values():
             variant.queue.drop(variant.pick)
+
+    @property
+    def fault(self) -> str:
+        """Why a variant of it that is asked for does not come up."""
+        return next((variant.fault for variant in self.variants.values() if variant.fault), "")
 
     def find(self, instance: InstanceId) -> tuple[Variant, Instance] | None:
         """The instance of that id, and its variant, if it is in the route."""
@@ -171,5 +204,5 @@ class Tables:
         variant = endpoint.variants.get(queue.variant) if endpoint is not None else None
         if variant is not None and variant.instances:
             queue.follow(self._monotonic())
-        else:
+        elif variant is None or not queue.is_held or not variant.may_answer:
             queue.disperse()

@@ -16,7 +16,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from moorage.core.model import InstanceId
+from moorage.core.model import InstanceId, VariantKey
 from moorage.core.routes import (
     UNRESTRICTED,
     AccessKey,
@@ -30,6 +30,7 @@ from moorage.gateway.access_log import AccessLog
 from moorage.gateway.gateway import Gateway
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.ledger_file import LedgerFile
+from moorage.gateway.waking import WakeMode
 from moorage.system.clock import Clock, SystemClock
 from moorage.system.snapshot import SnapshotWriter
 from moorage.telemetry.line_file import LineFile
@@ -45,12 +46,24 @@ LIMIT: Final = 6_291_456
 CONTROL_PATIENCE_S: Final = 0.5
 
 
+class NotedBell:
+    """Notes which variants are to be woken, in the order of asking."""
+
+    def __init__(self) -> None:
+        self.rung: list[VariantKey] = []
+
+    def ring(self, key: VariantKey) -> bool:
+        self.rung.append(key)
+        return True
+
+
 @dataclass
 class GatewayWorld:
     """A gateway and what is around it."""
 
     folder: Path
     gateway: Gateway
+    bell: NotedBell
     port: int = 0
     version: int = 0
     servers: list[Server] = field(default_factory=list)
@@ -133,14 +146,15 @@ async def refused(call: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    folder: Path, *, limits: Limits | None = None, clock: Clock | None = None
+    folder: Path, *, limits: Limits | None = None, clock: Clock | None = None, wake_mode: WakeMode = WakeMode.HOLD
 ) -> AsyncIterator[GatewayWorld]:
     """A gateway with everything of it in `folder`; at the end, no socket may be left there."""
-    clock = clock or SystemClock()
+    clock, bell = clock or SystemClock(), NotedBell()
     gateway = Gateway(
         snapshot_path=folder / "routes.json",
         snapshot_key=KEY,
         control_socket=folder / "control.sock",
+        bell=bell,
         clock=clock,
         ledger=Ledger(LedgerFile(folder, "ledger")),
         access_log=AccessLog(
@@ -150,9 +164,10 @@ async def running_gateway(
             failures_per_s=100,
         ),
         control_patience_s=CONTROL_PATIENCE_S,
+        wake_mode=wake_mode,
         limits=limits,
     )
-    world = GatewayWorld(folder, gateway)
+    world = GatewayWorld(folder, gateway, bell)
     sock = socket.create_server(("127.0.0.1", 0))
     world.port = sock.getsockname()[1]
     await gateway.serve(sock, folder / "admin.sock")

@@ -15,8 +15,10 @@ from moorage.gateway.probing import Pinger, Prober
 from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import Address, Operation
+from moorage.gateway.waking import Waker
 from moorage.gateway.watch import Watch
 from moorage.system.clock import SystemClock
+from moorage.testing.gateway_world import NotedBell
 from moorage.testing.signing import KEY_ID, REGION, SECRET, sign
 from moorage.wire.messages import NotSent, Response
 from moorage.wire.pool import Pool
@@ -75,7 +77,8 @@ def invoker(tables: Tables) -> Invoker:
     clock = SystemClock()
     watch = Watch(Prober(Pinger(), clock=clock), clock=clock)
     recorder = Recorder(AccessLog(lambda _: None, clock=clock, successes_per_s=0, failures_per_s=0), clock.monotonic)
-    return Invoker(tables, watch, recorder, clock=clock, draw=lambda: 0.0)
+    waker = Waker(NotedBell(), tables.live.occupied, clock=clock)
+    return Invoker(tables, watch, waker, recorder, clock=clock, draw=lambda: 0.0)
 
 
 async def test_another_instance_is_looked_for_in_the_routes_then_in_force(
