@@ -39,6 +39,14 @@ class SeriesKey(NamedTuple):
     instance: str = ""
 
 
+def enclosing(key: SeriesKey) -> SeriesKey:
+    """Where the total of a series goes when nothing else is kept of it: to its variant, then to its endpoint.
+
+    So the sum over a variant never falls while it is there.
+    """
+    return key._replace(instance="") if key.instance else SeriesKey(key.region, key.endpoint, config="")
+
+
 class Outcome(enum.IntEnum):
     """What became of an invocation. The numbers are places in tallies and ledgers: never give one away twice."""
 

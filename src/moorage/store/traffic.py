@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, true, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from moorage.core.model import EndpointKey
-from moorage.core.traffic import SeriesKey, Tallies, Tally
+from moorage.core.traffic import SeriesKey, Tallies, Tally, enclosing
 from moorage.store.base import Counted, StaleVersion, TrafficProgress
 from moorage.store.codec import decode_tally, encode_tally
 from moorage.store.tables import LEDGER_IMAGES, TRAFFIC_MINUTES, TRAFFIC_PROGRESS, TRAFFIC_SECONDS, TRAFFIC_SERIES
@@ -131,11 +131,15 @@ class SqlTraffic:
         minute, second, series = TRAFFIC_MINUTES.c, TRAFFIC_SECONDS.c, TRAFFIC_SERIES.c
         unwritten = select(second.series_id).where(second.at_s >= self.progress().minutes_until_s)
         has_minutes = select(minute.series_id).where(minute.series_id == series.id).exists()
-        silent = and_(series.config != "", ~has_minutes, series.id.not_in(unwritten))
+        other = TRAFFIC_SERIES.alias()
+        same = [other.c[name] == series[name] for name in ("region", "endpoint", "config", "variant")]
+        has_instances = select(other.c.id).where(*same, other.c.instance != "").exists()
+        is_last = or_(series.instance != "", ~has_instances)
+        silent = and_(series.config != "", is_last, ~has_minutes, series.id.not_in(unwritten))
         gone = self.connection.execute(select(TRAFFIC_SERIES).where(silent)).all()
         totals: dict[SeriesKey, Tally] = {}
         for row in gone:
-            whole = SeriesKey(row.region, row.endpoint, config="")
+            whole = enclosing(_key(row))
             totals[whole] = totals.get(whole, Tally()).then(decode_tally(row.total))
         if gone:
             self.connection.execute(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from moorage.core.model import EndpointKey
-from moorage.core.traffic import SeriesKey, Tallies, Tally
+from moorage.core.traffic import SeriesKey, Tallies, Tally, enclosing
 from moorage.store.base import Counted, StaleVersion, TrafficProgress
 
 Rows = dict[tuple[int, SeriesKey], Tally]
@@ -65,8 +65,9 @@ class MemoryTraffic:
         self.minute_rows = {at: tally for at, tally in self.minute_rows.items() if at[0] >= minutes_before_s}
         heard = {key for _, key in self.minute_rows}
         heard |= {key for at_s, key in self.second_rows if at_s >= self.saved.minutes_until_s}
-        for key in [key for key in self.total_rows if key.config and key not in heard]:
-            whole = SeriesKey(key.region, key.endpoint, config="")
+        staffed = {key._replace(instance="") for key in self.total_rows if key.instance}
+        for key in [key for key in self.total_rows if key.config and key not in heard and key not in staffed]:
+            whole = enclosing(key)
             self.total_rows[whole] = self.total_rows.get(whole, Tally()).then(self.total_rows.pop(key))
 
     def images(self) -> Mapping[str, Mapping[int, bytes]]:

@@ -97,12 +97,30 @@ class TrafficSuite:
             await store.run(lambda tx: tx.traffic.expire(seconds_before_s=0, minutes_before_s=120))
         both = SOME.then(SOME)
         whole = SeriesKey("us-east-1", "Shop", config="")
-        assert {whole: both, BANK: both, new: Tally()} == await store.run(lambda tx: tx.traffic.totals())
-        await add_minute(store, 180, {SHOP: SOME})
-        await store.run(lambda tx: tx.traffic.expire(seconds_before_s=0, minutes_before_s=240))
-        assert {whole: both.then(SOME), BANK._replace(config="", variant="", instance=""): both, new: Tally()} == (
+        variant = SHOP._replace(instance="")
+        assert {variant: SOME, whole: SOME, BANK: both, new: Tally()} == (
             await store.run(lambda tx: tx.traffic.totals())
         )
+        await add_minute(store, 180, {SHOP: SOME})
+        for _ in range(2):
+            await store.run(lambda tx: tx.traffic.expire(seconds_before_s=0, minutes_before_s=240))
+        bank = BANK._replace(config="", variant="", instance="")
+        assert {variant: both, whole: SOME, bank: both, new: Tally()} == (
+            await store.run(lambda tx: tx.traffic.totals())
+        )
+
+    async def test_the_sum_over_a_variant_that_goes_on_never_falls(self, store: Store) -> None:
+        await store.run(lambda tx: tx.traffic.swap(TrafficProgress(0, minutes_until_s=600)))
+        new = SHOP._replace(instance="i-2")
+        await add_minute(store, 60, {SHOP: SOME})
+        await add_minute(store, 120, {new: SOME})
+        for _ in range(2):
+            await store.run(lambda tx: tx.traffic.expire(seconds_before_s=0, minutes_before_s=120))
+        assert {SHOP._replace(instance=""): SOME, new: SOME} == await store.run(lambda tx: tx.traffic.totals())
+        for _ in range(2):
+            await store.run(lambda tx: tx.traffic.expire(seconds_before_s=0, minutes_before_s=180))
+        whole = SeriesKey("us-east-1", "Shop", config="")
+        assert {whole: SOME.then(SOME)} == await store.run(lambda tx: tx.traffic.totals())
 
     async def test_progress_is_saved_only_over_what_was_loaded(self, store: Store) -> None:
         first = await store.run(lambda tx: tx.traffic.swap(TrafficProgress(0, 60)))
