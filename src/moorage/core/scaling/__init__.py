@@ -1,0 +1,1 @@
+"""Scaling: what capacity a variant's policies want, and why."""

@@ -1,0 +1,110 @@
+"""Target tracking on a signal of one second: the service's targets, reached within seconds instead of minutes.
+
+The signal is the demand of the whole variant, so it does not depend on how many instances there were, and what was
+just added needs no cooldown to be accounted for: to want the same twice is to want it once.
+
+*Out* when the last two seconds are above the target, and so is the shortest stretch of seconds that is evidence enough:
+it has brought a third of what the instances are to get in a minute, and is above the target by more than chance (three
+standard deviations of a count). Ten times the target are seen in two seconds, three times the target in seven, and a
+load that keeps to the target is never taken for more. How much is wanted is what that stretch says, less one standard
+deviation: growth goes on as soon as there is evidence for more, what was too much stays for a cooldown.
+
+*In* when the busiest minute of the whole scale-in cooldown was below nine tenths of the target, to what would have
+carried that minute. Not before demand has been known for as long: what was not counted may have been anything.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Final
+
+from moorage.core.scaling.demand import MINUTE_S, Demand
+from moorage.core.scaling.model import Memory
+from moorage.core.scaling.policies import TargetTracking
+from moorage.core.scaling.target_tracking import SCALE_IN_SHARE, is_cooling
+from moorage.core.scaling.wish import Wish, instances_for
+
+SUSTAINED_S: Final = 2
+EVIDENCE_SHARE: Final = 1 / 3
+"""Of what the instances are to get in a minute."""
+DEVIATIONS: Final = 3.0
+
+
+def known_for_s(policy: TargetTracking) -> int:
+    """For how many seconds demand has to be known before capacity is taken away."""
+    return max(MINUTE_S, round(policy.scale_in_cooldown.total_seconds()))
+
+
+def decide_by_count(
+    policy: TargetTracking, demand: Demand, memory: Memory, *, current: int, now: datetime
+) -> Wish | None:
+    """What the policy wants for `demand` in invocations, its target being those of an instance in a minute.
+
+    None while too little is known to say.
+    """
+    seconds = _evident_excess(demand, per_minute=current * policy.target_value)
+    if seconds is not None:
+        return _out_by_count(policy, demand, seconds, current=current)
+    return _in(policy, demand, memory, current=current, now=now, unit="invocations")
+
+
+def decide_by_level(
+    policy: TargetTracking, demand: Demand, memory: Memory, *, current: int, now: datetime
+) -> Wish | None:
+    """What the policy wants for `demand` in requests on instances at the end of each second, its target those of one.
+
+    None while too little is known to say.
+    """
+    level = _least_mean(demand)
+    if level is not None and level > current * policy.target_value:
+        wanted = instances_for(level, each=policy.target_value)
+        return Wish(wanted, f"{level:.1f} requests at once are above the target of {policy.target_value:g} an instance")
+    per_second = Demand(demand.sums, demand.peak / MINUTE_S, demand.peak_since_s)
+    return _in(policy, per_second, memory, current=current, now=now, unit="requests at once")
+
+
+def _evident_excess(demand: Demand, *, per_minute: float) -> int | None:
+    """The shortest stretch of seconds that shows that demand is above `per_minute`."""
+    sums, per_second = demand.sums, per_minute / MINUTE_S
+    if len(sums) < SUSTAINED_S or sums[SUSTAINED_S - 1] <= SUSTAINED_S * per_second:
+        return None
+    evidence = EVIDENCE_SHARE * per_minute
+    for seconds, count in enumerate(sums[SUSTAINED_S - 1 :], SUSTAINED_S):
+        if count >= evidence and count - DEVIATIONS * math.sqrt(count) > seconds * per_second:
+            return seconds
+    return None
+
+
+def _out_by_count(policy: TargetTracking, demand: Demand, seconds: int, *, current: int) -> Wish:
+    count = demand.sums[seconds - 1]
+    certain = (count - math.sqrt(count)) * MINUTE_S / seconds
+    wanted = max(current + 1, instances_for(certain, each=policy.target_value))
+    return Wish(
+        wanted,
+        f"{count:g} invocations in {seconds} s are above the target of {policy.target_value:g} an instance and minute",
+    )
+
+
+def _least_mean(demand: Demand) -> float | None:
+    """The lower one of the last second's level and the mean of three: what is not over with the next second."""
+    if len(demand.sums) < 3:
+        return None
+    return min(demand.sums[0], demand.sums[2] / 3)
+
+
+def _in(
+    policy: TargetTracking, demand: Demand, memory: Memory, *, current: int, now: datetime, unit: str
+) -> Wish | None:
+    needed_s = known_for_s(policy)
+    if demand.peak_since_s < needed_s:
+        return None
+    if demand.peak >= SCALE_IN_SHARE * policy.target_value * current:
+        return Wish(current, f"{demand.peak:g} {unit} are near the target of {policy.target_value:g} an instance")
+    if not policy.scales_in:
+        return Wish(current, "scale-in is disabled (DisableScaleIn)")
+    if is_cooling(policy, memory, now=now):
+        return Wish(current, "the last scale-in is too recent (ScaleInCooldown)")
+    wanted = min(current, instances_for(demand.peak, each=policy.target_value))
+    share = f"{SCALE_IN_SHARE:g} times the target of {policy.target_value:g} an instance"
+    return Wish(wanted, f"at most {demand.peak:g} {unit} within {needed_s} s are below {share}")
