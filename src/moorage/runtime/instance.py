@@ -166,9 +166,9 @@ def _serve_many(
         _give_up(failure, str(error))
         return EXIT_UNUSABLE
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
-    uvloop.run(serve_models(told, launch.framework, settings, listener, on_listening, say=_say))
+    status = serve_models(told, launch.framework, settings, listener, on_listening, say=_say)
     _say("stopped")
-    return 0
+    return status
 
 
 def _give_up(failure: int, reason: str) -> None:

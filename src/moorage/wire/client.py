@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 
 from moorage.wire import encoding
 from moorage.wire.answer import Answer
@@ -17,14 +18,17 @@ _LENGTHLESS = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 
 
 class Client:
-    """A pool of connections for each address (the path of a Unix socket).
+    """A pool of connections for each address (the path of a Unix socket, unless `dial` makes connections, see `Pool`).
 
     `idle_s` must be shorter than what the upstreams allow, so that it is us who close.
     """
 
-    def __init__(self, *, limits: Limits | None = None, idle_s: float = 30.0) -> None:
+    def __init__(
+        self, *, limits: Limits | None = None, idle_s: float = 30.0, dial: Callable[[], socket.socket] | None = None
+    ) -> None:
         self._limits = limits or Limits()
         self._idle_s = idle_s
+        self._dial = dial
         self._pools: dict[str, Pool] = {}
 
     async def request(
@@ -76,7 +80,7 @@ class Client:
         if pool is None:
             for old in [old for old, each in self._pools.items() if each.is_empty]:
                 del self._pools[old]
-            pool = self._pools[address] = Pool(address, self._limits, idle_s=self._idle_s)
+            pool = self._pools[address] = Pool(address, self._limits, idle_s=self._idle_s, dial=self._dial)
         return pool
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 
 from moorage.wire.limits import Limits
 from moorage.wire.messages import NotSent
@@ -15,15 +17,18 @@ _IDLE_MAX = 512
 
 
 class Pool:
-    """Connections to the Unix socket at `address`.
+    """Connections to the Unix socket at `address`, or those that `dial` makes, which may raise OSError.
 
     `idle_s` must be shorter than what the upstream allows, so that it is us who close.
     """
 
-    __slots__ = ("_connecting", "_idle", "_idle_s", "_limits", "_open", "address")
+    __slots__ = ("_connecting", "_dial", "_idle", "_idle_s", "_limits", "_open", "address")
 
-    def __init__(self, address: str, limits: Limits, *, idle_s: float = 30.0) -> None:
+    def __init__(
+        self, address: str, limits: Limits, *, idle_s: float = 30.0, dial: Callable[[], socket.socket] | None = None
+    ) -> None:
         self.address = address
+        self._dial = dial
         self._limits = limits
         self._idle_s = idle_s
         self._idle: list[UpstreamConnection] = []
@@ -53,7 +58,11 @@ class Pool:
 
         self._connecting += 1
         try:
-            _, connection = await within(_CONNECT_S, loop.create_unix_connection(make, self.address))
+            if self._dial is not None:
+                connecting = loop.create_unix_connection(make, sock=self._dial())
+            else:
+                connecting = loop.create_unix_connection(make, self.address)
+            _, connection = await within(_CONNECT_S, connecting)
         except (OSError, TimeoutError) as error:
             raise NotSent(f"{self.address} does not accept connections") from error
         finally:

@@ -5,24 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pickle
+import socket
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from moorage.runtime.multi_model.annex.kind import AnnexedModels, Guest
+from moorage.runtime.multi_model.annex.landlord import Annex, BothMemories
+from moorage.runtime.multi_model.annex.process import serve_annex
 from moorage.runtime.multi_model.kind import FrameworkModels
 from moorage.runtime.multi_model.lane import Crew
 from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.loading import Loaded, Loader
 from moorage.runtime.multi_model.models import Models
 from moorage.runtime.multi_model.routes import begin_requests
-from moorage.runtime.multi_model.shelf import Shelf
+from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.server import listen
 from moorage.runtime.settings import Settings
+from moorage.testing.models import IRIS_ROWS, iris_forest
 from moorage.wire.client import Client
+from moorage.wire.messages import WireError
 from moorage.wire.server import bind
 
 PLENTY = 1 << 40
@@ -33,6 +40,22 @@ def model_fn(folder):
     return helper.name
 def transform_fn(model, data, content_type, accept):
     return f"{model} got {data}", "text/plain"
+"""
+
+SLOW = """
+import helper, time
+def model_fn(folder):
+    return helper.name
+def transform_fn(model, data, content_type, accept):
+    time.sleep(0.02)
+    return f"{model} got {data}", "text/plain"
+"""
+ATTRIBUTES = """
+def model_fn(folder):
+    return None
+def transform_fn(model, data, content_type, accept, context):
+    sent = context.get_request_header(0, "X-Amzn-SageMaker-Custom-Attributes")
+    return f"{sent} {content_type}", "text/plain"
 """
 
 
@@ -47,7 +70,7 @@ class Said(NamedTuple):
 
 
 class Instance:
-    """One that is being served, and its folder for models."""
+    """One that is being served, and its folder for models. Its annex is in the same process."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self._folder = folder
@@ -56,20 +79,41 @@ class Instance:
         self._crew = Crew(2)
         self._loaders = ThreadPoolExecutor(4)
         self._limits = limits
+        self._settings = Settings()
+        self.said: list[str] = []
 
     async def start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        serving = serve_annex(theirs, self._kind, threads=2, settings=self._settings)
+        self.annex_life = asyncio.create_task(serving)
+        self.annex = Annex(ours, body_bytes_max=self._settings.body_bytes_max)
         shelf: Shelf[Loaded] = Shelf(bytes_max=self._limits.bytes_max, count_max=self._limits.count_max)
         statistics = Statistics()
-        kind = FrameworkModels("sklearn", {}, Settings(), crew=self._crew, say=lambda text: None)
-        loader = Loader(shelf, kind, threads=self._loaders, limits=self._limits, statistics=statistics)
+        own = self._kind(self._crew, self._loaders)
+        loader = Loader(
+            shelf,
+            AnnexedModels(self.annex, own, body_bytes_max=self._settings.body_bytes_max),
+            threads=self._loaders,
+            limits=self._limits,
+            memory=BothMemories(self.annex, os.getpid(), self._loaders),
+            statistics=statistics,
+        )
         self.models = Models(shelf, loader, limits=self._limits, statistics=statistics)
         self._server = await listen(begin_requests(self.models), bind(self._socket), 1 << 20)
 
     async def stop(self) -> None:
         self._client.close()
         await self._server.close(grace_s=5.0)
+        self.annex.close()
+        self.annex_life.cancel()
+        await asyncio.wait([self.annex_life])
         self._crew.shutdown()
         self._loaders.shutdown()
+
+    def _kind(self, crew: Crew, threads: Executor) -> FrameworkModels:
+        return FrameworkModels("sklearn", {}, self._settings, crew=crew, threads=threads, say=self.said.append)
 
     def folder(self, name: str, *, pause_s: float = 0.0, script: str = ECHO) -> str:
         code = self._folder / name / "code"
@@ -77,6 +121,12 @@ class Instance:
         (code / "inference.py").write_text(script)
         (code / "helper.py").write_text(f"name, pause_s = {name!r}, {pause_s}\n")
         return os.fspath(code.parent)
+
+    def forest(self, name: str) -> str:
+        folder = self._folder / name
+        folder.mkdir()
+        (folder / "model.pkl").write_bytes(pickle.dumps(iris_forest()))
+        return os.fspath(folder)
 
     async def ask(self, method: str, target: str, body: object = b"", **fields: str) -> Said:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -113,6 +163,10 @@ async def instance(tmp_path: Path, limits: Limits) -> AsyncIterator[Instance]:
     await instance.start()
     yield instance
     await instance.stop()
+
+
+def is_guest(slot: Slot[Loaded]) -> bool:
+    return isinstance(slot.model.model, Guest)
 
 
 async def test_the_life_of_a_model_by_the_contract_for_containers(instance: Instance) -> None:
@@ -232,3 +286,70 @@ async def test_a_request_without_a_target_and_paths_that_are_none(instance: Inst
     assert 400 == (await instance.ask("POST", "/invocations", b"1")).status
     assert 404 == (await instance.ask("GET", "/elsewhere")).status
     assert 404 == (await instance.ask("POST", "/models/a/b/invoke", b"1")).status
+
+
+async def test_a_model_that_is_asked_for_often_moves_in_and_answers_the_same(instance: Instance) -> None:
+    await instance.ask("POST", "/models", {"model_name": "m", "url": instance.forest("m")})
+    body = json.dumps({"instances": IRIS_ROWS}).encode()
+    first = await instance.ask("POST", "/models/m/invoke", body)
+    slot = instance.models.shelf.find("m")
+    assert slot is not None
+    assert is_guest(slot)
+    answers = {first.body}
+    while is_guest(slot):
+        answers.add((await instance.ask("POST", "/models/m/invoke", body)).body)
+    assert slot.model.model.is_quick
+    answers.add((await instance.ask("POST", "/models/m/invoke", body)).body)
+    assert {first.body} == answers
+    assert 1 == sum("compiled: 100 trees" in line for line in instance.said)
+
+
+async def test_a_model_moves_in_with_requests_at_it_that_are_answered(instance: Instance) -> None:
+    await instance.ask("POST", "/models", {"model_name": "m", "url": instance.folder("m", script=SLOW)})
+    slot = instance.models.shelf.find("m")
+    assert slot is not None
+    guest = slot.model.model
+    asked = [asyncio.create_task(instance.ask("POST", "/models/m/invoke", b"%d" % number)) for number in range(8)]
+    while slot.model.model is guest:
+        await asyncio.sleep(0.01)
+    asked.append(asyncio.create_task(instance.ask("POST", "/models/m/invoke", b"8")))
+    assert [f"m got {number}" for number in range(9)] == sorted([(await each).body for each in asked])
+
+
+async def test_a_large_body_goes_to_the_annex_and_back(instance: Instance) -> None:
+    await instance.ask("POST", "/models", {"model_name": "m", "url": instance.folder("m")})
+    large = b"x" * 700_000
+    assert f"m got {large.decode()}" == (await instance.ask("POST", "/models/m/invoke", large)).body
+
+
+async def test_what_is_sent_with_a_request_is_what_the_model_sees_and_what_it_sets_comes_back(
+    instance: Instance,
+) -> None:
+    folder = instance.folder("m", script=ATTRIBUTES)
+    await instance.ask("POST", "/models", {"model_name": "m", "url": folder})
+    said = await instance.ask(
+        "POST", "/models/m/invoke", b"1", content_type="text/csv", x_amzn_sagemaker_custom_attributes="in"
+    )
+    assert ("in text/csv", b"text/plain") == (said.body, said.fields[b"content-type"])
+
+
+async def test_whoever_leaves_takes_its_request_out_of_the_annex(instance: Instance) -> None:
+    await instance.ask("POST", "/models", {"model_name": "m", "url": instance.folder("m", script=SLOW)})
+    slot = instance.models.shelf.find("m")
+    assert slot is not None
+    asking = asyncio.create_task(instance.ask("POST", "/models/m/invoke", b"1"))
+    while not slot.users:
+        await asyncio.sleep(0.01)
+    asking.cancel()
+    while slot.users:
+        await asyncio.sleep(0.01)
+    await asyncio.wait_for(slot.model.model.wait_idle(), 10.0)
+
+
+async def test_the_end_of_the_annex_is_heard_and_fails_what_was_there(instance: Instance) -> None:
+    await instance.ask("POST", "/models", {"model_name": "m", "url": instance.folder("m", script=SLOW)})
+    instance.annex_life.cancel()
+    await asyncio.wait_for(instance.annex.ended, 10.0)
+    with pytest.raises(WireError):
+        await instance.ask("POST", "/models/m/invoke", b"1")
+    assert 500 == (await instance.ask("POST", "/models", {"model_name": "n", "url": instance.folder("n")})).status

@@ -26,12 +26,29 @@ class Workshop:
     def __init__(self) -> None:
         self.loads: list[str] = []
         self.improved: list[str] = []
+        self.closed: list[str] = []
         self.broken: set[str] = set()
         self.too_large = 0
         self.may_load = threading.Event()
         self.may_load.set()
 
-    def load(self, name: str, folder: Path) -> str:
+    async def load(self, name: str, folder: Path) -> str:
+        return await asyncio.to_thread(self._load, name, folder)
+
+    async def improve(self, name: str, model: str) -> str | None:
+        self.improved.append(name)
+        return None if name == "plain" else f"quick {model}"
+
+    async def close(self, model: str) -> None:
+        self.closed.append(model)
+
+    def serve(self, model: str) -> Begin:
+        def begin(_request: Request, _reply: Reply) -> None:
+            raise AssertionError(f"nobody asks {model} here")
+
+        return begin
+
+    def _load(self, name: str, folder: Path) -> str:
         assert folder.name.startswith(name)
         assert self.may_load.wait(20.0)
         self.loads.append(folder.name)
@@ -41,16 +58,6 @@ class Workshop:
             self.too_large -= 1
             raise MemoryError
         return folder.name
-
-    def improve(self, name: str, model: str) -> str | None:
-        self.improved.append(name)
-        return None if name == "plain" else f"quick {model}"
-
-    def serve(self, model: str) -> Begin:
-        def begin(_request: Request, _reply: Reply) -> None:
-            raise AssertionError(f"nobody asks {model} here")
-
-        return begin
 
 
 class World:
@@ -69,10 +76,18 @@ class World:
             self.workshop,
             threads=threads,
             limits=limits,
+            memory=self,
             statistics=self.statistics,
-            allocated=lambda: self.resident + len(self.shelf) * self.growth,
         )
         self.models = Models(self.shelf, loader, limits=limits, statistics=self.statistics, monotonic=lambda: self.now)
+
+    def allocated(self) -> int:
+        return self.resident + len(self.shelf) * self.growth
+
+    async def trim(self) -> None:
+        """There is nothing between."""
+
+    collect = trim
 
     def folder(self, name: str) -> Path:
         folder = self.root / name

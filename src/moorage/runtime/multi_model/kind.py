@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ from moorage.runtime.multi_model.namespace import Namespace
 from moorage.runtime.server import Invocations
 from moorage.runtime.settings import Settings
 from moorage.runtime.toolkit import LoadedModel
+from moorage.runtime.trees.verdict import Verdict
 from moorage.wire.messages import Begin
 
 _COMPILE: Final = "MOORAGE_COMPILE"
@@ -26,23 +29,58 @@ _OF_TREES: Final = frozenset({"sklearn", "xgboost", "lightgbm"})
 class FrameworkModels:
     """Models of one framework, with or without scripts, that share a crew of threads. See `loading.Kind`.
 
-    Trees are compiled where that pays, which is not at the first requests: it takes several times as long as loading.
+    They are loaded in `threads`. Trees are compiled where that pays, which is not at the first requests: it takes
+    several times as long as loading.
     """
 
     def __init__(
-        self, framework: str, environment: Mapping[str, str], settings: Settings, *, crew: Crew, say: Say
+        self,
+        framework: str,
+        environment: Mapping[str, str],
+        settings: Settings,
+        *,
+        crew: Crew,
+        threads: Executor,
+        say: Say,
     ) -> None:
         self._framework = framework
         self._compiles = framework in _OF_TREES and environment.get(_COMPILE, "on") == "on"
         self._environment = {**environment, _COMPILE: "off"} if self._compiles else environment
         self._settings = settings
         self._crew = crew
+        self._threads = threads
         self._say = say
+        self._loop = asyncio.get_running_loop()
 
-    def load(self, name: str, folder: Path) -> LoadedModel:
+    async def load(self, name: str, folder: Path) -> LoadedModel:
         """See `loading.Kind`."""
+        return await self._loop.run_in_executor(self._threads, self._load, name, folder)
+
+    async def improve(self, name: str, model: LoadedModel) -> LoadedModel | None:
+        """See `loading.Kind`."""
+        verdict = await self.judge(name, model)
+        return None if verdict is None else await self.compile(name, model, verdict)
+
+    async def judge(self, name: str, model: LoadedModel) -> Verdict | None:
+        """Whether the model may be compiled; None if it is not one to compile."""
+        if not self._compiles or model.hooks.predict_fn is not None or model.hooks.transform_fn is not None:
+            return None
+        return await self._loop.run_in_executor(self._threads, self._judge, name, model)
+
+    async def compile(self, name: str, model: LoadedModel, verdict: Verdict) -> LoadedModel:
+        """The same model compiled, as far as the verdict on it allows."""
+        return await self._loop.run_in_executor(self._threads, self._compile, name, model, verdict)
+
+    def serve(self, model: LoadedModel) -> Begin:
+        """See `loading.Kind`."""
+        return Invocations(Dispatcher(model, Lane(self._crew)))
+
+    async def close(self, model: LoadedModel) -> None:
+        """See `loading.Kind`."""
+
+    def _load(self, name: str, folder: Path) -> LoadedModel:
         try:
-            return self._load(name, folder)
+            return self._load_apart(name, folder)
         except MemoryError:
             raise
         except (Exception, SystemExit) as error:
@@ -50,23 +88,7 @@ class FrameworkModels:
                 traceback.print_exc()
             raise Broken(explain(error, folder) + _hint(error, folder)) from error
 
-    def improve(self, name: str, model: LoadedModel) -> LoadedModel | None:
-        """See `loading.Kind`."""
-        hooks = model.hooks
-        if not self._compiles or hooks.predict_fn is not None or hooks.transform_fn is not None:
-            return None
-        from moorage.runtime.trees import compiling  # not every environment has what this needs
-
-        compiled = compiling.compile_model(model.model, self._say_of(name))
-        if compiled is model.model:
-            return None
-        return LoadedModel(compiled, hooks, model.folder, self._settings, self._say_of(name))
-
-    def serve(self, model: LoadedModel) -> Begin:
-        """See `loading.Kind`."""
-        return Invocations(Dispatcher(model, Lane(self._crew)))
-
-    def _load(self, name: str, folder: Path) -> LoadedModel:
+    def _load_apart(self, name: str, folder: Path) -> LoadedModel:
         namespace = Namespace(folder)
         with namespace.entered():
             return toolkit.load(
@@ -77,6 +99,17 @@ class FrameworkModels:
                 say=self._say_of(name),
                 import_script=namespace.import_script,
             )
+
+    def _judge(self, name: str, model: LoadedModel) -> Verdict:
+        from moorage.runtime.trees import compiling  # not every environment has what this needs
+
+        return compiling.compile_checked(model.model, self._say_of(name))[1]
+
+    def _compile(self, name: str, model: LoadedModel, verdict: Verdict) -> LoadedModel:
+        from moorage.runtime.trees import compiling
+
+        compiled = compiling.compile_as(model.model, verdict)
+        return LoadedModel(compiled, model.hooks, model.folder, self._settings, self._say_of(name))
 
     def _say_of(self, name: str) -> Say:
         return lambda text: self._say(f"{name}: {text}")

@@ -1,8 +1,8 @@
 """Loading models in turn and closing them, so that together they stay within the memory they may take.
 
-What counts is how much the process has grown since it began. What each model has to do with it is a guess from its size
-on disk and from what others made the process grow by. To see that, models are loaded one at a time; but one that takes
-long holds up no other.
+What counts is how much the instance's processes have grown since they began. What each model has to do with it is a
+guess from its size on disk and from what others made them grow by. To see that, models are loaded one at a time; but
+one that takes long holds up no other.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from moorage.runtime.multi_model import memory
-from moorage.runtime.multi_model.faults import NoRoom, Stuck
+from moorage.runtime.multi_model.faults import Broken, NoRoom, Stuck
 from moorage.runtime.multi_model.limits import Limits
+from moorage.runtime.multi_model.memory import size_on_disk
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.multi_model.turns import Turn
@@ -28,16 +28,36 @@ from moorage.wire.messages import Begin, Reply, Request
 class Kind(Protocol):
     """How models are loaded and served."""
 
-    def load(self, name: str, folder: Path) -> Any:
-        """The model in `folder`, soon. Runs in a thread. Raises Broken, MemoryError."""
+    async def load(self, name: str, folder: Path) -> Any:
+        """The model in `folder`, soon. Raises Broken, MemoryError."""
         ...
 
-    def improve(self, name: str, model: Any) -> Any:
-        """The same model made quicker, if there is a way, which may take its time. Runs in a thread."""
+    async def improve(self, name: str, model: Any) -> Any:
+        """The same model made quicker, which may take its time; None if there is no way. Raises as `load`."""
         ...
 
     def serve(self, model: Any) -> Begin:
         """What begins its requests."""
+        ...
+
+    async def close(self, model: Any) -> None:
+        """A model is asked no more."""
+        ...
+
+
+class Memory(Protocol):
+    """What the instance's processes take of memory."""
+
+    def allocated(self) -> int:
+        """Bytes that are in no file as well."""
+        ...
+
+    async def trim(self) -> None:
+        """Return to the kernel what has been freed."""
+        ...
+
+    async def collect(self) -> None:
+        """The same after a search for garbage."""
         ...
 
 
@@ -77,8 +97,8 @@ class Loader:
         *,
         threads: Executor,
         limits: Limits,
+        memory: Memory,
         statistics: Statistics,
-        allocated: Callable[[], int] = memory.allocated_bytes,
     ) -> None:
         self._shelf = shelf
         self._kind = kind
@@ -88,8 +108,8 @@ class Loader:
         self._turns = asyncio.Lock()
         self._growth = 1.0
         """What a byte of a model on disk takes of memory, as the last ones did."""
-        self._allocated = allocated
-        self._baseline = allocated()
+        self._memory = memory
+        self._baseline = memory.allocated()
         self._trimmed_at = 0.0
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,15 +119,15 @@ class Loader:
 
         One that is managed has others unloaded to make room; for any other there has to be room.
         """
-        size = await self._run(memory.size_on_disk, folder)
+        size = await self._run(size_on_disk, folder)
         turn = await Turn.begin(self._turns)
         try:
             await self._make_room(name, int(size * self._growth), evicts=is_managed)
-            began, before = time.monotonic(), self._allocated()
+            began, before = time.monotonic(), self._memory.allocated()
             model = await self._load_evicting(name, folder, evicts=is_managed)
             self._statistics.ModelLoadingTime.add(int((time.monotonic() - began) * 1e6))
             if turn.is_ours:
-                self._learn(size, self._allocated() - before)
+                self._learn(size, self._memory.allocated() - before)
             loaded = Loaded(model, self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
             self.close(self._shelf.put(Slot(name, version, loaded, int(size * self._growth))))
             await self._make_good(name)
@@ -126,15 +146,28 @@ class Loader:
     async def _improve(self, slot: Slot[Loaded]) -> None:
         turn = await Turn.begin(self._turns)
         try:
-            model = slot.model.model
-            better = None if slot.is_retired else await self._run(self._kind.improve, slot.name, model)
-            if better is not None and not slot.is_retired:
-                slot.model.model, slot.model.begin = better, self._kind.serve(better)
-                await self._make_good(slot.name)
+            if not slot.is_retired:
+                await self._exchange(slot)
+        except (NoRoom, Broken, MemoryError):
+            pass  # as it was before
         except Exception:
             traceback.print_exc()  # it goes on as it is
         finally:
             turn.end()
+
+    async def _exchange(self, slot: Slot[Loaded]) -> None:
+        """Put a better one in the place of a model, which is twice in memory for a moment."""
+        await self._make_room(slot.name, slot.bytes, evicts=True)
+        former = slot.model.model
+        better = await self._kind.improve(slot.name, former)
+        if better is None:
+            return
+        if slot.is_retired:
+            await self._kind.close(better)
+            return
+        slot.model.model, slot.model.begin = better, self._kind.serve(better)
+        self._start(self._kind.close(former))
+        await self._make_good(slot.name)
 
     async def _load_evicting(self, name: str, folder: Path, *, evicts: bool) -> Any:
         while True:
@@ -145,10 +178,10 @@ class Loader:
                     raise NoRoom(_no_room(name)) from None
 
     async def _load_in_time(self, name: str, folder: Path) -> Any:
-        loading = self._loop.run_in_executor(self._threads, self._kind.load, name, folder)
+        loading = self._loop.create_task(self._kind.load(name, folder))
         done, _ = await asyncio.wait({loading}, timeout=self._limits.load_s)
         if not done:  # a thread cannot be ended: what it loads is forgotten when it comes
-            loading.add_done_callback(_look_at)
+            loading.add_done_callback(self._forget)
             raise Stuck(f"the model was not loaded within {self._limits.load_s:g} s")
         return loading.result()
 
@@ -160,7 +193,7 @@ class Loader:
         bytes_max = self._limits.bytes_max
         if self._grown() + size > bytes_max and time.monotonic() - self._trimmed_at > _TRIM_S:
             self._trimmed_at = time.monotonic()
-            await self._run(memory.trim)
+            await self._memory.trim()
         deadline = time.monotonic() + _ROOM_S
         while (evicted := self._shelf.make_room(size, keep=name, wish=self._grown() + size - bytes_max)) is None:
             if not self._shelf.is_used or time.monotonic() > deadline:
@@ -170,18 +203,18 @@ class Loader:
 
     async def _make_good(self, name: str) -> None:
         """Evict as much as was guessed too little."""
-        for give_back in (memory.trim, memory.collect):
+        for give_back in (self._memory.trim, self._memory.collect):
             if self._is_below():
                 return
-            await self._run(give_back)
+            await give_back()
         while not self._is_below() and await self._evict_one(name):  # else what is left is not the models'
-            await self._run(memory.trim)
+            await self._memory.trim()
 
     def _is_below(self) -> bool:
         return self._grown() <= self._limits.bytes_max
 
     def _grown(self) -> int:
-        return self._allocated() - self._baseline
+        return self._memory.allocated() - self._baseline
 
     def _learn(self, size: int, grown: int) -> None:
         """A model of `size` bytes on disk has made the process grow. If it has not, there was memory to spare."""
@@ -201,8 +234,14 @@ class Loader:
         began = time.monotonic()
         last = [slot.model.model, slot.model.begin]
         slot.model.model, slot.model.begin = None, _closed
+        await self._kind.close(last[0])
         await self._run(last.clear)  # it may take long to free
         self._statistics.ModelUnloadingTime.add(int((time.monotonic() - began) * 1e6))
+
+    def _forget(self, late: asyncio.Task[Any]) -> None:
+        """A model comes whose time was over."""
+        if not late.cancelled() and late.exception() is None:
+            self._start(self._kind.close(late.result()))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
@@ -215,11 +254,6 @@ class Loader:
 
 def _closed(_request: Request, _reply: Reply) -> None:
     raise AssertionError("a model is closed only when nobody uses it")
-
-
-def _look_at(late: asyncio.Future[Any]) -> None:
-    if not late.cancelled():
-        late.exception()
 
 
 def _no_room(name: str) -> str:

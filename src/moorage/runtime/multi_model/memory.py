@@ -15,9 +15,9 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _libc = ctypes.CDLL(None)
 
 
-def allocated_bytes() -> int:
-    """What this process has of its own in memory: nothing that is in files as well, such as the code of libraries."""
-    with open("/proc/self/statm", "rb") as file:
+def allocated_bytes(process: int | str = "self") -> int:
+    """What a process has of its own in memory: nothing that is in files as well, such as the code of libraries."""
+    with open(f"/proc/{process}/statm", "rb") as file:
         _, resident, shared, *_ = file.read().split()
     return (int(resident) - int(shared)) * _PAGE_BYTES
 

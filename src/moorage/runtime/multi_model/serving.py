@@ -8,11 +8,17 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final
+
+import uvloop
 
 from moorage.runtime.frameworks.base import Say
 from moorage.runtime.multi_model import memory
+from moorage.runtime.multi_model.annex.kind import AnnexedModels
+from moorage.runtime.multi_model.annex.landlord import Annex, BothMemories
+from moorage.runtime.multi_model.annex.process import LOADERS, SWITCH_S, AnnexProcess, MakeKind, fork_annex
 from moorage.runtime.multi_model.kind import FrameworkModels
 from moorage.runtime.multi_model.lane import Crew
 from moorage.runtime.multi_model.limits import Limits, read_limits
@@ -25,15 +31,13 @@ from moorage.runtime.server import STOP_GRACE_S, listen
 from moorage.runtime.settings import Settings
 from moorage.runtime.termination import hear_termination
 from moorage.runtime.watchdog import Watchdog
+from moorage.runtime.workers import say_end
 
-_LOADERS: Final = 8
-"""Threads that load and close models. They wait for each other, but for what takes very long."""
+EXIT_ANNEX_ENDED: Final = 70
 _LOOK_S: Final = 1.0
-_SWITCH_S: Final = 0.0001
-"""How long Python lets a thread that loads a model go on while the event loop has something to do."""
 
 
-async def serve_models(
+def serve_models(
     told: Mapping[str, Any],
     framework: str,
     settings: Settings,
@@ -41,36 +45,70 @@ async def serve_models(
     on_listening: Callable[[], None],
     *,
     say: Say,
-) -> None:
-    """Serve on a bound socket until SIGTERM, then finish what is in flight and return. Raises OSError.
+) -> int:
+    """Serve on a bound socket until SIGTERM, then finish what is in flight. Answers the status to exit with.
 
-    `told` is `multi_model` of `launch.json`, see `Limits`.
+    `told` is `multi_model` of `launch.json`, see `Limits`. Raises OSError.
     """
-    terminated = hear_termination()
     memory.share_one_heap()
     gc.freeze()  # what the nursery imported is here to stay: no collection has to look at it again
-    sys.setswitchinterval(_SWITCH_S)
     limits = read_limits(told)
-    crew = Crew(limits.threads)
-    loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="loader")
-    models = _models(FrameworkModels(framework, os.environ, settings, crew=crew, say=say), loaders, limits)
-    watchdog = Watchdog(crew, settings.timeout_s)
-    looking = asyncio.create_task(_look_for_changes(models))
-    server = await listen(begin_requests(models), sock, settings.body_bytes_max)
-    on_listening()
-    await terminated.wait()
-    await server.close(grace_s=STOP_GRACE_S)
-    looking.cancel()
-    watchdog.close()
-    crew.shutdown(wait=False, cancel_futures=True)
-    loaders.shutdown(wait=False, cancel_futures=True)
+
+    def make_kind(crew: Crew, threads: Executor) -> FrameworkModels:
+        return FrameworkModels(framework, os.environ, settings, crew=crew, threads=threads, say=say)
+
+    annex = fork_annex(make_kind, threads=limits.threads, settings=settings)
+    instance = Instance(limits, settings, annex, make_kind, say)
+    return uvloop.run(instance.serve(sock, on_listening))
 
 
-def _models(kind: FrameworkModels, loaders: ThreadPoolExecutor, limits: Limits) -> Models:
-    shelf: Shelf[Loaded] = Shelf(bytes_max=limits.bytes_max, count_max=limits.count_max, pinned=limits.pinned)
-    statistics = Statistics()
-    loader = Loader(shelf, kind, threads=loaders, limits=limits, statistics=statistics)
-    return Models(shelf, loader, limits=limits, statistics=statistics)
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The process of an instance that callers and agent know. `annex` is the one beside it."""
+
+    limits: Limits
+    settings: Settings
+    annex: AnnexProcess
+    make_kind: MakeKind
+    say: Say
+
+    async def serve(self, sock: socket.socket, on_listening: Callable[[], None]) -> int:
+        """Serve on a bound socket until SIGTERM or the end of the annex. Answers the status to exit with."""
+        terminated = asyncio.ensure_future(hear_termination().wait())
+        sys.setswitchinterval(SWITCH_S)
+        annex = Annex(self.annex.channel, body_bytes_max=self.settings.body_bytes_max)
+        crew, loaders = Crew(self.limits.threads), ThreadPoolExecutor(LOADERS, thread_name_prefix="loader")
+        models = self._models(annex, crew, loaders)
+        watchdog = Watchdog(crew, self.settings.timeout_s)
+        looking = asyncio.create_task(_look_for_changes(models))
+        server = await listen(begin_requests(models), sock, self.settings.body_bytes_max)
+        on_listening()
+        ends: set[asyncio.Future[Any]] = {terminated, annex.ended}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        status = 0 if terminated.done() else self._say_end()
+        await server.close(grace_s=STOP_GRACE_S if status == 0 else 0.0)
+        looking.cancel()
+        terminated.cancel()
+        annex.close()
+        watchdog.close()
+        crew.shutdown(wait=False, cancel_futures=True)
+        loaders.shutdown(wait=False, cancel_futures=True)
+        return status
+
+    def _models(self, annex: Annex, crew: Crew, loaders: ThreadPoolExecutor) -> Models:
+        limits = self.limits
+        shelf: Shelf[Loaded] = Shelf(bytes_max=limits.bytes_max, count_max=limits.count_max, pinned=limits.pinned)
+        statistics = Statistics()
+        own = self.make_kind(crew, loaders)
+        kind = AnnexedModels(annex, own, body_bytes_max=self.settings.body_bytes_max)
+        memories = BothMemories(annex, self.annex.pid, loaders)
+        loader = Loader(shelf, kind, threads=loaders, limits=limits, memory=memories, statistics=statistics)
+        return Models(shelf, loader, limits=limits, statistics=statistics)
+
+    def _say_end(self) -> int:
+        _, status = os.waitpid(self.annex.pid, 0)
+        self.say(f"the process that loads models (pid {self.annex.pid}) {say_end(status)}: the instance gives up")
+        return EXIT_ANNEX_ENDED
 
 
 async def _look_for_changes(models: Models) -> None:

@@ -43,11 +43,17 @@ class _Tree:
 
 def quicken(translation: Translation, probes: Array) -> Translation:
     """`translation` with bit vectors, if they can do it and score `probes` as it does, to the bit."""
-    scorer = _bit_vectors(translation)
+    quick = quickened(translation)
     rows = translation.rows_of(probes[~np.isnan(probes).any(axis=1)])
-    if scorer is None or rows is None or not np.array_equal(scorer(rows), translation.scorer(rows)):
+    if quick is None or rows is None or not np.array_equal(quick.scorer(rows), translation.scorer(rows)):
         return translation
-    return replace(translation, scorer=scorer)
+    return quick
+
+
+def quickened(translation: Translation) -> Translation | None:
+    """The same without a check: for what has been checked before."""
+    scorer = _bit_vectors(translation)
+    return None if scorer is None else replace(translation, scorer=scorer)
 
 
 def _bit_vectors(translation: Translation) -> BitVectors | None:

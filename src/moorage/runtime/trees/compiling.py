@@ -6,23 +6,27 @@ import importlib.util
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, ParamSpec, TypeVar
 
 from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.frameworks import dmlc
 from moorage.runtime.frameworks.base import Model, Say
 from moorage.runtime.frameworks.estimator import EstimatorModel
 from moorage.runtime.trees import boosted, forests, lightgbm, xgboost
-from moorage.runtime.trees.bitvectors import quicken
+from moorage.runtime.trees.bitvectors import quicken, quickened
 from moorage.runtime.trees.check import check_equal
 from moorage.runtime.trees.compiled import CompiledModel, StagedModel
 from moorage.runtime.trees.probes import probe_rows
-from moorage.runtime.trees.stages import take_apart
+from moorage.runtime.trees.stages import Prepare, take_apart
 from moorage.runtime.trees.translation import NotCompiled, Translation
+from moorage.runtime.trees.verdict import Verdict
 
 VARIABLE: Final = "MOORAGE_COMPILE"
 
-_Translate = Callable[[Any], Translation]
+_Translator = Callable[[Any], Translation]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
@@ -35,23 +39,58 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
 
 def compile_model(own: Model, say_line: Say) -> Model:
     """`own`, or a model in front of it that answers the same, quicker. What cannot be compiled at all goes unsaid."""
-    prepare, ensemble = take_apart(own.native)
-    translate = _TRANSLATIONS.get(_name(ensemble))
-    if translate is None:
-        return own
+    return compile_checked(own, say_line)[0]
+
+
+def compile_checked(own: Model, say_line: Say) -> tuple[Model, Verdict]:
+    """See `compile_model`; and the verdict by which `compile_as` does it again, sooner."""
+    ensemble = _ensemble_of(own)
+    if ensemble is None:
+        return own, Verdict()
     began = time.perf_counter()
-    last = own if prepare is None else EstimatorModel(ensemble)
     try:
-        translation, rows = _translate(last, translate)
+        translation, verdict = _guarded(_check, ensemble)
     except NotCompiled as reason:
         say_line(f"not compiled: {reason}")
-        return own
+        return own, Verdict(reason=str(reason))
     say_line(
-        f"compiled: {translation.model.num_tree} trees, checked on {rows} rows in"
+        f"compiled: {translation.model.num_tree} trees, checked on {verdict.rows} rows in"
         f" {(time.perf_counter() - began) * 1000:.0f} ms ({VARIABLE}=off for the framework itself)"
     )
-    compiled = CompiledModel(last, translation)
-    return compiled if prepare is None else StagedModel(own, prepare, compiled)
+    return ensemble.serve(own, translation), verdict
+
+
+def compile_as(own: Model, verdict: Verdict) -> Model:
+    """What `compile_checked` made of the same model when it came to `verdict`, without asking the framework again."""
+    ensemble = _ensemble_of(own) if verdict.rows else None
+    if ensemble is None:
+        return own
+    try:
+        return ensemble.serve(own, _guarded(_translate, ensemble, verdict))
+    except NotCompiled:
+        return own
+
+
+@dataclass(frozen=True, slots=True)
+class _Ensemble:
+    """What can be compiled of a model, and what comes before it."""
+
+    prepare: Prepare | None
+    last: Model
+    translate: _Translator
+
+    def serve(self, own: Model, translation: Translation) -> Model:
+        """The model in front of `own`."""
+        compiled = CompiledModel(self.last, translation)
+        return compiled if self.prepare is None else StagedModel(own, self.prepare, compiled)
+
+
+def _ensemble_of(own: Model) -> _Ensemble | None:
+    prepare, native = take_apart(own.native)
+    translate = _TRANSLATIONS.get(_name(native))
+    if translate is None:
+        return None
+    return _Ensemble(prepare, own if prepare is None else EstimatorModel(native), translate)
 
 
 def _name(native: Any) -> str:
@@ -59,31 +98,41 @@ def _name(native: Any) -> str:
     return f"{type(native).__module__.partition('.')[0]}.{type(native).__name__}"
 
 
-def _translate(own: Model, translate: _Translate) -> tuple[Translation, int]:
-    """The translation, and on how many rows it answered as `own` does. Raises NotCompiled."""
+def _guarded(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `step` returns. Raises NotCompiled for whatever goes wrong in it."""
     if importlib.util.find_spec("treelite") is None:
         raise NotCompiled("treelite is not installed")
     try:
         with warnings.catch_warnings():
             warnings.resetwarnings()  # scikit-learn sets up all filters anew for every tree: half of the time
             warnings.simplefilter("ignore")  # what it warns of is compared below
-            translation = translate(own.native)
-            probes = probe_rows(translation.model, missing=translation.takes_missing)
-            check_equal(own, translation, probes)
-            translation = quicken(translation, probes)
+            return step(*args, **kwargs)
     except NotCompiled:
         raise
     except Exception as error:
         # The importer reads private attributes of frameworks of any version, and may find anything.
         raise NotCompiled(dmlc.explain(error)) from error
-    return translation, len(probes)
 
 
-def _table(package: str, names: Iterable[str], translate: _Translate) -> dict[str, _Translate]:
+def _check(ensemble: _Ensemble) -> tuple[Translation, Verdict]:
+    """The translation, once it answers some rows as the framework does."""
+    translation = ensemble.translate(ensemble.last.native)
+    probes = probe_rows(translation.model, missing=translation.takes_missing)
+    check_equal(ensemble.last, translation, probes)
+    quick = quicken(translation, probes)
+    return quick, Verdict(len(probes), quickened=quick is not translation)
+
+
+def _translate(ensemble: _Ensemble, verdict: Verdict) -> Translation:
+    translation = ensemble.translate(ensemble.last.native)
+    return (quickened(translation) if verdict.quickened else None) or translation
+
+
+def _table(package: str, names: Iterable[str], translate: _Translator) -> dict[str, _Translator]:
     return {f"{package}.{name}": translate for name in names}
 
 
-_TRANSLATIONS: Final[Mapping[str, _Translate]] = {
+_TRANSLATIONS: Final[Mapping[str, _Translator]] = {
     **_table("sklearn", forests.CLASSIFIERS, forests.translate_classifier),
     **_table("sklearn", forests.REGRESSORS, forests.translate_regressor),
     **_table("sklearn", boosted.CLASSIFIERS, boosted.translate_classifier),
