@@ -1,14 +1,14 @@
 """The life of a call, from the head of a request to the last byte of its answer: `Api._serve` is all of it, in order.
 
 A bare ASGI application, so that nothing stands between the server and the protocols, and bodies stream both ways.
-Everything but `GET /health` must be signed.
+Everything but `GET /health` and the pages must be signed.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from moorage.api.admission import Admission, Admitted, KeyRing
 from moorage.api.asgi import Body, ClientGone, Receive, Scope, Send, declared_length, read_head, send_response
@@ -28,10 +28,20 @@ _HEALTHY: Final = b'{"status":"ok"}'
 _log = logging.getLogger(__name__)
 
 
+class Page(Protocol):
+    """Something that is not of AWS, and sees for itself who may have it."""
+
+    def is_meant(self, request: HttpRequest) -> bool:
+        """Whether a request is for it."""
+        ...
+
+    async def answer(self, request: HttpRequest) -> HttpResponse: ...
+
+
 class Api:
     """Every AWS-compatible service on one address. Several may share a name, and the operations under it."""
 
-    def __init__(self, services: Sequence[Service], keys: KeyRing, *, clock: Clock) -> None:
+    def __init__(self, services: Sequence[Service], keys: KeyRing, *, clock: Clock, pages: Sequence[Page] = ()) -> None:
         self._operations: dict[tuple[str, str], tuple[Service, Handler]] = {
             (service.name, name): (service, handler)
             for service in services
@@ -39,6 +49,7 @@ class Api:
         }
         self._admission = Admission(keys)
         self._clock = clock
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,7 +70,10 @@ class Api:
             return HttpResponse(200, Headers([("Content-Type", "application/json")]), _HEALTHY)
         started = self._clock.monotonic()
         target = detect(request)
+        page = next((page for page in self._pages if page.is_meant(request)), None)
         try:
+            if page is not None:
+                return await page.answer(request)
             response = await self._serve(target, body, request_id)
         except ClientGone:
             raise

@@ -12,7 +12,8 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from moorage.api.bearer_keys import BearerKeys
+from moorage.api.bearer_keys import BearerKeys, MetricsKeys
+from moorage.api.capacity import Capacity as CapacityService
 from moorage.api.iam.part import Needs as IamNeeds
 from moorage.api.iam.service import Iam
 from moorage.api.logs.service import Logs
@@ -24,6 +25,7 @@ from moorage.api.service import Service
 from moorage.api.sts.service import Sts
 from moorage.api.traffic import Traffic
 from moorage.app import credentials
+from moorage.app.observing import open_metrics_page
 from moorage.app.settings import Settings
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
@@ -112,7 +114,8 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     clock = SystemClock()
     changed = KeyedSignal[EndpointKey]()
     secrets = credentials.ensure_secrets(settings)
-    store = await _open_store(settings, clock, parts)
+    store = await _open_store(settings, parts)
+    accounts = await _open_accounts(settings, store, clock, parts)
     objects = await _open_objects(settings, clock, parts)
     model_data = await _open_model_data(settings, objects, clock, parts)
     runner = ProcessRunner(settings.agent_socket, clock)
@@ -153,7 +156,12 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
         objects=objects,
         token_key=secrets.token_key,
         iam=Iam(IamNeeds(store=store, clock=clock, enforce=access.enforce, secret_of=secret_of)),
-        own=[BearerKeys(store, clock=clock, enforce=access.enforce), Traffic(store, clock=clock)],
+        own=[
+            BearerKeys(store, clock=clock, enforce=access.enforce),
+            MetricsKeys(store, clock=clock),
+            Traffic(store, clock=clock),
+            CapacityService(capacity),
+        ],
         sagemaker=SageMaker(
             store,
             clock=clock,
@@ -168,7 +176,10 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             enforce_access=access.enforce,
         ),
     )
-    return Api(services, principals.find, clock=clock)
+    metrics = open_metrics_page(
+        store=store, runner=runner, publisher=publisher, capacity=capacity, clock=clock, parts=parts
+    )
+    return Api(services, principals.find, clock=clock, pages=[metrics])
 
 
 def _services(
@@ -191,14 +202,20 @@ def _services(
     ]
 
 
-async def _open_store(settings: Settings, clock: SystemClock, parts: contextlib.AsyncExitStack) -> Store:
-    """The store, and what puts the gateways' counts into it."""
+async def _open_store(settings: Settings, parts: contextlib.AsyncExitStack) -> Store:
     store = await asyncio.to_thread(open_store, settings.database_path)
     parts.push_async_callback(store.close)
+    return store
+
+
+async def _open_accounts(
+    settings: Settings, store: Store, clock: SystemClock, parts: contextlib.AsyncExitStack
+) -> Accounts:
+    """What puts the gateways' counts into the store."""
     accounts = Accounts(store, Ledgers(settings.ledger_dir), clock=clock)
     await accounts.start()
     parts.push_async_callback(accounts.close)
-    return store
+    return accounts
 
 
 async def _open_objects(settings: Settings, clock: SystemClock, parts: contextlib.AsyncExitStack) -> ObjectStore:

@@ -16,33 +16,43 @@ def command() -> None:
     """Make, list and revoke the bearer keys of endpoints.
 
     A bearer key invokes one endpoint over plain HTTP, by callers that cannot sign: `Authorization: Bearer KEY`.
+    With --metrics it opens the page /metrics, which Prometheus scrapes.
     """
+
+
+_metrics = click.option("--metrics", is_flag=True, help="The keys of the page /metrics instead of an endpoint's.")
 
 
 @command.command("create")
-@click.argument("endpoint")
+@click.argument("endpoint", required=False)
+@_metrics
 @click.option("--description", help="What the key is for.")
 @on_moorage
-def create(settings: Settings, endpoint: str, description: str | None) -> None:
+def create(settings: Settings, endpoint: str | None, *, metrics: bool, description: str | None) -> None:
     """Make a key and print it, this once.
 
-    Whoever has it may invoke the endpoint. Moorage keeps only its SHA-256.
+    Whoever has it may invoke the endpoint, or read the metrics. Moorage keeps only its SHA-256.
     """
+    which = _which(endpoint, metrics=metrics)
     more = {"Description": description} if description else {}
     with connected(settings) as moorage:
-        made = moorage.client("moorage").create_bearer_key(EndpointName=endpoint, **more)
+        client = moorage.client("moorage")
+        made = client.create_metrics_key(**more) if metrics else client.create_bearer_key(**which, **more)
     click.echo(made["Key"])
-    revoke = command_line(settings, f"keys revoke {endpoint} {made['KeyId']}")
+    revoke = command_line(settings, f"keys revoke {endpoint or '--metrics'} {made['KeyId']}")
     click.echo(f"Its id is {made['KeyId']}. To revoke it: {revoke}", err=True)
 
 
 @command.command("list")
-@click.argument("endpoint")
+@click.argument("endpoint", required=False)
+@_metrics
 @on_moorage
-def list_keys(settings: Settings, endpoint: str) -> None:
+def list_keys(settings: Settings, endpoint: str | None, *, metrics: bool) -> None:
     """List the keys of an endpoint, the oldest first."""
+    which = _which(endpoint, metrics=metrics)
     with connected(settings) as moorage:
-        keys = moorage.client("moorage").list_bearer_keys(EndpointName=endpoint)["BearerKeys"]
+        client = moorage.client("moorage")
+        keys = (client.list_metrics_keys() if metrics else client.list_bearer_keys(**which))["BearerKeys"]
     table = Table("Key id", "Made", "Description", box=None, pad_edge=False)
     for key in keys:
         made = f"{key['CreationTime'].astimezone():%Y-%m-%d %H:%M:%S}"
@@ -51,11 +61,24 @@ def list_keys(settings: Settings, endpoint: str) -> None:
 
 
 @command.command("revoke")
-@click.argument("endpoint")
+@click.argument("endpoint", required=False)
 @click.argument("key_id")
+@_metrics
 @on_moorage
-def revoke(settings: Settings, endpoint: str, key_id: str) -> None:
-    """Revoke a key: when the command ends, no gateway takes it any more."""
+def revoke(settings: Settings, endpoint: str | None, key_id: str, *, metrics: bool) -> None:
+    """Revoke a key: when the command ends, nobody takes it any more."""
+    which = _which(endpoint, metrics=metrics)
     with connected(settings) as moorage:
-        moorage.client("moorage").delete_bearer_key(EndpointName=endpoint, KeyId=key_id)
+        client = moorage.client("moorage")
+        if metrics:
+            client.delete_metrics_key(KeyId=key_id)
+        else:
+            client.delete_bearer_key(**which, KeyId=key_id)
     click.echo(f"Revoked {key_id}.")
+
+
+def _which(endpoint: str | None, *, metrics: bool) -> dict[str, str]:
+    """Whose keys are meant, as a parameter. Raises click's UsageError unless it is one of the two."""
+    if metrics == (endpoint is not None):
+        raise click.UsageError("Name an endpoint, or say --metrics.")
+    return {"EndpointName": endpoint} if endpoint is not None else {}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from moorage.app import lifecycle
 from moorage.app.settings import Settings
+from moorage.cli.connection import connected
 from moorage.cli.target import not_running, on_moorage
+from moorage.core.capacity import Resources
 
 CONNECT_TIMEOUT_S = 1.0
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
@@ -41,6 +43,8 @@ def command(settings: Settings) -> None:
     click.echo(f"  supervisor      pid {found.pid}")
     for name, pid, remark in _parts(settings, found.gateway_workers):
         click.echo(f"  {name:<15} " + ("does not answer" if pid is None else f"pid {pid}{remark}"))
+    for line in _capacity(settings):
+        click.echo(f"  {line}")
 
 
 def _parts(settings: Settings, gateway_workers: int) -> Iterator[Line]:
@@ -48,6 +52,21 @@ def _parts(settings: Settings, gateway_workers: int) -> Iterator[Line]:
     for worker in range(gateway_workers):
         yield from _gateway(settings.run_dir, worker)
     yield Line("agent", _listening_pid(settings.agent_socket))
+
+
+def _capacity(settings: Settings) -> Iterator[str]:
+    """What instances may reserve, and have; nothing while control does not answer."""
+    try:
+        with connected(settings) as moorage:
+            found = moorage.client("moorage").describe_capacity()
+    except click.ClickException:
+        return
+    yield f"{'offered':<15} {_resources(found['Offered'])}"
+    yield f"{'reserved':<15} {_resources(found['Reserved'])}, by {found['Instances']} instances"
+
+
+def _resources(described: Mapping[str, Any]) -> Resources:
+    return Resources(described["VCpus"], described["MemoryBytes"], described["Gpus"])
 
 
 def _gateway(folder: Path, worker: int) -> Iterator[Line]:

@@ -17,6 +17,7 @@ import msgspec
 from moorage.core.iam import aws_managed
 from moorage.core.iam.policy import PolicyUnreadable, Statement, parse
 from moorage.core.iam.principal import KeyHolder, Principal, user
+from moorage.core.names import METRICS_KEYS_NAME
 from moorage.core.routes import Access, AccessKey, BearerKey, InvokePermission
 from moorage.store.base import Document, Documents, ListQuery, Store, Transaction
 
@@ -138,6 +139,7 @@ def _bearer_keys(tx: Transaction) -> dict[str, BearerKey]:
     return {
         key["Digest"]: BearerKey(key_id, stored.body["Region"], stored.body["EndpointName"])
         for stored in _all_of(tx.bearer_keys)
+        if stored.name != METRICS_KEYS_NAME
         for key_id, key in stored.body["Keys"].items()
     }
 

@@ -96,6 +96,11 @@ class Publisher:
         except GatewayUnsure as error:
             _log.warning("%s", error)
 
+    @property
+    def version(self) -> int:
+        """Of the table that was written last."""
+        return self._table.version
+
     def published(self, key: EndpointKey) -> EndpointRoute | None:
         """The route that every gateway has acknowledged; None if they know of none."""
         return self._acknowledged.get(key.region, {}).get(key.name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from moorage.core.model import EndpointKey, InstanceId
 
 LOG_GROUP_PREFIX = "/aws/sagemaker/Endpoints/"
+METRICS_KEYS_NAME = "metrics"
+"""What the document of the metrics page's keys is called in the store, beside those of `bearer_keys_name`."""
 
 
 def sagemaker_arn(region: str, account_id: str, kind: str, name: str) -> str:

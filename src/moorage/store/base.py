@@ -186,8 +186,8 @@ class Traffic(Protocol):
     def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
         """Forget what is older. Totals stay.
 
-        Of a series of which nothing else is left, the total goes into one of its endpoint, whose key has no config:
-        instances come and go, and their rows would never end.
+        Of a series of which nothing else is left, the total goes into one of its variant, and with the last of the
+        variant's into one of its endpoint, whose key has no config: instances come and go, and rows would never end.
         """
         ...
 

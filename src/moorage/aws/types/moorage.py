@@ -23,9 +23,33 @@ class CreateBearerKeyOutput(TypedDict):
     CreationTime: datetime
 
 
+class CreateMetricsKeyInput(TypedDict):
+    Description: NotRequired[str]
+
+
+class CreateMetricsKeyOutput(TypedDict):
+    KeyId: str
+    Key: str
+    CreationTime: datetime
+
+
 class DeleteBearerKeyInput(TypedDict):
     EndpointName: str
     KeyId: str
+
+
+class DeleteMetricsKeyInput(TypedDict):
+    KeyId: str
+
+
+class DescribeCapacityInput(TypedDict):
+    pass
+
+
+class DescribeCapacityOutput(TypedDict):
+    Offered: Resources
+    Reserved: Resources
+    Instances: int
 
 
 class LatencyStatistics(TypedDict):
@@ -47,6 +71,14 @@ class ListBearerKeysOutput(TypedDict):
     BearerKeys: list[BearerKeySummary]
 
 
+class ListMetricsKeysInput(TypedDict):
+    pass
+
+
+class ListMetricsKeysOutput(TypedDict):
+    BearerKeys: list[BearerKeySummary]
+
+
 class ListTrafficInput(TypedDict):
     EndpointName: NotRequired[str]
     PeriodSeconds: NotRequired[int]
@@ -54,6 +86,12 @@ class ListTrafficInput(TypedDict):
 
 class ListTrafficOutput(TypedDict):
     Traffic: list[TrafficSummary]
+
+
+class Resources(TypedDict):
+    VCpus: float
+    MemoryBytes: int
+    Gpus: int
 
 
 class TrafficStatistics(TypedDict):

@@ -1,0 +1,5 @@
+"""`GET /metrics` in the formats that Prometheus scrapes."""
+
+from moorage.api.prometheus.page import MetricsPage
+
+__all__ = ["MetricsPage"]
