@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from moorage.control.minutes import Minutes, due_until
 from moorage.control.settlement import Account, Look, Settlement, add_up, settle
+from moorage.core.metrics.resolutions import RESOLUTIONS
 from moorage.core.traffic import Tallies
-from moorage.store.base import TrafficProgress, Transaction
+from moorage.store.base import Traffic, TrafficProgress, Transaction
 from moorage.telemetry.ledger_images import encode_image
-
-SECONDS_KEPT_S: Final = 3 * 3600
-MINUTES_KEPT_S: Final = 15 * 86_400
-"""As long as CloudWatch keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,7 @@ class Taking:
         for ledger in self.absent:
             traffic.drop_ledger(ledger)
         if self.minutes:
-            end = progress.minutes_until_s
-            traffic.expire(seconds_before_s=end - SECONDS_KEPT_S, minutes_before_s=end - MINUTES_KEPT_S)
+            _age(traffic, progress.minutes_until_s)
         return progress
 
 
@@ -89,6 +84,22 @@ def take(before: Taken, look: Look, *, at_s: float) -> Taking:
         gone={ledger: each.gone for ledger, each in settled.items() if each.gone},
         absent=frozenset(before.accounts) - look.names,
     )
+
+
+def _age(traffic: Traffic, end_s: int) -> None:
+    """Keep what is older by longer periods, as CloudWatch does. Whole periods are moved, and not every minute."""
+    seconds, minutes, fives, hours = RESOLUTIONS
+    minutes_before_s = _begin(end_s - minutes.kept_s, fives.period_s)
+    traffic.archive(
+        minutes_before_s=minutes_before_s,
+        fives_before_s=_begin(end_s - fives.kept_s, hours.period_s),
+        hours_before_s=end_s - hours.kept_s,
+    )
+    traffic.expire(seconds_before_s=end_s - seconds.kept_s, minutes_before_s=minutes_before_s)
+
+
+def _begin(at_s: int, period_s: int) -> int:
+    return at_s - at_s % period_s
 
 
 def _by_second(settled: Mapping[str, Settlement]) -> Mapping[int, Tallies]:

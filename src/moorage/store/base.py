@@ -171,16 +171,40 @@ class Traffic(Protocol):
         """Add to what was counted in the minute that begins at `at_s`, and in total."""
         ...
 
-    def seconds(self, since_s: int, until_s: int, *, endpoint: EndpointKey | None = None) -> Sequence[Counted]:
-        """What was counted from `since_s` up to, but not including, `until_s`, in order of time."""
+    def seconds(
+        self, since_s: int, until_s: int, *, endpoint: EndpointKey | None = None, latencies: bool = True
+    ) -> Sequence[Counted]:
+        """What was counted from `since_s` up to, but not including, `until_s`, in order of time.
+
+        Without `latencies` the histograms are left empty: reading them is most of the time that this takes.
+        """
         ...
 
-    def minutes(self, since_s: int, until_s: int, *, endpoint: EndpointKey) -> Sequence[Counted]:
+    def minutes(
+        self, since_s: int, until_s: int, *, endpoint: EndpointKey, latencies: bool = True
+    ) -> Sequence[Counted]:
         """The minutes that begin in that time, in order of time."""
+        ...
+
+    def archived(
+        self, since_s: int, until_s: int, *, endpoint: EndpointKey, latencies: bool = True
+    ) -> Sequence[Counted]:
+        """What has left the minutes, by variants instead of instances, in order of time."""
+        ...
+
+    def latest(self, region: str) -> Mapping[SeriesKey, int]:
+        """Of each series that still has a minute, or a second that is in none yet, when the last of them begins."""
         ...
 
     def totals(self, endpoint: EndpointKey | None = None) -> Tallies:
         """All that has gone into minutes, ever."""
+        ...
+
+    def archive(self, *, minutes_before_s: int, fives_before_s: int, hours_before_s: int) -> None:
+        """Move older minutes into the archive by five minutes, older ones of these by hours, and forget older hours.
+
+        `fives_before_s` is a multiple of an hour. What the archive has of a variant is one series, without instances.
+        """
         ...
 
     def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
@@ -295,6 +319,13 @@ class Store(Protocol):
 
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction and commit. Whatever it raises rolls back. Raises StoreUnavailable."""
+        ...
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, which changes nothing, on what has been committed. It waits for no writer, nor do they for it.
+
+        For what reads much. Raises StoreUnavailable.
+        """
         ...
 
     async def close(self) -> None: ...

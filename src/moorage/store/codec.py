@@ -55,7 +55,22 @@ class _StoredTally(NamedTuple):
     in_flight: int
 
 
+class _StoredCounts(NamedTuple):
+    """The same with the histograms left as they are."""
+
+    outcomes: tuple[int, ...]
+    per_instance_shares: int
+    model: msgspec.Raw
+    model_sum_us: int
+    overhead: msgspec.Raw
+    overhead_sum_us: int
+    bytes_in: int
+    bytes_out: int
+    in_flight: int
+
+
 _TALLIES: Final = msgspec.msgpack.Decoder(_StoredTally)
+_COUNTS: Final = msgspec.msgpack.Decoder(_StoredCounts)
 
 
 def encode_tally(tally: Tally) -> bytes:
@@ -83,6 +98,18 @@ def decode_tally(data: bytes) -> Tally:
         per_instance_shares=stored.per_instance_shares,
         model=Histogram(stored.model, stored.model_sum_us),
         overhead=Histogram(stored.overhead, stored.overhead_sum_us),
+        bytes_in=stored.bytes_in,
+        bytes_out=stored.bytes_out,
+        in_flight=stored.in_flight,
+    )
+
+
+def decode_counts(data: bytes) -> Tally:
+    """The same as `decode_tally` but for the latencies, which are left out."""
+    stored = _COUNTS.decode(data)
+    return Tally(
+        outcomes=stored.outcomes,
+        per_instance_shares=stored.per_instance_shares,
         bytes_in=stored.bytes_in,
         bytes_out=stored.bytes_out,
         in_flight=stored.in_flight,

@@ -26,6 +26,14 @@ def sqlite_engine(path: Path) -> Engine:
     return engine
 
 
+def sqlite_reading_engine(path: Path) -> Engine:
+    """An engine on the same file that sees what is committed, and can change nothing."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _prepare_reading)
+    event.listen(engine, "begin", _begin_reading)
+    return engine
+
+
 def is_outage(error: DBAPIError) -> bool:
     """Whether the database failed us, rather than the statement being wrong."""
     return not isinstance(error, IntegrityError | ProgrammingError | DataError | NotSupportedError)
@@ -45,3 +53,12 @@ def _prepare(connection: sqlite3.Connection, _: object) -> None:
 def _begin(connection: Connection) -> None:
     # Taking the write lock at once, so that no transaction finds out in the middle that it cannot write.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare_reading(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -118,6 +118,16 @@ TRAFFIC_MINUTES: Final = Table(
     Index("traffic_minutes_by_time", "at_s"),
     sqlite_with_rowid=False,
 )
+# What is too old for minutes, by five minutes and later by hours. Its series have no instances.
+TRAFFIC_ARCHIVE: Final = Table(
+    "traffic_archive",
+    METADATA,
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("tally", LargeBinary, nullable=False),
+    Index("traffic_archive_by_time", "at_s"),
+    sqlite_with_rowid=False,
+)
 
 # How far each gateway worker's ledger has been taken, and by the how manieth taking (one row).
 LEDGER_IMAGES: Final = Table(

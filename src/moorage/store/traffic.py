@@ -10,16 +10,25 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, or_, select, true, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from moorage.core.model import EndpointKey
 from moorage.core.traffic import SeriesKey, Tallies, Tally, enclosing
 from moorage.store.base import Counted, StaleVersion, TrafficProgress
-from moorage.store.codec import decode_tally, encode_tally
-from moorage.store.tables import LEDGER_IMAGES, TRAFFIC_MINUTES, TRAFFIC_PROGRESS, TRAFFIC_SECONDS, TRAFFIC_SERIES
+from moorage.store.codec import decode_counts, decode_tally, encode_tally
+from moorage.store.tables import (
+    LEDGER_IMAGES,
+    TRAFFIC_ARCHIVE,
+    TRAFFIC_MINUTES,
+    TRAFFIC_PROGRESS,
+    TRAFFIC_SECONDS,
+    TRAFFIC_SERIES,
+)
 
 _IDS_PER_STATEMENT: Final = 500
+_FIVE_MINUTES_S: Final = 300
+_HOUR_S: Final = 3600
 _NOTHING: Final = encode_tally(Tally())
 
 
@@ -52,15 +61,45 @@ class SqlTraffic:
         self._add(TRAFFIC_MINUTES, at_s, by_id, Tally.then)
         self._add_to_totals(by_id)
 
-    def seconds(self, since_s: int, until_s: int, *, endpoint: EndpointKey | None = None) -> Sequence[Counted]:
-        return self._counted(TRAFFIC_SECONDS, since_s, until_s, endpoint)
+    def seconds(
+        self, since_s: int, until_s: int, *, endpoint: EndpointKey | None = None, latencies: bool = True
+    ) -> Sequence[Counted]:
+        return self._counted(TRAFFIC_SECONDS, since_s, until_s, endpoint, latencies)
 
-    def minutes(self, since_s: int, until_s: int, *, endpoint: EndpointKey) -> Sequence[Counted]:
-        return self._counted(TRAFFIC_MINUTES, since_s, until_s, endpoint)
+    def minutes(
+        self, since_s: int, until_s: int, *, endpoint: EndpointKey, latencies: bool = True
+    ) -> Sequence[Counted]:
+        return self._counted(TRAFFIC_MINUTES, since_s, until_s, endpoint, latencies)
+
+    def archived(
+        self, since_s: int, until_s: int, *, endpoint: EndpointKey, latencies: bool = True
+    ) -> Sequence[Counted]:
+        return self._counted(TRAFFIC_ARCHIVE, since_s, until_s, endpoint, latencies)
+
+    def latest(self, region: str) -> Mapping[SeriesKey, int]:
+        minute, second, series = TRAFFIC_MINUTES.c, TRAFFIC_SECONDS.c, TRAFFIC_SERIES.c
+        last = select(func.max(minute.at_s)).where(minute.series_id == series.id).scalar_subquery()
+        rows = self.connection.execute(select(TRAFFIC_SERIES, last.label("at_s")).where(series.region == region))
+        keys = {row.id: (_key(row), row.at_s) for row in rows}
+        latest = {key: at_s for key, at_s in keys.values() if at_s is not None}
+        unwritten = select(second.series_id, func.max(second.at_s).label("at_s")).group_by(second.series_id)
+        for row in self.connection.execute(unwritten.where(second.at_s >= self.progress().minutes_until_s)):
+            if row.series_id in keys:
+                latest[keys[row.series_id][0]] = row.at_s
+        return latest
 
     def totals(self, endpoint: EndpointKey | None = None) -> Tallies:
         rows = self.connection.execute(select(TRAFFIC_SERIES).where(_of(endpoint)))
         return {_key(row): decode_tally(row.total) for row in rows}
+
+    def archive(self, *, minutes_before_s: int, fives_before_s: int, hours_before_s: int) -> None:
+        minute, archived = TRAFFIC_MINUTES.c, TRAFFIC_ARCHIVE.c
+        old = minute.at_s < minutes_before_s
+        self._move(TRAFFIC_MINUTES, old, period_s=_FIVE_MINUTES_S)
+        self._move(
+            TRAFFIC_ARCHIVE, and_(archived.at_s < fives_before_s, archived.at_s % _HOUR_S != 0), period_s=_HOUR_S
+        )
+        self.connection.execute(delete(TRAFFIC_ARCHIVE).where(archived.at_s < hours_before_s))
 
     def expire(self, *, seconds_before_s: int, minutes_before_s: int) -> None:
         self.connection.execute(delete(TRAFFIC_SECONDS).where(TRAFFIC_SECONDS.c.at_s < seconds_before_s))
@@ -115,6 +154,21 @@ class SqlTraffic:
             that = and_(table.c.at_s == at_s, table.c.series_id == bindparam("one"))
             self.connection.execute(update(table).where(that).values(tally=bindparam("tally")), changed)
 
+    def _move(self, table: Table, old: ColumnElement[bool], *, period_s: int) -> None:
+        """Put rows into the longer periods of the archive."""
+        series = TRAFFIC_SERIES
+        rows = self.connection.execute(
+            select(table.c.at_s, table.c.tally, series).join(series, series.c.id == table.c.series_id).where(old)
+        ).all()
+        periods: dict[int, dict[SeriesKey, Tally]] = {}
+        for row in rows:
+            tallies, key = periods.setdefault(row.at_s - row.at_s % period_s, {}), _key(row)._replace(instance="")
+            tallies[key] = tallies.get(key, Tally()).then(decode_tally(row.tally))
+        if rows:
+            self.connection.execute(delete(table).where(old))
+        for at_s, tallies in periods.items():
+            self._add(TRAFFIC_ARCHIVE, at_s, self._identify(tallies), Tally.then)
+
     def _add_to_totals(self, by_id: Mapping[int, Tally]) -> None:
         series = TRAFFIC_SERIES.c
         totals = [
@@ -131,11 +185,12 @@ class SqlTraffic:
         minute, second, series = TRAFFIC_MINUTES.c, TRAFFIC_SECONDS.c, TRAFFIC_SERIES.c
         unwritten = select(second.series_id).where(second.at_s >= self.progress().minutes_until_s)
         has_minutes = select(minute.series_id).where(minute.series_id == series.id).exists()
+        has_archive = select(TRAFFIC_ARCHIVE.c.series_id).where(TRAFFIC_ARCHIVE.c.series_id == series.id).exists()
         other = TRAFFIC_SERIES.alias()
         same = [other.c[name] == series[name] for name in ("region", "endpoint", "config", "variant")]
         has_instances = select(other.c.id).where(*same, other.c.instance != "").exists()
         is_last = or_(series.instance != "", ~has_instances)
-        silent = and_(series.config != "", is_last, ~has_minutes, series.id.not_in(unwritten))
+        silent = and_(series.config != "", is_last, ~has_minutes, ~has_archive, series.id.not_in(unwritten))
         gone = self.connection.execute(select(TRAFFIC_SERIES).where(silent)).all()
         totals: dict[SeriesKey, Tally] = {}
         for row in gone:
@@ -147,14 +202,17 @@ class SqlTraffic:
             )
             self._add_to_totals(self._identify(totals))
 
-    def _counted(self, table: Table, since_s: int, until_s: int, endpoint: EndpointKey | None) -> Sequence[Counted]:
+    def _counted(
+        self, table: Table, since_s: int, until_s: int, endpoint: EndpointKey | None, latencies: bool
+    ) -> Sequence[Counted]:
+        decode = decode_tally if latencies else decode_counts
         statement = (
             select(table.c.at_s, table.c.tally, TRAFFIC_SERIES)
             .join(TRAFFIC_SERIES, TRAFFIC_SERIES.c.id == table.c.series_id)
             .where(table.c.at_s >= since_s, table.c.at_s < until_s, _of(endpoint))
             .order_by(table.c.at_s)
         )
-        return [Counted(row.at_s, _key(row), decode_tally(row.tally)) for row in self.connection.execute(statement)]
+        return [Counted(row.at_s, _key(row), decode(row.tally)) for row in self.connection.execute(statement)]
 
 
 def _id(key: SeriesKey) -> int:

@@ -45,6 +45,12 @@ class MemoryStore:
         self._tables = tables
         return answer
 
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """As `Store.read`."""
+        if self.unavailable:
+            raise StoreUnavailable("the store was told to be unavailable")
+        return work(self._tables.fork())
+
     async def close(self) -> None:
         """Nothing to close."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from moorage.core.model import EndpointKey
 from moorage.core.traffic import SeriesKey, Tallies, Tally
 from moorage.store.base import Counted, StaleVersion, Store, TrafficProgress, Transaction
 
+SHOP_KEY = EndpointKey("us-east-1", "Shop")
 SHOP = SeriesKey("us-east-1", "Shop", "config", "AllTraffic", "i-1")
 REFUSED = SHOP._replace(variant="", instance="")
 BANK = SHOP._replace(endpoint="Bank")
@@ -122,6 +124,64 @@ class TrafficSuite:
         whole = SeriesKey("us-east-1", "Shop", config="")
         assert {whole: SOME.then(SOME)} == await store.run(lambda tx: tx.traffic.totals())
 
+    async def test_old_minutes_are_joined_by_variant_first_into_five_then_into_hours(self, store: Store) -> None:
+        other = SHOP._replace(instance="i-2")
+        for minute_s in (3600, 3660, 3900, 7200):
+            await add_minute(store, minute_s, {SHOP: SOME, other: SOME})
+        await archive(store, minutes_before_s=7200)
+        variant, both = SHOP._replace(instance=""), SOME.then(SOME)
+        four = both.then(both)
+        assert [Counted(3600, variant, four), Counted(3900, variant, both)] == await archived(store)
+        assert [7200, 7200] == [
+            each.at_s for each in await store.run(lambda tx: tx.traffic.minutes(0, 9999, endpoint=SHOP_KEY))
+        ]
+        await archive(store, minutes_before_s=7500, fives_before_s=7200)
+        assert [Counted(3600, variant, four.then(both)), Counted(7200, variant, both)] == await archived(store)
+        await archive(store, fives_before_s=7200, hours_before_s=7200)
+        assert [Counted(7200, variant, both)] == await archived(store)
+
+    async def test_what_is_archived_late_joins_what_is_there(self, store: Store) -> None:
+        for _ in range(2):
+            await add_minute(store, 60, {SHOP: SOME})
+            await archive(store, minutes_before_s=300)
+        assert [Counted(0, SHOP._replace(instance=""), SOME.then(SOME))] == await archived(store)
+
+    async def test_a_variant_with_something_in_the_archive_keeps_its_total(self, store: Store) -> None:
+        await add_minute(store, 60, {SHOP: SOME})
+        await archive(store, minutes_before_s=300)
+        await store.run(lambda tx: tx.traffic.expire(seconds_before_s=300, minutes_before_s=300))
+        assert SHOP._replace(instance="") in await store.run(lambda tx: tx.traffic.totals())
+        await archive(store, hours_before_s=300)
+        for _ in range(2):
+            await store.run(lambda tx: tx.traffic.expire(seconds_before_s=300, minutes_before_s=300))
+        assert {SeriesKey("us-east-1", "Shop", config=""): SOME} == await store.run(lambda tx: tx.traffic.totals())
+
+    async def test_without_latencies_all_else_is_the_same(self, store: Store) -> None:
+        counts = replace(SOME, model=Histogram(), overhead=Histogram())
+        assert counts != SOME
+        await add_second(store, 60, {SHOP: SOME})
+        await add_minute(store, 60, {SHOP: SOME})
+        found = await store.run(
+            lambda tx: [
+                *tx.traffic.seconds(0, 99, latencies=False),
+                *tx.traffic.minutes(0, 99, endpoint=SHOP_KEY, latencies=False),
+            ]
+        )
+        assert [counts, counts] == [each.tally for each in found]
+
+    async def test_the_latest_of_each_series_is_its_last_minute_or_second(self, store: Store) -> None:
+        await store.run(lambda tx: tx.traffic.swap(TrafficProgress(0, minutes_until_s=180)))
+        for minute_s in (60, 120):
+            await add_minute(store, minute_s, {SHOP: SOME, ABROAD: SOME})
+        await add_second(store, 170, {SHOP: SOME})
+        await add_second(store, 190, {BANK: SOME})
+        assert {SHOP: 120, BANK: 190} == await store.run(lambda tx: tx.traffic.latest("us-east-1"))
+
+    async def test_what_is_read_is_what_was_committed(self, store: Store) -> None:
+        assert [] == await store.read(lambda tx: tx.traffic.seconds(0, 99))
+        await add_second(store, 60, {SHOP: SOME})
+        assert [Counted(60, SHOP, SOME)] == await store.read(lambda tx: tx.traffic.seconds(0, 99))
+
     async def test_progress_is_saved_only_over_what_was_loaded(self, store: Store) -> None:
         first = await store.run(lambda tx: tx.traffic.swap(TrafficProgress(0, 60)))
         assert TrafficProgress(1, 60) == first
@@ -161,3 +221,17 @@ async def add_second(store: Store, at_s: int, tallies: Tallies) -> None:
 async def add_minute(store: Store, at_s: int, tallies: Tallies) -> None:
     """Add to a minute."""
     await store.run(lambda tx: tx.traffic.add_minute(at_s, tallies))
+
+
+async def archive(store: Store, *, minutes_before_s: int = 0, fives_before_s: int = 0, hours_before_s: int = 0) -> None:
+    """Move what is old."""
+    await store.run(
+        lambda tx: tx.traffic.archive(
+            minutes_before_s=minutes_before_s, fives_before_s=fives_before_s, hours_before_s=hours_before_s
+        )
+    )
+
+
+async def archived(store: Store) -> Sequence[Counted]:
+    """All that the archive has of the shop."""
+    return list(await store.run(lambda tx: tx.traffic.archived(0, 99_999, endpoint=SHOP_KEY)))

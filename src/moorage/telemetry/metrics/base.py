@@ -45,7 +45,17 @@ class MetricFilter:
     dimensions: tuple[tuple[str, str | None], ...] = ()
     """Which a metric has to have, among others; a value of None is any."""
     active_since_s: float | None = None
-    """When the last value is from, at the earliest."""
+    """When the last value is from, at the earliest. Values of up to a few minutes before may count, too."""
+
+    def accepts(self, key: MetricKey) -> bool:
+        """Whether a metric is meant, by its name alone."""
+        own = dict(key.dimensions)
+        return (
+            key.region == self.region
+            and self.namespace in (None, key.namespace)
+            and self.name in (None, key.name)
+            and all(name in own and value in (None, own[name]) for name, value in self.dimensions)
+        )
 
 
 class MetricSource(Protocol):
