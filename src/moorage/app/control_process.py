@@ -27,6 +27,7 @@ from moorage.api.traffic import Traffic
 from moorage.app import credentials
 from moorage.app.observing import open_metrics_page
 from moorage.app.settings import Settings
+from moorage.app.sleeping import open_sleeping
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
 from moorage.control.capacity import Capacity
@@ -143,6 +144,9 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
         clock=clock,
         changed=changed,
         capacity=capacity,
+    )
+    open_sleeping(
+        settings, parts, store=store, accounts=accounts, control=control, runner=runner, sink=None, clock=clock
     )
     await control.start()
     parts.push_async_callback(control.close)

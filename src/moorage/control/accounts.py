@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -29,6 +30,10 @@ _RETRY_S: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
+Listener = Callable[[int, Mapping[int, Tallies]], None]
+"""Called after each taking with a second and what was counted, by seconds: those before that one are complete."""
+
+
 class Accounts:
     """The taker of this Moorage's ledgers. There may be two for a moment: only one of them gets to save."""
 
@@ -39,6 +44,11 @@ class Accounts:
         self._taken = Taken(TrafficProgress(), {}, Minutes())
         self._task: asyncio.Task[None] | None = None
         self._round: asyncio.Task[bool] | None = None
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Have `listener` called from now on, on the event loop, also when nothing was counted."""
+        self._listeners.append(listener)
 
     async def start(self) -> None:
         """Take up where the last control ended, and go on every second. Raises StoreUnavailable."""
@@ -65,6 +75,8 @@ class Accounts:
             after = replace(after, progress=await self._store.run(taking.save))
         self._taken = after
         await asyncio.to_thread(self._ledgers.acknowledge, look.readings, taken_ns)
+        for listener in self._listeners:
+            listener(int(at_s), taking.seconds)
 
     async def _run(self) -> None:
         while True:

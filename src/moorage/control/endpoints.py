@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from moorage.control.backoff import Backoff
@@ -22,6 +22,7 @@ from moorage.core.fleets import routed_instances, serving_instances, wanted_inst
 from moorage.core.model import Endpoint, EndpointKey, InstanceState, Observation
 from moorage.core.plan import EndpointView, Forget, Plan, Publish
 from moorage.core.reconcile import reconcile
+from moorage.core.routes import EndpointRoute
 from moorage.runners.base import Runner, RunnerError
 from moorage.store.base import StaleVersion, Store, Transaction
 from moorage.system.clock import Clock
@@ -30,6 +31,12 @@ from moorage.system.signals import KeyedSignal
 _RUNNING = frozenset({InstanceState.STARTING, InstanceState.READY, InstanceState.UNHEALTHY})
 
 _log = logging.getLogger(__name__)
+
+
+WhenDecided = Callable[[EndpointKey, Endpoint | None], Awaitable[None]]
+"""Called with each endpoint that was looked at, as it is saved, before anything is done; None if it is gone."""
+WhenPublished = Callable[[EndpointKey, EndpointRoute | None], None]
+"""Called with each route that all gateways have begun to use."""
 
 
 class Control:
@@ -69,6 +76,8 @@ class Control:
             wake=self._queue.add,
         )
         self._watch: asyncio.Task[None] | None = None
+        self._when_decided: list[WhenDecided] = []
+        self._when_published: list[WhenPublished] = []
 
     async def start(self) -> None:
         """Take up the work where it was left: adopt what runs, stop what nobody wants, finish what was begun.
@@ -83,6 +92,11 @@ class Control:
         keys = {endpoint.key for endpoint in endpoints}
         for key in keys | set(self._publisher.published_keys()) | await self._observed_keys():
             self._queue.add(key)
+
+    def follow(self, when_decided: WhenDecided, when_published: WhenPublished) -> None:
+        """Have these called from now on."""
+        self._when_decided.append(when_decided)
+        self._when_published.append(when_published)
 
     def wake(self, key: EndpointKey) -> None:
         """Look at an endpoint soon: to be called after every save of it."""
@@ -120,6 +134,7 @@ class Control:
         self._stop_strangers(key, endpoint, observed)
         if endpoint is None:
             self._capacity.keep(key, {seen.id for seen in observed})
+            await self._say_what_is_decided(key, None)
             await self._end_route(key)
             return
         plan = reconcile(self._view(endpoint, observed), now=self._clock.now())
@@ -128,6 +143,7 @@ class Control:
             await self._store.run(lambda transaction: transaction.endpoints.swap(plan.endpoint))
             self._changed.notify(key)
         self._reserve_again(plan.endpoint, observed)
+        await self._say_what_is_decided(key, plan.endpoint)
         await self._carry_out(key, plan, saved=saved)
 
     async def _load(self, key: EndpointKey) -> Endpoint | None:
@@ -144,6 +160,10 @@ class Control:
             drained=self._effects.drained,
         )
 
+    async def _say_what_is_decided(self, key: EndpointKey, endpoint: Endpoint | None) -> None:
+        for when_decided in self._when_decided:
+            await when_decided(key, endpoint)
+
     def _reserve_again(self, endpoint: Endpoint, observed: Sequence[Observation]) -> None:
         """Hold to what is wanted or there, as a control before this one may have launched it, and to nothing else."""
         wanted = wanted_instances(endpoint)
@@ -157,6 +177,9 @@ class Control:
             _log.info("%s: %s", key.name, plan.why)
         for action in plan.actions:
             await self._effects.apply(key, action)
+            if isinstance(action, Publish):
+                for when_published in self._when_published:
+                    when_published(action.key, action.route)
         if any(isinstance(action, Forget) for action in plan.actions):
             self._changed.notify(key)
         elif saved or any(isinstance(action, Publish) for action in plan.actions):

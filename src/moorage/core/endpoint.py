@@ -141,13 +141,14 @@ def _woken(fleet: Fleet, variant: str, count: int) -> Fleet:
 def _changed(variant: Variant, change: VariantChange | None) -> Variant:
     if change is None:
         return variant
-    is_counted = change.desired_count is not None
+    serverless = _changed_serverless(variant.serverless, change)
+    stays = serverless is not None and serverless.provisioned_concurrency > 0
     return replace(
         variant,
         desired_weight=_or(change.desired_weight, variant.desired_weight),
-        desired_count=_or(change.desired_count, variant.desired_count),
-        was_woken=variant.was_woken and not is_counted,
-        serverless=_changed_serverless(variant.serverless, change),
+        desired_count=max(_or(change.desired_count, variant.desired_count), 1 if stays else 0),
+        was_woken=variant.was_woken and change.desired_count is None,
+        serverless=serverless,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from moorage.core.concurrency import concurrency_max
@@ -49,6 +50,14 @@ def added_instances(endpoint: Endpoint) -> tuple[InstanceSpec, ...]:
         return ()
     present = {spec.id for spec in instances_of(endpoint, endpoint.serving)} if endpoint.serving else set()
     return tuple(spec for spec in instances_of(endpoint, endpoint.target) if spec.id not in present)
+
+
+def first_instances_asleep(endpoint: Endpoint) -> tuple[InstanceSpec, ...]:
+    """Of each variant of the serving fleet that is to have no instance, the one that would be launched first."""
+    if endpoint.serving is None or wants_nothing(endpoint):
+        return ()
+    asleep = (replace(variant, desired_count=1) for variant in endpoint.serving.variants if not variant.desired_count)
+    return instances_of(endpoint, replace(endpoint.serving, variants=tuple(asleep)))
 
 
 def is_usable(endpoint: Endpoint, observation: Observation | None) -> bool:

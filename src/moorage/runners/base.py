@@ -59,6 +59,10 @@ class Runner(Protocol):
         """Warm up whatever instances of `image` will be started from. A hint: returns at once, never fails."""
         ...
 
+    async def stand_by(self, spec: InstanceSpec) -> None:
+        """Keep for some minutes what `spec` is started from, also while it does not run. A hint: never fails."""
+        ...
+
     async def note(self, spec: InstanceSpec, text: str) -> None:
         """Write a line into the log of an instance, launched or about to be. A courtesy: never fails."""
         ...

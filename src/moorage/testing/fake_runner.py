@@ -25,6 +25,7 @@ class FakeRunner:
         self.launched: list[InstanceId] = []
         self.stopped: list[InstanceId] = []
         self.prepared: set[str] = set()
+        self.standing_by: list[InstanceId] = []
         self.notes: list[str] = []
         self._clock = clock
         self._instances: dict[InstanceId, Observation] = {}
@@ -32,6 +33,9 @@ class FakeRunner:
 
     async def prepare(self, image: str) -> None:
         self.prepared.add(image)
+
+    async def stand_by(self, spec: InstanceSpec) -> None:
+        self.standing_by.append(spec.id)
 
     async def note(self, spec: InstanceSpec, text: str) -> None:
         self.notes.append(text)

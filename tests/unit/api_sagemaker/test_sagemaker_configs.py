@@ -108,9 +108,19 @@ REFUSED: list[tuple[list[dict[str, Any]], dict[str, Any], str]] = [
         ),
     ),
     (
-        [{"VariantName": "A", "ModelName": "iris", "ServerlessConfig": SERVERLESS}],
+        [{"VariantName": "A", "ModelName": "iris", "ServerlessConfig": SERVERLESS}, variant("B")],
         {},
-        "Moorage does not support ProductionVariants.1.member.ServerlessConfig yet.",
+        "An endpoint configuration with a serverless variant must have exactly one variant.",
+    ),
+    (
+        [{"VariantName": "A", "ModelName": "iris", "ServerlessConfig": {**SERVERLESS, "MemorySizeInMB": 1500}}],
+        {},
+        "MemorySizeInMB of variant 'A' must be a multiple of 1024, which 1500 is not.",
+    ),
+    (
+        [{"VariantName": "A", "ModelName": "iris", "ServerlessConfig": {**SERVERLESS, "ProvisionedConcurrency": 200}}],
+        {},
+        "ProvisionedConcurrency 200 of variant 'A' must be less than or equal to its MaxConcurrency 1.",
     ),
     (
         [variant("A"), variant("B", EnableSSMAccess=True)],

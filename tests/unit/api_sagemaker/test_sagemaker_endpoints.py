@@ -189,12 +189,8 @@ async def test_weights_and_capacities(deployed: SageMakerWorld) -> None:
             "At least one variant must have a weight greater than 0.",
         ),
         (
-            [{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}],
-            "Moorage does not support DesiredInstanceCount 0 for the variant 'AllTraffic' (scaling to zero) yet.",
-        ),
-        (
             [{"VariantName": "AllTraffic", "ServerlessUpdateConfig": {}}],
-            "Moorage does not support ServerlessUpdateConfig yet.",
+            "Variant 'AllTraffic' is not serverless and cannot have a ServerlessUpdateConfig.",
         ),
     ],
 )

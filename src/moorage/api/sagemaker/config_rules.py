@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from moorage.api.sagemaker.errors import invalid, unsupported
+from moorage.api.sagemaker.serverless_rules import check_serverless
 from moorage.aws.types.sagemaker import CreateEndpointConfigInput, ProductionVariant
 from moorage.core.model import RoutingStrategy
 
@@ -19,7 +20,6 @@ _UNSUPPORTED: Final = (
     "CrossRegionTrafficConfig",
 )
 _UNSUPPORTED_IN_VARIANT: Final = (
-    "ServerlessConfig",
     "InstancePools",
     "AcceleratorType",
     "CoreDumpConfig",
@@ -38,6 +38,7 @@ def check_config(request: CreateEndpointConfigInput) -> None:
     _check_names(request)
     for variant in variants:
         _check_capacity(variant)
+    check_serverless(variants)
     _check_shadows(request)
     _refuse_unsupported(request)
     for number, variant in enumerate(variants, start=1):
@@ -65,9 +66,6 @@ def _check_names(request: CreateEndpointConfigInput) -> None:
 def _check_capacity(variant: ProductionVariant) -> None:
     name = variant["VariantName"]
     if "ServerlessConfig" in variant:
-        for member in ("InstanceType", "InitialInstanceCount", "InstancePools"):
-            if member in variant:
-                raise invalid(f"Variant '{name}' cannot have both ServerlessConfig and {member}.")
         return
     if "InstancePools" in variant:
         if "InstanceType" in variant:

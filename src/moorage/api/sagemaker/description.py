@@ -11,11 +11,12 @@ from moorage.aws.types.sagemaker import (
     DescribeEndpointOutput,
     PendingDeploymentSummary,
     PendingProductionVariantSummary,
+    ProductionVariantServerlessConfig,
     ProductionVariantStatus,
     ProductionVariantSummary,
     VariantStatus,
 )
-from moorage.core.model import Endpoint, EndpointStatus, Fleet, Variant
+from moorage.core.model import Endpoint, EndpointStatus, Fleet, Serverless, Variant
 from moorage.store.base import Document
 
 
@@ -88,9 +89,13 @@ def _summary(
         "DeployedImages": _images(current, fleet),
         "CurrentWeight": current.desired_weight,
         "DesiredWeight": wanted.desired_weight,
-        "CurrentInstanceCount": ready.get(current.name, 0),
-        "DesiredInstanceCount": wanted.desired_count,
     }
+    if current.serverless is not None and wanted.serverless is not None:
+        summary["CurrentServerlessConfig"] = _serverless(current.serverless)
+        summary["DesiredServerlessConfig"] = _serverless(wanted.serverless)
+    else:
+        summary["CurrentInstanceCount"] = ready.get(current.name, 0)
+        summary["DesiredInstanceCount"] = wanted.desired_count
     if "RoutingConfig" in configured:
         summary["RoutingConfig"] = configured["RoutingConfig"]
     status = _variant_status(endpoint, current, wanted)
@@ -105,7 +110,7 @@ def _variant_status(endpoint: Endpoint, current: Variant, wanted: Variant) -> Pr
     if endpoint.status not in {EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK}:
         return None
     status = _status("Updating", endpoint)
-    if wanted.desired_count != current.desired_count:
+    if wanted.desired_count != current.desired_count and wanted.serverless is None:
         direction = "out" if wanted.desired_count > current.desired_count else "in"
         status["StatusMessage"] = f"Scaling {direction} desired instance count to {wanted.desired_count}."
     return status
@@ -124,16 +129,30 @@ def _pending(endpoint: Endpoint, ready: Mapping[str, int]) -> PendingDeploymentS
 def _pending_variant(
     endpoint: Endpoint, target: Fleet, variant: Variant, ready: Mapping[str, int]
 ) -> PendingProductionVariantSummary:
-    return {
+    summary: PendingProductionVariantSummary = {
         "VariantName": variant.name,
         "DeployedImages": _images(variant, target),
         "CurrentWeight": 0.0,
         "DesiredWeight": variant.desired_weight,
-        "CurrentInstanceCount": ready.get(variant.name, 0) if endpoint.serving is None else 0,
-        "DesiredInstanceCount": variant.desired_count,
-        "InstanceType": variant.instance_type,
         "VariantStatus": [_status("Creating", endpoint)],
     }
+    if variant.serverless is not None:
+        summary["DesiredServerlessConfig"] = _serverless(variant.serverless)
+        return summary
+    summary["CurrentInstanceCount"] = ready.get(variant.name, 0) if endpoint.serving is None else 0
+    summary["DesiredInstanceCount"] = variant.desired_count
+    summary["InstanceType"] = variant.instance_type
+    return summary
+
+
+def _serverless(serverless: Serverless) -> ProductionVariantServerlessConfig:
+    config: ProductionVariantServerlessConfig = {
+        "MemorySizeInMB": serverless.memory_mb,
+        "MaxConcurrency": serverless.concurrency_max,
+    }
+    if serverless.provisioned_concurrency:
+        config["ProvisionedConcurrency"] = serverless.provisioned_concurrency
+    return config
 
 
 def _images(variant: Variant, fleet: Fleet) -> list[DeployedImage]:

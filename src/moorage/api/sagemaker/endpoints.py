@@ -21,9 +21,9 @@ from moorage.api.sagemaker.errors import (
     invalid,
     not_found,
     unknown_variants,
-    unsupported,
 )
 from moorage.api.sagemaker.part import Part
+from moorage.api.sagemaker.serverless_rules import check_capacities
 from moorage.api.sagemaker.tag_rules import check_count, read_tags
 from moorage.api.sagemaker.variants import check_instance_limit, freeze_variants, retain_properties
 from moorage.api.sagemaker.waiting import settled
@@ -144,6 +144,7 @@ class Endpoints(Part):
                 config_arn = self._arn(Kind.ENDPOINT_CONFIG, caller, endpoint.config_name)
                 raise unknown_variants(error.args[0], config_arn=config_arn) from None
             assert changed.target is not None
+            check_capacities(request["DesiredWeightsAndCapacities"], changed.target.variants)
             check_weights([variant.desired_weight for variant in changed.target.variants])
             check_instance_limit(changed.target.variants, serving, limit=self._needs.instances_max)
             return changed
@@ -200,9 +201,11 @@ def _read_variant_changes(request: UpdateEndpointWeightsAndCapacitiesInput) -> d
         name = change["VariantName"]
         if name in wanted:
             raise invalid(f"DesiredWeightsAndCapacities names the variant '{name}' more than once.")
-        if "ServerlessUpdateConfig" in change:
-            raise unsupported("ServerlessUpdateConfig")
-        if change.get("DesiredInstanceCount") == 0:
-            raise unsupported(f"DesiredInstanceCount 0 for the variant '{name}' (scaling to zero)")
-        wanted[name] = changes.VariantChange(change.get("DesiredWeight"), change.get("DesiredInstanceCount"))
+        serverless = change.get("ServerlessUpdateConfig", {})
+        wanted[name] = changes.VariantChange(
+            change.get("DesiredWeight"),
+            change.get("DesiredInstanceCount"),
+            serverless.get("MaxConcurrency"),
+            serverless.get("ProvisionedConcurrency"),
+        )
     return wanted

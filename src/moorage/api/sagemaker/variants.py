@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+import math
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from moorage.api.sagemaker.containers import containers_of
 from moorage.api.sagemaker.errors import Kind, instance_limit, not_found
+from moorage.api.sagemaker.serverless_rules import (
+    STARTUP_TIMEOUT_S,
+    check_serverless_model,
+    instance_type_of,
+    serverless_of,
+)
 from moorage.aws.types.sagemaker import ProductionVariant, UpdateEndpointInput
-from moorage.core.model import ExecutionMode, RoutingStrategy, Variant
+from moorage.core.model import Container, ExecutionMode, RoutingStrategy, Variant
 from moorage.store.base import Document, Transaction
 
 
@@ -45,18 +52,31 @@ def _freeze(tx: Transaction, variant: ProductionVariant, region: str, account_id
     model = tx.models.get(region, variant["ModelName"])
     if model is None:
         raise not_found(Kind.MODEL, Kind.MODEL.arn(region, account_id, variant["ModelName"]))
+    containers = containers_of(model)
     return Variant(
         name=variant["VariantName"],
         model_name=model.name,
-        containers=containers_of(model),
-        instance_type=variant["InstanceType"],
-        desired_count=variant["InitialInstanceCount"],
+        containers=containers,
+        **_capacity(variant, containers),
         desired_weight=float(variant["InitialVariantWeight"]),
         execution_role_arn=model.body.get("ExecutionRoleArn"),
         execution_mode=ExecutionMode(model.body.get("InferenceExecutionConfig", {}).get("Mode", "Serial")),
         network_isolation=model.body.get("EnableNetworkIsolation", False),
         **_said(variant),
     )
+
+
+def _capacity(variant: ProductionVariant, containers: Sequence[Container]) -> dict[str, Any]:
+    """A serverless variant has an instance at first: so what cannot be served is found out before it is in service."""
+    if "ServerlessConfig" not in variant:
+        return {"instance_type": variant["InstanceType"], "desired_count": variant["InitialInstanceCount"]}
+    check_serverless_model(variant["VariantName"], containers)
+    serverless = serverless_of(variant["ServerlessConfig"])
+    return {
+        "instance_type": instance_type_of(serverless),
+        "desired_count": 1,
+        "serverless": serverless,
+    }
 
 
 def _said(variant: ProductionVariant) -> dict[str, Any]:
@@ -66,13 +86,16 @@ def _said(variant: ProductionVariant) -> dict[str, Any]:
         said["download_timeout_s"] = float(variant["ModelDataDownloadTimeoutInSeconds"])
     if "ContainerStartupHealthCheckTimeoutInSeconds" in variant:
         said["startup_timeout_s"] = float(variant["ContainerStartupHealthCheckTimeoutInSeconds"])
+    if "ServerlessConfig" in variant:
+        said["startup_timeout_s"] = min(said.get("startup_timeout_s", math.inf), STARTUP_TIMEOUT_S)
     if "RoutingConfig" in variant:
         said["routing_strategy"] = RoutingStrategy(variant["RoutingConfig"]["RoutingStrategy"])
     return said
 
 
 def _retain(variant: Variant, present: Variant, excluded: Set[str]) -> Variant:
-    count = variant.desired_count if "DesiredInstanceCount" in excluded else present.desired_count
+    takes_count = "DesiredInstanceCount" in excluded or variant.serverless or present.serverless
+    count = variant.desired_count if takes_count else present.desired_count
     weight = variant.desired_weight if "DesiredWeight" in excluded else present.desired_weight
     return replace(variant, desired_count=count, desired_weight=weight)
 

@@ -19,6 +19,7 @@ import msgspec
 
 from moorage.core.model import EndpointKey
 from moorage.runners.process.host import Host
+from moorage.runners.process.multi_model import reports
 from moorage.runners.process.multi_model.demands import Demands, Refused
 from moorage.runners.process.protocol import (
     LINE_BYTES_MAX,
@@ -27,6 +28,9 @@ from moorage.runners.process.protocol import (
     Describe,
     Done,
     Launch,
+    MeasureModels,
+    ModelsMeasured,
+    ModelsReported,
     NotDone,
     Note,
     Observe,
@@ -34,8 +38,10 @@ from moorage.runners.process.protocol import (
     Prepare,
     Refuse,
     Reply,
+    ReportModels,
     Request,
     ShutDown,
+    StandBy,
     Stop,
     Supply,
     Watch,
@@ -144,6 +150,8 @@ class _Agent:
             match request:
                 case Prepare(image=image):
                     self._host.prepare(image)
+                case StandBy(spec=spec):
+                    self._host.stand_by(spec)
                 case Note(spec=spec, text=text):
                     await self._host.note(spec, text)
                 case Launch(spec=spec, files=files):
@@ -154,6 +162,11 @@ class _Agent:
                     return Observed(tuple(self._host.observe()))
                 case Describe(instance=instance):
                     return self._host.describe(instance)
+                case ReportModels(endpoint=endpoint):
+                    asked = [shop for shop in self._host.shops() if shop[0].endpoint == endpoint]
+                    return ModelsReported(await reports.report(asked))
+                case MeasureModels(known=known):
+                    return ModelsMeasured(await reports.measure(self._host.shops(), dict(known)))
                 case Supply(data=data, files=files):
                     self._host.demands.supply(data, files)
                 case Refuse(data=data, reason=reason, is_gone=is_gone):

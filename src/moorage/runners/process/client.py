@@ -30,6 +30,7 @@ from moorage.runners.process.protocol import (
     Reply,
     Request,
     ShutDown,
+    StandBy,
     Stop,
     Watch,
     decode_reply,
@@ -54,6 +55,10 @@ class ProcessRunner:
     async def prepare(self, image: str) -> None:
         with contextlib.suppress(RunnerError):
             await self._ask(Prepare(image))
+
+    async def stand_by(self, spec: InstanceSpec) -> None:
+        with contextlib.suppress(RunnerError):
+            await self._ask(StandBy(spec))
 
     async def note(self, spec: InstanceSpec, text: str) -> None:
         with contextlib.suppress(RunnerError):

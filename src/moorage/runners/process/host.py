@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
-from collections.abc import Callable, Coroutine, Sequence, Set
+from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, InstanceState, Observation
 from moorage.runners.base import ContainerFiles
+from moorage.runners.many_models import Shop
 from moorage.runners.process import folder as folders
 from moorage.runners.process import images
 from moorage.runners.process.environments.environments import (
@@ -32,6 +34,7 @@ from moorage.runners.process.procfs import reap_strays
 from moorage.runners.process.protocol import Described
 from moorage.runners.process.settings import AgentSettings
 from moorage.runners.process.staging import data_of
+from moorage.runners.process.standby import Standby
 from moorage.system.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Host:
             in_use=self._equipment,
         )
         self._nurseries = Nurseries(clock, idle_s=settings.nursery_idle_s)
+        self._standby = Standby(clock, kept_s=settings.nursery_idle_s)
         self._isolation = Isolation(settings)
         self._preparer = Preparer(self._models, self._environments, self._nurseries, self._isolation)
         self._instances: dict[InstanceId, Instance] = {}
@@ -80,6 +84,13 @@ class Host:
     def prepare(self, image: str) -> None:
         """Begin to warm up a nursery."""
         self._begin(self._warm_up(image))
+
+    def stand_by(self, spec: InstanceSpec) -> None:
+        """Keep what an instance is started from while it does not run: nurseries and model data."""
+        found = self._instances.get(spec.id)
+        self._standby.renew(spec.id, found.record.digests if found else None)
+        for container in spec.variant.containers:
+            self.prepare(container.image)
 
     async def note(self, spec: InstanceSpec, text: str) -> None:
         """Write a line into an instance's log. Raises OSError."""
@@ -120,10 +131,16 @@ class Host:
         found = self._instances.get(instance)
         return Described(found.record.diagnostics, found.pid) if found else Described()
 
+    def shops(self) -> Iterator[tuple[Shop, Path]]:
+        """Every container that serves many models, with its socket."""
+        return itertools.chain.from_iterable(instance.shops for instance in self._instances.values())
+
     def tidy(self) -> None:
         """Collect the zombies of instances' own children, and end the nurseries that nobody needs."""
         reap_strays()
         self._nurseries.retire()
+        if self._standby.expire():
+            self._begin(self._keep_models())
 
     async def stop_all(self) -> None:
         """End every instance and nursery. What cannot be removed does not keep the others from being ended."""
@@ -150,8 +167,13 @@ class Host:
     async def _stop(self, instance: InstanceId, found: Instance) -> None:
         await found.stop()
         del self._instances[instance]
-        await self._models.keep_only({digest for found in self._instances.values() for digest in found.record.digests})
+        await self._keep_models()
         self._on_change(found.record.spec.endpoint)
+
+    async def _keep_models(self) -> None:
+        """Remove the model data that no instance has, and none that stands by."""
+        used = {digest for found in self._instances.values() for digest in found.record.digests}
+        await self._models.keep_only(used | self._standby.digests)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -14,6 +14,7 @@ import msgspec
 
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, ModelData, Observation
 from moorage.runners.base import ContainerFiles, ModelFiles
+from moorage.runners.many_models import Page, Report, Shop
 
 LINE_BYTES_MAX: Final = 64 << 20
 
@@ -22,6 +23,12 @@ class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
     """Start the nursery that instances of `image` will be forked from."""
 
     image: str
+
+
+class StandBy(msgspec.Struct, frozen=True, tag="stand-by"):
+    """Keep for some minutes what an instance is started from, also while it does not run."""
+
+    spec: InstanceSpec
 
 
 class Launch(msgspec.Struct, frozen=True, tag="launch"):
@@ -52,6 +59,18 @@ class Describe(msgspec.Struct, frozen=True, tag="describe"):
     """Report what an observation has no room for."""
 
     instance: InstanceId
+
+
+class ReportModels(msgspec.Struct, frozen=True, tag="report-models"):
+    """Report the models of an endpoint's instances of many models."""
+
+    endpoint: EndpointKey
+
+
+class MeasureModels(msgspec.Struct, frozen=True, tag="measure-models"):
+    """Report what all instances of many models have measured since the pages that are known."""
+
+    known: tuple[tuple[Shop, int], ...]
 
 
 class Watch(msgspec.Struct, frozen=True, tag="watch"):
@@ -105,6 +124,18 @@ class Described(msgspec.Struct, frozen=True, tag="described"):
     pid: int | None = None
 
 
+class ModelsReported(msgspec.Struct, frozen=True, tag="models-reported"):
+    """Answers ReportModels."""
+
+    reports: tuple[Report, ...]
+
+
+class ModelsMeasured(msgspec.Struct, frozen=True, tag="models-measured"):
+    """Answers MeasureModels."""
+
+    pages: tuple[Page, ...]
+
+
 class Changed(msgspec.Struct, frozen=True, tag="changed"):
     """Something about an instance of this endpoint is not as it was."""
 
@@ -117,8 +148,23 @@ class Demanded(msgspec.Struct, frozen=True, tag="demanded"):
     data: ModelData
 
 
-Request = Prepare | Note | Launch | Stop | Observe | Describe | Watch | WatchDemands | Supply | Refuse | ShutDown
-Reply = Done | NotDone | Observed | Described | Changed | Demanded
+Request = (
+    Prepare
+    | StandBy
+    | Note
+    | Launch
+    | Stop
+    | Observe
+    | Describe
+    | ReportModels
+    | MeasureModels
+    | Watch
+    | WatchDemands
+    | Supply
+    | Refuse
+    | ShutDown
+)
+Reply = Done | NotDone | Observed | Described | ModelsReported | ModelsMeasured | Changed | Demanded
 
 
 def _to_path(kind: type, value: Any) -> Path:
