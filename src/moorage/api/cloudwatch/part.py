@@ -5,6 +5,7 @@ CloudWatch's permissions are on no resource: the caller must be allowed the oper
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,6 +26,8 @@ class Needs:
     metrics: MetricSource
     sink: MetricSink
     tokens: PageTokens
+    wake_alarms: Callable[[], None]
+    """Have the alarms looked at now."""
 
 
 class Part(Service):

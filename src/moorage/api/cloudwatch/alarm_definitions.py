@@ -1,0 +1,108 @@
+"""PutMetricAlarm and PutCompositeAlarm: what is to be watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from moorage.api.cloudwatch.alarm_errors import invalid, refused, too_many_alarms
+from moorage.api.cloudwatch.alarm_rules import check_actions, check_metric_alarm, check_name, read_tags
+from moorage.api.cloudwatch.part import Part
+from moorage.api.service import Caller, operation
+from moorage.aws.types.cloudwatch import PutCompositeAlarmInput, PutMetricAlarmInput
+from moorage.core.alarms.composite import children_of, find_cycle
+from moorage.core.alarms.model import Alarm, AlarmKey
+from moorage.core.alarms.rule import InvalidRule, name_in
+from moorage.store.alarms import find_alarm, list_alarms, put_alarm
+from moorage.store.base import Transaction
+
+ALARMS_MAX: Final = 5000
+_SuppressorPeriod = Literal["ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"]
+_SUPPRESSOR_PERIODS: Final[tuple[_SuppressorPeriod, ...]] = (
+    "ActionsSuppressorWaitPeriod",
+    "ActionsSuppressorExtensionPeriod",
+)
+_SUPPRESSOR_S_MAX: Final = 3600
+
+
+class AlarmDefinitions(Part):
+    """The operations that define alarms."""
+
+    @operation("PutMetricAlarm")
+    async def put_metric_alarm(self, caller: Caller, request: PutMetricAlarmInput) -> None:
+        """Create an alarm on a metric or on an expression, or give one another definition; its state stays."""
+        check_metric_alarm(request, region=caller.region)
+        key = AlarmKey(caller.region, request["AlarmName"])
+
+        def put(tx: Transaction) -> None:
+            self._put(tx, key, request)
+
+        await self._store.run(put)
+        self._needs.wake_alarms()
+
+    @operation("PutCompositeAlarm")
+    async def put_composite_alarm(self, caller: Caller, request: PutCompositeAlarmInput) -> None:
+        """Create an alarm on the states of others, or give one another definition."""
+        check_name(request["AlarmName"])
+        check_actions(request, may_scale=False)
+        _check_suppressor(request)
+        key = AlarmKey(caller.region, request["AlarmName"])
+
+        def put(tx: Transaction) -> None:
+            _check_children(tx, key, request)
+            self._put(tx, key, request)
+
+        await self._store.run(put)
+        self._needs.wake_alarms()
+
+    def _put(self, tx: Transaction, key: AlarmKey, request: Mapping[str, Any]) -> None:
+        definition = {member: value for member, value in request.items() if member != "Tags"}
+        tags = read_tags(request.get("Tags", ()))
+        found = find_alarm(tx, key)
+        if found is None:
+            _check_room(tx, key.region)
+        else:
+            _check_kind(found, definition)
+        alarm = put_alarm(tx, key, definition, account_id=self._needs.account_id, now=self._clock.now())
+        if found is None and tags:  # those of an alarm that is there are changed by TagResource alone
+            tx.tags.put(alarm.arn, dict(tags))
+
+
+def _check_room(tx: Transaction, region: str) -> None:
+    if sum(1 for _ in list_alarms(tx, region)) >= ALARMS_MAX:
+        raise too_many_alarms(ALARMS_MAX)
+
+
+def _check_kind(found: Alarm, definition: Mapping[str, Any]) -> None:
+    if found.is_composite != ("AlarmRule" in definition):
+        kind = "a composite" if found.is_composite else "a metric"
+        raise invalid(f"{found.key.name} is the name of {kind} alarm: an alarm cannot become one of another kind.")
+
+
+def _check_children(tx: Transaction, key: AlarmKey, request: PutCompositeAlarmInput) -> None:
+    """Raises ValidationError if the rule cannot be read, names an alarm that is not there, or leads back to itself."""
+    try:
+        children = children_of(request)
+    except InvalidRule as error:
+        raise invalid(f"{error}.") from None
+    named = [*children, name_in(request["ActionsSuppressor"])] if "ActionsSuppressor" in request else children
+    for name in named:
+        if name != key.name and find_alarm(tx, AlarmKey(key.region, name)) is None:
+            raise invalid(f"Could not save the composite alarm as alarm {name} in the alarm rule does not exist.")
+
+    def definition_of(name: str) -> Mapping[str, Any] | None:
+        alarm = find_alarm(tx, AlarmKey(key.region, name))
+        return None if alarm is None else alarm.definition
+
+    if find_cycle(key.name, children, definition_of):
+        raise invalid("AlarmRule leads back to the alarm itself: alarms that go by one another would never settle.")
+
+
+def _check_suppressor(request: PutCompositeAlarmInput) -> None:
+    if "ActionConfiguration" in request:
+        raise refused("ActionConfiguration")
+    for member in _SUPPRESSOR_PERIODS:
+        if (member in request) != ("ActionsSuppressor" in request):
+            raise invalid(f"ActionsSuppressor and {member} must be specified together.")
+        if not 0 <= request.get(member, 0) <= _SUPPRESSOR_S_MAX:
+            raise invalid(f"{member} must be between 0 and {_SUPPRESSOR_S_MAX} seconds.")
