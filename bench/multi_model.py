@@ -1,6 +1,6 @@
 """A thousand models behind one endpoint, in memory for two hundred: what their callers notice of it.
 
-    python bench/multi_model.py [--models 1000] [--kept 200] [--rate 60] [--seconds 20] [--rounds 3] [--skew 1.1]
+    python bench/multi_model.py [--models 1000] [--kept 200] [--rate 60] [--seconds 20] [--rounds 5] [--skew 1.1]
 
 Each model is the recipes' forest of 100 trees (177 kB) with classes of its own, by which every answer is checked. How
 much memory one takes is measured first, and the cap set to what `--kept` of them take. Requests fall due at random
@@ -139,7 +139,7 @@ class Bench:
         pid = self._instance("many")
         before = _allocated_bytes(pid)
         self._touch_all("many")
-        self._load("many", pick, options.rate, options.seconds)
+        self._load("many", pick, options.rate, options.warm_up)
         rows, highest = [], 0
         for _ in range(options.rounds):
             single = self._load("single", lambda _: 0, options.rate, options.seconds)
@@ -153,11 +153,12 @@ class Bench:
         errors = sum(len(each.errors) for row in rows for each in row)
         grown = highest - before
         report = self._report("many")
-        hits = report["statistics"]["ModelCacheHit"]
+        counted = report["statistics"]["summaries"]
+        hits = counted["ModelCacheHit"]
         print(f"\nerrors: {errors}")
         print(f"p99 of the hot {HOT} beside that of the single model: {ratio:.2f} (goal: at most {GOAL})")
         print(f"grown by {grown / 1e6:.0f} MB of {cap / 1e6:.0f} MB; {len(report['loaded'])} models in memory")
-        print(f"cache hits: {hits['total'] / hits['count']:.1%}; loads: {report['statistics']['ModelLoadingTime']}")
+        print(f"cache hits: {hits['total'] / hits['count']:.1%}; loads: {counted['ModelLoadingTime']}")
 
     def _touch_all(self, endpoint: str) -> None:
         """Ask every model once: from then on each is unpacked on the instance's disk."""
@@ -291,9 +292,10 @@ def _name(number: int) -> str:
 
 
 def _allocated_bytes(pid: int) -> int:
-    """What a process has of its own in memory, as the instance itself counts it."""
+    """What a process and its children have of their own in memory, as the instance itself counts it."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
     _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
-    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") + sum(map(_allocated_bytes, children))
 
 
 def _options() -> argparse.Namespace:
@@ -302,7 +304,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kept", type=int, default=200)
     parser.add_argument("--rate", type=float, default=60.0)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--warm-up", type=float, default=60.0, help="seconds, until the hot models are where they stay")
     parser.add_argument("--skew", type=float, default=1.1)
     options: argparse.Namespace = parser.parse_args()
     return options

@@ -33,13 +33,24 @@ PREFIX = "s3://models/many/"
 
 
 class TextModels:
-    """Models are the text in a file."""
+    """Models are the text in a file, and take no memory to speak of."""
 
-    def load(self, name: str, folder: Path) -> str:
+    async def load(self, name: str, folder: Path) -> str:
         return (folder / "model.txt").read_text()
 
-    def improve(self, name: str, model: str) -> None:
+    async def improve(self, name: str, model: str) -> None:
         return None
+
+    async def close(self, model: str) -> None:
+        """There is nothing to let go of."""
+
+    def allocated(self) -> int:
+        return 0
+
+    async def trim(self) -> None:
+        """There is nothing to give back."""
+
+    collect = trim
 
     def serve(self, model: str) -> Begin:
         def begin(_request: Request, _reply: Reply) -> None:
@@ -64,7 +75,8 @@ class World:
     async def start(self) -> None:
         shelf: Shelf[Loaded] = Shelf(bytes_max=self.limits.bytes_max, count_max=self.limits.count_max)
         statistics = Statistics()
-        loader = Loader(shelf, TextModels(), threads=self._threads, limits=self.limits, statistics=statistics)
+        kind = TextModels()
+        loader = Loader(shelf, kind, threads=self._threads, limits=self.limits, memory=kind, statistics=statistics)
         self.models = Models(shelf, loader, limits=self.limits, statistics=statistics)
         self._server: Server = await listen(begin_requests(self.models), bind(self.folder / "i.sock"), 1 << 20)
         self._tasks.append(asyncio.create_task(self._control()))

@@ -147,6 +147,9 @@ class Instance:
         hand = {"type": "supply", "model": model, "version": version, "folder": folder, "downloading_us": 7}
         return await self.ask("POST", "/moorage/models", hand)
 
+    async def measured(self, known: int) -> Any:
+        return (await self.ask("GET", f"/moorage/measured?known={known}")).json
+
     async def wanted(self, known: int = -1) -> list[tuple[str, str | None, bool]]:
         wants = (await self.ask("GET", f"/moorage/wants?known={known}&wait=20")).json["wants"]
         return [(want["model"], want["version"], want["hurry"]) for want in wants]
@@ -228,11 +231,25 @@ async def test_a_request_is_answered_when_its_model_has_been_brought(instance: I
     assert "second got 5" == (await instance.invoke("a.tar.gz", b"5")).body
     report = (await instance.ask("GET", "/moorage/models")).json
     assert ["a.tar.gz"] == list(report["loaded"])
-    statistics = report["statistics"]
+    statistics = report["statistics"]["summaries"]
     assert (12, 2) == (statistics["ModelCacheHit"]["count"], statistics["ModelCacheHit"]["total"])
     assert (2, 14) == (statistics["ModelDownloadingTime"]["count"], statistics["ModelDownloadingTime"]["total"])
     assert (10, 2) == (statistics["ModelLoadingWaitTime"]["count"], statistics["ModelLoadingTime"]["count"])
-    assert {"a.tar.gz": 12} == statistics["invocations"]
+    assert {"a.tar.gz": 12} == report["statistics"]["invocations"]
+
+
+async def test_what_was_measured_comes_in_pages_each_until_it_is_known(instance: Instance) -> None:
+    await instance.ask("POST", "/models", {"model_name": "m", "url": instance.folder("m")})
+    await instance.ask("POST", "/models/m/invoke", b"1")
+    assert {"number": 0, "values": {}, "loaded": 1} == await instance.measured(-1)
+    first = await instance.measured(0)
+    assert (1, [[1, 1]]) == (first["number"], first["values"]["ModelCacheHit"])
+    for _ in range(3):
+        await instance.ask("POST", "/models/m/invoke", b"1")
+    assert first == await instance.measured(0)
+    second = await instance.measured(1)
+    assert (2, {"ModelCacheHit": [[1, 3]]}) == (second["number"], second["values"])
+    assert {"number": 3, "values": {}, "loaded": 1} == await instance.measured(2)
 
 
 @pytest.mark.parametrize("limits", [Limits(PLENTY, wait_s=0.1)], indirect=True)

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from moorage.core.model import Container, InstanceState, Observation
+from moorage.runners.many_models import Shop
 from moorage.runners.process.environments.environments import EnvironmentUnavailable
 from moorage.runners.process.folder import InstanceFolder, Record
 from moorage.runners.process.front import front_launch
@@ -25,6 +27,7 @@ from moorage.runners.process.instance_process import InstanceProcess
 from moorage.runners.process.models import UnpackFailed
 from moorage.runners.process.multi_model.containers import supplied
 from moorage.runners.process.multi_model.demands import Demands
+from moorage.runners.process.multi_model.reports import shops_of
 from moorage.runners.process.nursery import ExitStatuses, NurseryLost
 from moorage.runners.process.place import Place, places_of
 from moorage.runners.process.preparation import Prepared, Preparer, Unlaunchable
@@ -81,6 +84,11 @@ class Instance:
     def pid(self) -> int | None:
         """The process that answers for the instance."""
         return self._processes.main.pid
+
+    @property
+    def shops(self) -> Iterable[tuple[Shop, Path]]:
+        """Its containers that serve many models, if they do already, each with its socket."""
+        return shops_of(self.record.spec, self._places) if self._standing.state is InstanceState.READY else ()
 
     def observe(self) -> Observation:
         """How it is now."""
@@ -157,9 +165,10 @@ class Instance:
         for place in places:
             place.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         containers = zip(self._processes.containers, prepared, strict=True)
-        await all_of(process.fork(each.nursery, each.launch) for process, each in containers)
+        told = {"log_bytes_per_s": self._settings.log_bytes_per_s}
+        await all_of(process.fork(each.nursery, each.launch | told) for process, each in containers)
         if self._places.has_front:
-            await self._processes.main.fork(prepared[0].nursery, front_launch(spec, self._places))
+            await self._processes.main.fork(prepared[0].nursery, front_launch(spec, self._places) | told)
 
     async def _prepare(self, container: Container, place: Place, data: ContainerData) -> Prepared:
         def say(text: str) -> None:

@@ -25,7 +25,7 @@ from moorage.runtime.multi_model.wants import Wants
 _FAILURES_MAX: Final = 10_000
 _CHECKS_MAX: Final = 20
 """Each costs agent and control some milliseconds of work."""
-_IMPROVED_AT: Final = 5
+_IMPROVED_AT: Final = 3
 """So many uses show that a model is worth more time than loading takes. Most of many are used once in a while."""
 
 

@@ -3,6 +3,7 @@
     GET  /moorage/wants?known=N&wait=S   all that is wanted, as soon as that is more than number N said, or after S s
     POST /moorage/models                 what is brought: a `messages.Hand`; answered when it is loaded
     GET  /moorage/models                 what is loaded, and what was counted
+    GET  /moorage/measured?known=N       what was measured since page N, as the next page, until that is known
 
 No caller of the endpoint gets here: the gateway knows no other path than `/invocations`.
 """
@@ -24,7 +25,7 @@ _WAIT_MAX_S: Final = 60.0
 
 
 class PlatformApi:
-    """The three calls, by method and path."""
+    """The calls, by method and path."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -32,14 +33,12 @@ class PlatformApi:
             (b"GET", b"/moorage/wants"): self._tell_wants,
             (b"POST", b"/moorage/models"): self._accept,
             (b"GET", b"/moorage/models"): self._count,
+            (b"GET", b"/moorage/measured"): self._measure,
         }
 
     async def _tell_wants(self, request: Request) -> Response:
-        asked = parse_qs(request.query.decode("latin-1"))
-        known, wait = (asked.get(name, [""])[0] for name in ("known", "wait"))
-        if not (_is_number(known) and _is_number(wait)):
-            raise Refused(400, "known and wait must be whole numbers")
-        number, wants = await self._models.wants.news(int(known), wait_s=min(float(wait), _WAIT_MAX_S))
+        known, wait = _numbers(request, "known", "wait")
+        number, wants = await self._models.wants.news(known, wait_s=min(wait, _WAIT_MAX_S))
         return json_response(200, {"number": number, "wants": [asdict(want) for want in wants]})
 
     async def _accept(self, request: Request) -> Response:
@@ -57,8 +56,20 @@ class PlatformApi:
         loaded: dict[str, Any] = {
             slot.name: {"bytes": slot.bytes, "folder": str(slot.model.folder)} for slot in self._models.shelf
         }
-        counted = {**self._models.statistics.as_json(), "LoadedModelCount": len(loaded)}
-        return json_response(200, {"statistics": counted, "loaded": loaded})
+        return json_response(200, {"statistics": self._models.statistics.as_json(), "loaded": loaded})
+
+    async def _measure(self, request: Request) -> Response:
+        (known,) = _numbers(request, "known")
+        page = self._models.statistics.collect(known)
+        return json_response(200, {**asdict(page), "loaded": len(self._models.shelf)})
+
+
+def _numbers(request: Request, *names: str) -> list[int]:
+    asked = parse_qs(request.query.decode("latin-1"))
+    texts = [asked.get(name, [""])[0] for name in names]
+    if not all(map(_is_number, texts)):
+        raise Refused(400, f"{' and '.join(names)} must be whole numbers")
+    return list(map(int, texts))
 
 
 def _is_number(text: str) -> bool:

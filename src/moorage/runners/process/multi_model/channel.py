@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from moorage.runners.process.multi_model.messages import Refusal, Report, Supply, Unchanged, Wanted
+from moorage.runners.process.multi_model.messages import Measured, Refusal, Report, Supply, Unchanged, Wanted
 from moorage.wire.client import Client
 from moorage.wire.messages import WireError
 
@@ -49,6 +49,10 @@ class Channel:
     async def report(self) -> Report:
         """What is loaded. Raises InstanceAway."""
         return await self._ask(b"GET", b"/moorage/models", b"", Report, head_s=_REPORT_S)
+
+    async def measured(self, known: int) -> Measured:
+        """What was measured since page `known`. Raises InstanceAway."""
+        return await self._ask(b"GET", b"/moorage/measured?known=%d" % known, b"", Measured, head_s=_REPORT_S)
 
     async def _ask(self, method: bytes, target: bytes, body: bytes, kind: type[T], *, head_s: float) -> T:
         try:

@@ -1,17 +1,31 @@
-"""The agent's demands as control sees them. One connection a call, as in `runners.process.client`."""
+"""The agent's demands, and its instances of many models, as control sees them. A connection a call."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from moorage.core.model import ModelData
+from moorage.core.model import EndpointKey, ModelData
 from moorage.runners.base import ModelFiles, RunnerError
+from moorage.runners.many_models import Page, Report, Shop
 from moorage.runners.process.client import decode, exchange
-from moorage.runners.process.protocol import LINE_BYTES_MAX, Demanded, Refuse, Supply, WatchDemands, encode
+from moorage.runners.process.protocol import (
+    LINE_BYTES_MAX,
+    Demanded,
+    MeasureModels,
+    ModelsMeasured,
+    ModelsReported,
+    Refuse,
+    Reply,
+    ReportModels,
+    Request,
+    Supply,
+    WatchDemands,
+    encode,
+)
 from moorage.system.clock import Clock
 
 _RECONNECT_DELAY_S: Final = 0.05
@@ -54,7 +68,28 @@ class AgentDemands:
             writer.close()
 
     async def _tell(self, answer: Supply | Refuse) -> None:
-        try:
-            await exchange(self._path, answer)
-        except OSError as error:
-            raise RunnerError(f"The agent at {self._path} cannot be reached: {error}") from error
+        await _ask(self._path, answer)
+
+
+class AgentManyModels:
+    """See `runners.many_models.ManyModels`."""
+
+    def __init__(self, socket_path: Path) -> None:
+        self._path = socket_path
+
+    async def report(self, endpoint: EndpointKey) -> Sequence[Report]:
+        reply = await _ask(self._path, ReportModels(endpoint))
+        assert isinstance(reply, ModelsReported)
+        return reply.reports
+
+    async def measure(self, known: Mapping[Shop, int]) -> Sequence[Page]:
+        reply = await _ask(self._path, MeasureModels(tuple(known.items())))
+        assert isinstance(reply, ModelsMeasured)
+        return reply.pages
+
+
+async def _ask(path: Path, request: Request) -> Reply:
+    try:
+        return await exchange(path, request)
+    except OSError as error:
+        raise RunnerError(f"The agent at {path} cannot be reached: {error}") from error

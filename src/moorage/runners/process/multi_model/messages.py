@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from moorage.runners.many_models import Summary
+
 
 class Want(msgspec.Struct, frozen=True):
     """A model by its name below the prefix, and the version that is there already, if one is."""
@@ -59,7 +61,26 @@ class LoadedModel(msgspec.Struct, frozen=True):
     folder: str
 
 
+class Statistics(msgspec.Struct, frozen=True):
+    """What was counted since the instance began."""
+
+    summaries: dict[str, Summary]
+    invocations: dict[str, int]
+    """By model."""
+
+
 class Report(msgspec.Struct, frozen=True):
     """Answers `GET /moorage/models`."""
 
     loaded: dict[str, LoadedModel]
+    statistics: Statistics
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """Answers `GET /moorage/measured`."""
+
+    number: int
+    values: dict[str, tuple[tuple[int, int], ...]]
+    """By metric, each value with how often it was there."""
+    loaded: int
+    """How many models are in memory."""
