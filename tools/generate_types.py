@@ -189,7 +189,30 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "Unsubscribe",
         "UntagResource",
     ),
-    "logs": ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"),
+    "logs": (
+        "CreateLogGroup",
+        "CreateLogStream",
+        "DeleteLogGroup",
+        "DeleteLogStream",
+        "DeleteMetricFilter",
+        "DeleteRetentionPolicy",
+        "DescribeLogGroups",
+        "DescribeLogStreams",
+        "DescribeMetricFilters",
+        "FilterLogEvents",
+        "GetLogEvents",
+        "ListTagsForResource",
+        "ListTagsLogGroup",
+        "PutLogEvents",
+        "PutMetricFilter",
+        "PutRetentionPolicy",
+        "StartLiveTail",
+        "TagLogGroup",
+        "TagResource",
+        "TestMetricFilter",
+        "UntagLogGroup",
+        "UntagResource",
+    ),
 }
 
 _SCALARS: Final[Mapping[str, str]] = {
@@ -295,7 +318,8 @@ def _mentions(name: str, body: str, has_enums: bool) -> bool:
 
 def generate() -> dict[str, str]:
     """File name to source, for every service in `OPERATIONS`."""
-    return {f"{name}.py": Module(service(name), operations).text() for name, operations in OPERATIONS.items()}
+    modules = {name: Module(service(name), operations) for name, operations in OPERATIONS.items()}
+    return {f"{name.replace('-', '_')}.py": module.text() for name, module in modules.items()}
 
 
 def main() -> None:

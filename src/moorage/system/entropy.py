@@ -22,6 +22,11 @@ def new_request_id() -> str:
     return f"{_ID_PREFIX}{next(_id_numbers):012x}"
 
 
+def new_uuid() -> str:
+    """A UUID for something that is kept, which is all drawn."""
+    return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+
+
 def new_secret(length_bytes: int) -> bytes:
     """Bytes fit for a key."""
     return secrets.token_bytes(length_bytes)
