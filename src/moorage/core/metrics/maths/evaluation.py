@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moorage.core.metrics.maths.arrays import make_array
-from moorage.core.metrics.maths.errors import ExpressionError, TooMuchWork
+from moorage.core.metrics.maths.errors import ExpressionError
 from moorage.core.metrics.maths.functions import FUNCTIONS
 from moorage.core.metrics.maths.operators import apply, negate
 from moorage.core.metrics.maths.program import (
@@ -20,22 +20,19 @@ from moorage.core.metrics.maths.program import (
     Word,
 )
 from moorage.core.metrics.maths.scope import Scope
-from moorage.core.metrics.maths.values import POINTS_MAX, TimeSeries, kind_of
+from moorage.core.metrics.maths.values import TimeSeries, kind_of
 
 
 def evaluate(program: Program, scope: Scope) -> TimeSeries | tuple[TimeSeries, ...]:
     """What the expression comes to: a time series or an array of them, as every expression has to.
 
     Raises ExpressionError if it comes to something else or its operands do not go together, TooMuchWork for more
-    datapoints than are computed at once.
+    datapoints than the scope allows.
     """
     stack: list[object] = []
-    points_left = POINTS_MAX
     for instruction in program:
         stack.append(_carry_out(instruction, stack, scope))
-        points_left -= _size(stack[-1])
-        if points_left < 0:
-            raise TooMuchWork(f"It takes more than {POINTS_MAX} datapoints to compute it")
+        scope.allowance.spend(_size(stack[-1]))
     (result,) = stack
     if isinstance(result, TimeSeries | tuple):
         return result

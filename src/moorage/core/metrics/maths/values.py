@@ -14,7 +14,7 @@ Points = Mapping[int, float]
 """Finite values by the second, since 1970, in which their periods begin, in order of time."""
 
 POINTS_MAX: Final = 2_000_000
-"""How many datapoints the values of one expression may come to."""
+"""How many datapoints are computed at once: for a second, at worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Window:
         """When the periods of that length begin. Raises TooMuchWork."""
         times = range(-(-self.since_s // period_s) * period_s, self.until_s, period_s)
         if len(times) > POINTS_MAX:
-            raise TooMuchWork(f"{len(times)} datapoints are more than {POINTS_MAX}")
+            raise TooMuchWork(f"{len(times):,} datapoints are more than {POINTS_MAX:,}")
         return times
 
 
