@@ -37,6 +37,7 @@ def agent_settings(settings: Settings) -> AgentSettings:
         instance_processes_max=settings.instance_processes_max,
         instance_memory_bytes_max=settings.instance_memory_bytes_max,
         health_interval_s=settings.health_interval_s,
+        log_bytes_per_s=settings.instance_log_bytes_per_s,
     )
 
 

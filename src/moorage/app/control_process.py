@@ -35,6 +35,7 @@ from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
 from moorage.control.gateways import Gateways
 from moorage.control.ledgers import Ledgers
+from moorage.control.log_keeper import LogKeeper
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
 from moorage.control.supplies import Supplies
@@ -52,7 +53,7 @@ from moorage.store.sql import open_store
 from moorage.system.clock import SystemClock
 from moorage.system.signals import KeyedSignal
 from moorage.system.tasks import BackgroundTasks
-from moorage.telemetry.logs import LogFolder
+from moorage.telemetry.log_places import LogPlaces
 
 REQUEST_GRACE_S = 10
 """How long calls in progress may take to end once control has been told to."""
@@ -165,6 +166,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             MetricsKeys(store, clock=clock),
             Traffic(store, clock=clock),
             CapacityService(capacity),
+            _open_logs(settings, store, clock, parts),
         ],
         sagemaker=SageMaker(
             store,
@@ -202,8 +204,22 @@ def _services(
         *own,
         Sts(),
         SecretsManager(),
-        Logs(LogFolder(settings.logs_dir), account_id=settings.account_id),
     ]
+
+
+def _open_logs(settings: Settings, store: Store, clock: SystemClock, parts: contextlib.AsyncExitStack) -> Logs:
+    """The log folder's API, and what keeps the folder within its bounds."""
+    places = LogPlaces(settings.logs_dir)
+    keeper = LogKeeper(
+        places,
+        store,
+        clock,
+        bytes_max=settings.log_bytes_max,
+        stream_bytes_max=settings.log_stream_bytes_max,
+    )
+    keeper.start()
+    parts.push_async_callback(keeper.close)
+    return Logs(places, store, clock=clock, account_id=settings.account_id)
 
 
 async def _open_store(settings: Settings, parts: contextlib.AsyncExitStack) -> Store:

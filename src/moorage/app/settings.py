@@ -47,6 +47,9 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "access_log_successes_per_s": (0, 100_000),
     "access_log_failures_per_s": (0, 100_000),
     "access_log_bytes_max": (1 << 20, 1 << 40),
+    "log_bytes_max": (1 << 20, 1 << 50),
+    "log_stream_bytes_max": (64 << 10, 1 << 50),
+    "instance_log_bytes_per_s": (1 << 10, 1 << 40),
     "environments_bytes_max": (0, 1 << 50),
     "overcommit_cpu": (0.01, 1_000_000),
     "overcommit_memory": (0.01, 1_000_000),
@@ -99,6 +102,12 @@ class Settings:
     """And at most how many of the others."""
     access_log_bytes_max: int = 64 << 20
     """Of the log and the one before it together."""
+    log_bytes_max: int = 4 << 30
+    """Of all log streams together: beyond it the oldest give way, those of instances that have gone first."""
+    log_stream_bytes_max: int = 256 << 20
+    """Of one log stream, beyond which it loses its oldest lines."""
+    instance_log_bytes_per_s: int = 1 << 20
+    """How much an instance may log, over ten seconds; what is beyond is left out, and the log says how much."""
     require_isolation: RequireIsolation = RequireIsolation.AVAILABLE
     """`strict`: instances are not started where this machine cannot isolate them as it should."""
     instance_users_first: int = 700_000

@@ -34,7 +34,7 @@ from moorage.runtime.failures import ModelUnusable, explain
 from moorage.runtime.front.parts import read_plan
 from moorage.runtime.front.server import serve_front
 from moorage.runtime.multi_model.serving import serve_models
-from moorage.runtime.output import finish_output, redirect_output
+from moorage.runtime.output import BYTES_PER_S_DEFAULT, finish_output, redirect_output
 from moorage.runtime.randomness import reseed
 from moorage.runtime.sandbox.enter import SandboxFailed, enter
 from moorage.runtime.sandbox.plan import Sandbox
@@ -61,6 +61,8 @@ class Launch:
     """All of it: nothing is inherited."""
     framework: str = "sklearn"
     """Which module of `frameworks` has the defaults."""
+    log_bytes_per_s: int = BYTES_PER_S_DEFAULT
+    """How much it may log, over ten seconds."""
     python_path: tuple[str, ...] = ()
     """Folders with what the model's requirements.txt asks for: they go before everything else."""
     notes: tuple[str, ...] = ()
@@ -123,7 +125,7 @@ def _live(folder: Path, token: str, report: int) -> int:
 
 def _shed_inheritance(launch: Launch, keep: tuple[int, ...]) -> None:
     """Leave behind the nursery's descriptors, environment and random state."""
-    redirect_output(launch.log)
+    redirect_output(launch.log, bytes_per_s=launch.log_bytes_per_s)
     kept = sorted(keep)
     for low, high in zip([3, *(fd + 1 for fd in kept)], [*kept, os.sysconf("SC_OPEN_MAX")], strict=True):
         os.closerange(low, high)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-from collections.abc import Iterator
 from pathlib import Path
+
+from moorage.system.file_locks import locked
 
 
 class LineFile:
@@ -25,29 +24,10 @@ class LineFile:
 
         A line that was cut short, by a full disk or a power cut, is ended first.
         """
-        with self._locked() as file:
+        with locked(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
             size = os.fstat(file).st_size
             content = lines if size == 0 or os.pread(file, 1, size - 1) == b"\n" else b"\n" + lines
             if os.write(file, content) < len(content):
                 raise OSError(f"{self._path} took only a part of the lines")
             if size + len(content) > self._bytes_max:
                 os.replace(self._path, self._older)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[int]:
-        """The file that is at the path, and nobody else's meanwhile: what is locked may have been replaced by then."""
-        while True:
-            file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                if self._is_current(file):
-                    yield file
-                    return
-            finally:
-                os.close(file)
-
-    def _is_current(self, file: int) -> bool:
-        try:
-            return os.path.samestat(os.stat(self._path), os.fstat(file))
-        except FileNotFoundError:
-            return False

@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moorage.api.logs import Logs
-from moorage.api.service import Caller
 from moorage.aws.errors import ServiceError
 from moorage.telemetry import logs as telemetry
-from moorage.telemetry.logs import LogFolder
+from moorage.testing.logs_world import ARN, GROUP, START_MS, LogsWorld
 
-GROUP = "/aws/sagemaker/Endpoints/iris"
-ARN = "arn:aws:logs:us-east-1:123456789012:log-group:"
-START = datetime(2026, 11, 21, 2, 55, tzinfo=UTC)
-START_MS = int(START.timestamp() * 1000)
 ALL = ["one", "two", "three", "four", "five"]
 
 
-class World:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.service = Logs(LogFolder(root), account_id="123456789012")
-
-    def write(self, stream: str, *lines: tuple[int, str], endpoint: str = "iris", region: str = "us-east-1") -> None:
-        path = self.root / region / endpoint / f"{stream}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
-            for ms, text in lines:
-                at = (START + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
-                file.write(f"{at.replace('+00:00', 'Z')} {text}\n")
-
-    async def call(self, operation: str, *, region: str = "us-east-1", **request: Any) -> Any:
-        caller = Caller("123456789012", "arn", "id", "AKIA", region, "request")
-        return await self.service.handlers()[operation](caller, request)
-
-    async def get(self, stream: str = "A/i-1", **request: Any) -> tuple[list[str], str, str]:
-        page = await self.call("GetLogEvents", logGroupName=GROUP, logStreamName=stream, **request)
-        return [event["message"] for event in page["events"]], page["nextBackwardToken"], page["nextForwardToken"]
-
-    async def find(self, **request: Any) -> tuple[list[str], str | None]:
-        page = await self.call("FilterLogEvents", logGroupName=GROUP, **request)
-        return [event["message"] for event in page["events"]], page.get("nextToken")
-
-
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
+def world(tmp_path: Path) -> LogsWorld:
+    world = LogsWorld(tmp_path)
     world.write("A/i-1", (0, "one"), (1000, "three"), (1000, "four"))
     world.write("A/i-2", (500, "two"), (2000, "five"))
     world.write("B/i-3")
@@ -57,7 +24,7 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-async def test_groups(world: World) -> None:
+async def test_groups(world: LogsWorld) -> None:
     world.write("A/i-4", (7, "x"), endpoint="Other")
     other, iris = (await world.call("DescribeLogGroups"))["logGroups"]
     assert ("/aws/sagemaker/Endpoints/Other", START_MS + 7) == (other["logGroupName"], other["creationTime"])
@@ -76,7 +43,7 @@ async def test_groups(world: World) -> None:
     assert {"logGroups": []} == await world.call("DescribeLogGroups", region="..")
 
 
-async def test_each_of_several_containers_has_a_stream(world: World) -> None:
+async def test_each_of_several_containers_has_a_stream(world: LogsWorld) -> None:
     world.write("A/i-1/scale", (100, "scaled"))
     world.write("A/i-1/forest", (200, "predicted"))
     streams = (await world.call("DescribeLogStreams", logGroupName=GROUP))["logStreams"]
@@ -86,7 +53,7 @@ async def test_each_of_several_containers_has_a_stream(world: World) -> None:
     assert ["one", "scaled", "predicted", "three", "four"] == (await world.find(logStreamNamePrefix="A/i-1"))[0]
 
 
-async def test_streams(world: World) -> None:
+async def test_streams(world: LogsWorld) -> None:
     first, _, empty = (await world.call("DescribeLogStreams", logGroupName=GROUP))["logStreams"]
     assert {
         "logStreamName": "A/i-1",
@@ -110,7 +77,7 @@ async def test_streams(world: World) -> None:
         ({"orderBy": "LastEventTime", "descending": True}, ["A/i-2", "A/i-1", "B/i-3"]),
     ],
 )
-async def test_streams_page_by_page(world: World, request_: dict[str, Any], expected: list[str]) -> None:
+async def test_streams_page_by_page(world: LogsWorld, request_: dict[str, Any], expected: list[str]) -> None:
     names: list[str] = []
     token: dict[str, str] | None = {}
     while token is not None:
@@ -121,11 +88,11 @@ async def test_streams_page_by_page(world: World, request_: dict[str, Any], expe
 
 
 @pytest.mark.parametrize("identifier", [GROUP, ARN + GROUP, f"{ARN}{GROUP}:*"])
-async def test_a_group_by_its_arn(world: World, identifier: str) -> None:
+async def test_a_group_by_its_arn(world: LogsWorld, identifier: str) -> None:
     assert 3 == len((await world.call("DescribeLogStreams", logGroupIdentifier=identifier))["logStreams"])
 
 
-async def test_a_stream_from_its_head_and_on(world: World) -> None:
+async def test_a_stream_from_its_head_and_on(world: LogsWorld) -> None:
     first, _, forward = await world.get(startFromHead=True, limit=2)
     assert ["one", "three"] == first
     second, back, forward = await world.get(nextToken=forward, startFromHead=True)
@@ -137,7 +104,7 @@ async def test_a_stream_from_its_head_and_on(world: World) -> None:
     assert ["one", "three"] == (await world.get(nextToken=back))[0]
 
 
-async def test_a_stream_from_its_tail_and_back(world: World) -> None:
+async def test_a_stream_from_its_tail_and_back(world: LogsWorld) -> None:
     last, back, forward = await world.get(limit=2)
     assert ["three", "four"] == last
     earlier, start, _ = await world.get(nextToken=back, limit=2)
@@ -154,7 +121,7 @@ async def test_a_stream_from_its_tail_and_back(world: World) -> None:
     [(0, 1000, ["one"]), (1, 1001, ["three", "four"]), (1000, 1000, []), (2000, 9000, [])],
 )
 async def test_a_time_range_has_its_start_and_not_its_end(
-    world: World, start: int, end: int, expected: list[str], is_forward: bool
+    world: LogsWorld, start: int, end: int, expected: list[str], is_forward: bool
 ) -> None:
     request = {"startTime": START_MS + start, "endTime": START_MS + end, "startFromHead": is_forward}
     assert expected == (await world.get(**request))[0]
@@ -162,7 +129,7 @@ async def test_a_time_range_has_its_start_and_not_its_end(
 
 @pytest.mark.parametrize("is_forward", [True, False])
 async def test_pages_hold_so_many_bytes_at_most(
-    world: World, monkeypatch: pytest.MonkeyPatch, is_forward: bool
+    world: LogsWorld, monkeypatch: pytest.MonkeyPatch, is_forward: bool
 ) -> None:
     monkeypatch.setattr(telemetry, "PAGE_BYTES_MAX", 200)
     world.write("A/i-5", *((number, f"{number:03}" + "x" * 30) for number in range(20)), (20, "y" * 999), (21, "z"))
@@ -178,7 +145,7 @@ async def test_pages_hold_so_many_bytes_at_most(
     assert [f"{number:03}" for number in range(20)] + ["yyy", "z"] == [message[:3] for message in seen]
 
 
-async def test_several_streams_as_one_sequence(world: World) -> None:
+async def test_several_streams_as_one_sequence(world: LogsWorld) -> None:
     assert (ALL, None) == await world.find()
     [event] = (await world.call("FilterLogEvents", logGroupName=GROUP, limit=1))["events"]
     assert ("A/i-1", START_MS, START_MS) == (event["logStreamName"], event["timestamp"], event["ingestionTime"])
@@ -190,7 +157,7 @@ async def test_several_streams_as_one_sequence(world: World) -> None:
     assert ALL == seen
 
 
-async def test_following_by_time_tells_new_lines_from_old(world: World) -> None:
+async def test_following_by_time_tells_new_lines_from_old(world: LogsWorld) -> None:
     """What `aws logs tail --follow` does."""
     seen: dict[str, str] = {}
     since = START_MS
@@ -216,17 +183,30 @@ async def test_following_by_time_tells_new_lines_from_old(world: World) -> None:
         ({"filterPattern": "  "}, ALL),
     ],
 )
-async def test_what_is_searched(world: World, request_: dict[str, Any], expected: list[str]) -> None:
+async def test_what_is_searched(world: LogsWorld, request_: dict[str, Any], expected: list[str]) -> None:
     assert (expected, None) == await world.find(**request_)
 
 
-async def test_phrases(world: World) -> None:
+@pytest.mark.parametrize("limit", [1, 2, 10])
+async def test_the_latest_first(world: LogsWorld, limit: int) -> None:
+    assert ALL[::-1] == await world.find_all(startFromHead=False, limit=limit)
+    since = {"startTime": START_MS + 500, "endTime": START_MS + 1000}
+    assert ["four", "three", "two"] == await world.find_all(startFromHead=False, limit=limit, **since)
+    assert ["five", "four"] == await world.find_all(startFromHead=False, limit=limit, filterPattern="f")
+
+
+async def test_a_token_keeps_the_order_of_its_search(world: LogsWorld) -> None:
+    _, token = await world.find(startFromHead=False, limit=1)
+    assert (ALL[-2::-1], None) == await world.find(nextToken=token, startFromHead=True)
+
+
+async def test_phrases(world: LogsWorld) -> None:
     world.write("A/i-1", (9000, 'no such file "x"'), (9001, "file such no"))
     assert ['no such file "x"'] == (await world.find(filterPattern='"no such"  "file"'))[0]
     assert ['no such file "x"'] == (await world.find(filterPattern=r'"file \"x"'))[0]
 
 
-async def test_a_long_search_pauses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_search_pauses(world: LogsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telemetry, "SCAN_BYTES_MAX", 40)
     found, following = await world.find(filterPattern="five")
     assert [] == found
@@ -287,22 +267,17 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str]]] = [
         {"logGroupName": GROUP, "filterPattern": 'a "b'},
         invalid("Invalid filter pattern: the quoted phrase has no end at character 3."),
     ),
-    (
-        "FilterLogEvents",
-        {"logGroupName": GROUP, "startFromHead": False},
-        invalid("Moorage does not support startFromHead false in FilterLogEvents yet."),
-    ),
 ]
 
 
 @pytest.mark.parametrize(("operation", "request_", "expected"), REFUSED)
-async def test_refused(world: World, operation: str, request_: dict[str, Any], expected: tuple[str, str]) -> None:
+async def test_refused(world: LogsWorld, operation: str, request_: dict[str, Any], expected: tuple[str, str]) -> None:
     with pytest.raises(ServiceError) as caught:
         await world.call(operation, **request_)
     assert expected == (caught.value.code, caught.value.message)
 
 
 @pytest.mark.parametrize("token", ["f/999999", "b/999999", "f/000000000000000001", "b/000000000000000001"])
-async def test_a_position_of_ones_own_making_does_no_harm(world: World, token: str) -> None:
+async def test_a_position_of_ones_own_making_does_no_harm(world: LogsWorld, token: str) -> None:
     lines, _, _ = await world.get(nextToken=token)
     assert set(lines) <= {"one", "three", "four"}

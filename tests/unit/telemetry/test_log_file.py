@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moorage.telemetry import log_file
-from moorage.telemetry.log_file import LINE_BYTES_MAX, LogEvent, back_up, end_of, find_time, read_events
+from moorage.telemetry.log_file import LogEvent, back_up, end_of, find_time, read_events, read_events_backward
+from moorage.telemetry.log_lines import PRINTED
 
+LINE_BYTES_MAX = PRINTED.bytes_max
 START = datetime(2026, 11, 21, 2, 55, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
 
@@ -129,3 +131,15 @@ def test_backing_up_by_lines(lines: list[Line], block: int, back: int, at: int) 
     at = min(at, len(starts) - 1)
     with SmallBlocks(block):
         assert starts[max(0, at - back)] == back_up(io.BytesIO(content), starts[at], lines=back, floor=0)
+
+
+@given(lines=LINES, block=st.integers(1, 80), first=st.integers(0, 30), at_once=st.integers(1, 5))
+def test_reading_backward(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[Line], block: int, first: int, at_once: int
+) -> None:
+    path = write(tmp_path_factory.getbasetemp() / "backward", build(lines))
+    whole = read_all(path)[first:]
+    start = whole[0].start if whole else path.stat().st_size
+    with SmallBlocks(block), pytest.MonkeyPatch.context() as patch, path.open("rb") as file:
+        patch.setattr(log_file, "_LINES_AT_ONCE", at_once)
+        assert whole[::-1] == list(read_events_backward(file, end_of(file), start=start))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,14 @@ from moorage.api.logs.errors import invalid_token
 from moorage.telemetry.logs import Cursor
 
 _POSITION: Final = re.compile(r"([fb])/(\d{1,18})")
-_CURSOR: Final = msgspec.json.Decoder(Cursor)
+
+
+class _Search(NamedTuple):
+    is_descending: bool
+    cursor: Cursor
+
+
+_SEARCH: Final = msgspec.json.Decoder(_Search)
 
 
 def forward_token(position: int) -> str:
@@ -37,14 +44,15 @@ def read_position(token: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def cursor_token(cursor: Cursor) -> str:
-    """For what a search has not come to yet."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
+def search_token(cursor: Cursor, *, is_descending: bool) -> str:
+    """For what a search in that order has not come to yet."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(_Search(is_descending, cursor))).decode()
 
 
-def read_cursor(token: str) -> Cursor:
-    """The inverse of `cursor_token`. Raises InvalidParameterException."""
+def read_search(token: str) -> tuple[bool, Cursor]:
+    """Whether a search is in descending order, and how far it has come. Raises InvalidParameterException."""
     try:
-        return _CURSOR.decode(base64.urlsafe_b64decode(token.encode("ascii")))
+        read = _SEARCH.decode(base64.urlsafe_b64decode(token.encode("ascii")))
     except (UnicodeEncodeError, binascii.Error, msgspec.MsgspecError):
         raise invalid_token() from None
+    return read.is_descending, read.cursor

@@ -50,6 +50,8 @@ class AgentSettings:
     """Processes and threads together that one user of an instance may have."""
     instance_memory_bytes_max: int = 0
     """Of each process of an instance with all it starts; 0 is no limit."""
+    log_bytes_per_s: int = 1 << 20
+    """How much an instance may log, over ten seconds."""
     watch_interval_s: float = 1.0
     """How often the agent looks whether its own folders and socket are still there."""
 

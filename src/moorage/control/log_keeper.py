@@ -1,0 +1,119 @@
+"""Keeps the logs within the room they may take, and for as long as their groups say.
+
+What has to go is decided in `core.log_room`; a living instance whose lines had to go finds a line in its stream that
+says so. Failing, as on a full disk, is logged and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from moorage.core.log_room import Cut, make_room
+from moorage.store.base import Document, ListQuery, Store, StoreUnavailable, Transaction
+from moorage.system.clock import Clock
+from moorage.system.tasks import BackgroundTasks
+from moorage.telemetry import log_trim
+from moorage.telemetry.log_lines import printed_line
+from moorage.telemetry.log_places import LogPlaces
+
+INTERVAL_S: Final = 2.0
+_PAUSE_RATIO: Final = 50
+"""How much longer the pause is than the look before it, at least: many files are looked at less often."""
+EXPIRY_INTERVAL_S: Final = 600.0
+_ROWS_AT_ONCE: Final = 1000
+
+_log = logging.getLogger(__name__)
+
+
+class LogKeeper:
+    """The loop. `bytes_max` is of all logs together, `stream_bytes_max` of each."""
+
+    def __init__(self, places: LogPlaces, store: Store, clock: Clock, *, bytes_max: int, stream_bytes_max: int) -> None:
+        self._places = places
+        self._store = store
+        self._clock = clock
+        self._bytes_max = bytes_max
+        self._stream_bytes_max = stream_bytes_max
+        self._tasks = BackgroundTasks()
+
+    def start(self) -> None:
+        """Begin."""
+        self._tasks.start(self._keep_room(), name="keeping the logs' room")
+        self._tasks.start(self._keep_time(), name="expiring logs")
+
+    async def close(self) -> None:
+        """End."""
+        await self._tasks.close()
+
+    async def make_room(self) -> None:
+        """Take back what the logs have too much, once. Raises OSError."""
+        await asyncio.to_thread(self._make_room)
+
+    async def expire(self) -> None:
+        """Remove what is older than its group keeps it, once. Raises OSError, StoreUnavailable."""
+        for group in await self._store.run(_groups_that_expire):
+            await asyncio.to_thread(self._expire, group)
+
+    async def _keep_room(self) -> None:
+        while True:
+            began = self._clock.monotonic()
+            try:
+                await self.make_room()
+            except OSError as error:
+                _log.warning("room for logs cannot be made now: %s", error)
+            took = self._clock.monotonic() - began
+            await self._clock.sleep(max(INTERVAL_S, _PAUSE_RATIO * took))
+
+    async def _keep_time(self) -> None:
+        while True:
+            try:
+                await self.expire()
+            except (OSError, StoreUnavailable) as error:
+                _log.warning("old logs cannot be removed now: %s", error)
+            await self._clock.sleep(EXPIRY_INTERVAL_S)
+
+    def _make_room(self) -> None:
+        taken = list(log_trim.measure(self._places, now_s=self._clock.now().timestamp()))
+        for cut in make_room(taken, bytes_max=self._bytes_max, stream_bytes_max=self._stream_bytes_max):
+            gone = log_trim.carry_out(cut, self._places)
+            _log.info("%s: removed the oldest %d bytes: %s", cut.stream, gone, cut.why)
+            if gone and not cut.is_removal and log_trim.is_living(cut.stream):
+                self._say(cut, gone)
+
+    def _say(self, cut: Cut, gone: int) -> None:
+        log = os.open(cut.stream, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            os.write(
+                log, printed_line(self._clock.now(), f"the oldest {gone} bytes of this stream are gone: {cut.why}")
+            )
+        finally:
+            os.close(log)
+
+    def _expire(self, group: Document) -> None:
+        now = self._clock.now()
+        oldest = now - timedelta(days=group.body["retentionInDays"])
+        for stream in self._places.streams(group.region, group.name).values():
+            log_trim.expire(
+                stream, before_ms=int(oldest.timestamp() * 1000), places=self._places, now_s=now.timestamp()
+            )
+
+
+def _groups_that_expire(tx: Transaction) -> list[Document]:
+    regions = tx.log_groups.regions()
+    return [group for region in regions for group in _groups(tx, region) if "retentionInDays" in group.body]
+
+
+def _groups(tx: Transaction, region: str) -> Iterator[Document]:
+    after: tuple[str, str] | None = None
+    while True:
+        query = ListQuery(region, _ROWS_AT_ONCE, sort_by="Name", ascending=True, after=after)
+        page = tx.log_groups.list(query)
+        yield from page.rows
+        if page.next_after is None:
+            return
+        after = page.next_after
