@@ -1,0 +1,1 @@
+"""Moorage's own metrics: what they are read from, and what is measured for them."""
