@@ -16,6 +16,7 @@ from moorage.api.bearer_keys import BearerKeys, MetricsKeys
 from moorage.api.capacity import Capacity as CapacityService
 from moorage.api.iam.part import Needs as IamNeeds
 from moorage.api.iam.service import Iam
+from moorage.api.loaded_models import LoadedModels
 from moorage.api.logs.service import Logs
 from moorage.api.s3.service import S3
 from moorage.api.sagemaker import SageMaker
@@ -27,9 +28,11 @@ from moorage.api.traffic import Traffic
 from moorage.app import credentials
 from moorage.app.observing import open_metrics_page
 from moorage.app.settings import Settings
+from moorage.app.signals import open_cloudwatch, open_metrics
 from moorage.app.sleeping import open_sleeping
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
+from moorage.control.alarms.actions import Actions
 from moorage.control.capacity import Capacity
 from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
@@ -47,7 +50,7 @@ from moorage.objects.object_fetcher import ObjectFetcher
 from moorage.objects.store import ObjectStore, open_object_store
 from moorage.runners.base import ModelFile, ModelFiles
 from moorage.runners.process.client import ProcessRunner
-from moorage.runners.process.multi_model.client import AgentDemands
+from moorage.runners.process.multi_model.client import AgentDemands, AgentManyModels
 from moorage.store.base import Store
 from moorage.store.sql import open_store
 from moorage.system.clock import SystemClock
@@ -117,6 +120,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     changed = KeyedSignal[EndpointKey]()
     secrets = credentials.ensure_secrets(settings)
     store = await _open_store(settings, parts)
+    metrics = await open_metrics(settings, store, clock, parts)
     accounts = await _open_accounts(settings, store, clock, parts)
     objects = await _open_objects(settings, clock, parts)
     model_data = await _open_model_data(settings, objects, clock, parts)
@@ -147,7 +151,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
         capacity=capacity,
     )
     open_sleeping(
-        settings, parts, store=store, accounts=accounts, control=control, runner=runner, sink=None, clock=clock
+        settings, parts, store=store, accounts=accounts, control=control, runner=runner, sink=metrics.sink, clock=clock
     )
     await control.start()
     parts.push_async_callback(control.close)
@@ -165,7 +169,17 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             BearerKeys(store, clock=clock, enforce=access.enforce),
             MetricsKeys(store, clock=clock),
             Traffic(store, clock=clock),
+            LoadedModels(store, AgentManyModels(settings.agent_socket)),
             CapacityService(capacity),
+            open_cloudwatch(
+                settings,
+                parts,
+                store=store,
+                metrics=metrics,
+                actions=Actions({}),
+                token_key=secrets.token_key,
+                clock=clock,
+            ),
             _open_logs(settings, store, clock, parts),
         ],
         sagemaker=SageMaker(
@@ -182,10 +196,10 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             enforce_access=access.enforce,
         ),
     )
-    metrics = open_metrics_page(
-        store=store, runner=runner, publisher=publisher, capacity=capacity, clock=clock, parts=parts
+    page = open_metrics_page(
+        settings, store=store, runner=runner, publisher=publisher, capacity=capacity, clock=clock, parts=parts
     )
-    return Api(services, principals.find, clock=clock, pages=[metrics])
+    return Api(services, principals.find, clock=clock, pages=[page])
 
 
 def _services(

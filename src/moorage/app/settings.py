@@ -7,6 +7,7 @@ defaults. Child processes get the finished value from the supervisor and read no
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import re
 import tomllib
@@ -50,7 +51,11 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "log_bytes_max": (1 << 20, 1 << 50),
     "log_stream_bytes_max": (64 << 10, 1 << 50),
     "instance_log_bytes_per_s": (1 << 10, 1 << 40),
+    "metrics_max": (1, 10_000_000),
+    "metrics_bytes_max": (1 << 20, 1 << 50),
     "environments_bytes_max": (0, 1 << 50),
+    "traces_per_s": (0, 10_000),
+    "otlp_metrics_every_s": (1, 86_400),
     "overcommit_cpu": (0.01, 1_000_000),
     "overcommit_memory": (0.01, 1_000_000),
 }
@@ -108,6 +113,15 @@ class Settings:
     """Of one log stream, beyond which it loses its oldest lines."""
     instance_log_bytes_per_s: int = 1 << 20
     """How much an instance may log, over ten seconds; what is beyond is left out, and the log says how much."""
+    otlp_endpoint: str = ""
+    """The address of a collector, such as `http://127.0.0.1:4318`, for traces and metrics; empty sends none."""
+    traces_per_s: int = 10
+    """About how many invocations a second a gateway worker begins a trace for, beside those that callers trace."""
+    otlp_metrics_every_s: int = 60
+    metrics_max: int = 100_000
+    """How many metrics may be kept that were put, each in one unit; those of the traffic are not among them."""
+    metrics_bytes_max: int = 4 << 30
+    """How much of their file they may fill before no more are taken."""
     require_isolation: RequireIsolation = RequireIsolation.AVAILABLE
     """`strict`: instances are not started where this machine cannot isolate them as it should."""
     instance_users_first: int = 700_000
@@ -142,6 +156,11 @@ class Settings:
     @property
     def database_path(self) -> Path:
         return self.data_dir / "state.db"
+
+    @property
+    def metrics_path(self) -> Path:
+        """The metrics that were put."""
+        return self.data_dir / "metrics.db"
 
     @property
     def logs_dir(self) -> Path:
@@ -287,4 +306,14 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(f"account_id must be 12 digits, not {settings.account_id!r}")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
         raise SettingsError(f"region must look like us-east-1, not {settings.region!r}")
+    _check_collector(settings.otlp_endpoint)
     return settings
+
+
+def _check_collector(endpoint: str) -> None:
+    if not endpoint:
+        return
+    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", endpoint):
+        raise SettingsError(f"otlp_endpoint must look like http://127.0.0.1:4318, not {endpoint!r}")
+    if importlib.util.find_spec("opentelemetry") is None:
+        raise SettingsError("otlp_endpoint needs OpenTelemetry: pip install 'moorage[otel]'")
