@@ -154,6 +154,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "DescribeCapacity",
         "ListBearerKeys",
         "ListMetricsKeys",
+        "ListLoadedModels",
         "ListTraffic",
     ),
     "cloudwatch": (

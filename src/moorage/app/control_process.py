@@ -39,6 +39,7 @@ from moorage.control.fetching import Fetch, Say
 from moorage.control.gateways import Gateways
 from moorage.control.ledgers import Ledgers
 from moorage.control.log_keeper import LogKeeper
+from moorage.control.metrics.model_metrics import ModelMetrics
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
 from moorage.control.supplies import Supplies
@@ -158,6 +159,10 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     supplies = Supplies(AgentDemands(settings.agent_socket, clock), fetch, clock)
     supplies.open()
     parts.push_async_callback(supplies.close)
+    many_models = AgentManyModels(settings.agent_socket)
+    model_metrics = ModelMetrics(many_models, metrics.sink, clock=clock)
+    model_metrics.open()
+    parts.push_async_callback(model_metrics.close)
     hints = BackgroundTasks()
     parts.push_async_callback(hints.close)
     services = _services(
@@ -169,7 +174,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             BearerKeys(store, clock=clock, enforce=access.enforce),
             MetricsKeys(store, clock=clock),
             Traffic(store, clock=clock),
-            LoadedModels(store, AgentManyModels(settings.agent_socket)),
+            LoadedModels(store, many_models),
             CapacityService(capacity),
             open_cloudwatch(
                 settings,

@@ -71,6 +71,14 @@ class ListBearerKeysOutput(TypedDict):
     BearerKeys: list[BearerKeySummary]
 
 
+class ListLoadedModelsInput(TypedDict):
+    EndpointName: str
+
+
+class ListLoadedModelsOutput(TypedDict):
+    Instances: list[LoadedModelsSummary]
+
+
 class ListMetricsKeysInput(TypedDict):
     pass
 
@@ -86,6 +94,28 @@ class ListTrafficInput(TypedDict):
 
 class ListTrafficOutput(TypedDict):
     Traffic: list[TrafficSummary]
+
+
+class LoadedModel(TypedDict):
+    TargetModel: str
+    MemoryBytes: int
+    Invocations: int
+
+
+class LoadedModelsSummary(TypedDict):
+    VariantName: str
+    InstanceId: str
+    ContainerName: str
+    Models: list[LoadedModel]
+    Statistics: list[ModelStatistics]
+
+
+class ModelStatistics(TypedDict):
+    MetricName: str
+    SampleCount: int
+    Sum: int
+    Minimum: int
+    Maximum: int
 
 
 class Resources(TypedDict):
