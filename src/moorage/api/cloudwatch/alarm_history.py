@@ -34,7 +34,7 @@ class AlarmHistory(Part):
         bound = ["DescribeAlarmHistory", caller.region, *(_bound(request.get(member)) for member in _BINDING)]
         after = self._history_after(bound, request.get("NextToken"))
         limit = request.get("MaxRecords", PAGE_MAX)
-        found = await self._store.run(lambda tx: _entries(tx, caller.region, request, after=after, limit=limit + 1))
+        found = await self._store.read(lambda tx: _entries(tx, caller.region, request, after=after, limit=limit + 1))
         output: DescribeAlarmHistoryOutput = {"AlarmHistoryItems": [_described(entry) for entry in found[:limit]]}
         if len(found) > limit:
             last = found[limit - 1]

@@ -49,7 +49,7 @@ class AlarmLists(Part):
         _check(request)
         bound = ["DescribeAlarms", caller.region, *(request.get(member) for member in _BINDING)]
         after = self._listed_after(bound, request.get("NextToken"))
-        found = await self._store.run(lambda tx: list(_found(tx, caller.region, request)))
+        found = await self._store.read(lambda tx: list(_found(tx, caller.region, request)))
         rest = [alarm for alarm in found if alarm.key.name > after]
         page = rest[: request.get("MaxRecords", PAGE_MAX)]
         output: DescribeAlarmsOutput = {
@@ -67,7 +67,7 @@ class AlarmLists(Part):
         """The alarms on exactly this metric, not those on expressions of it."""
         wanted = MetricWatch(key_of(caller.region, request))
         members = [member for member in ("Statistic", "ExtendedStatistic", "Period", "Unit") if member in request]
-        found = await self._store.run(lambda tx: list(list_alarms(tx, caller.region)))
+        found = await self._store.read(lambda tx: list(list_alarms(tx, caller.region)))
         return {
             "MetricAlarms": [
                 metric_alarm(alarm)

@@ -100,7 +100,7 @@ class AlarmLoop:
             woken.cancel()
 
     async def _load(self) -> Sequence[Alarm]:
-        return await self._store.run(
+        return await self._store.read(
             lambda tx: [alarm for region in tx.alarms.regions() for alarm in list_alarms(tx, region)]
         )
 

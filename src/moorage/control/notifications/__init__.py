@@ -1,0 +1,1 @@
+"""Bringing notifications to the subscribers of topics."""

@@ -1,0 +1,91 @@
+"""Publishing to topics: what a call publishes, and what alarms have to say."""
+
+from __future__ import annotations
+
+import logging
+
+from moorage.control.alarms.actions import ActionFailed, AlarmChange
+from moorage.control.notifications.deliveries import Deliveries, Saved
+from moorage.control.notifications.posting import NotPosted, Poster
+from moorage.core.notifications.alarm_message import alarm_subject, alarm_text
+from moorage.core.notifications.messages import Message, confirmation, notification
+from moorage.core.notifications.topic import (
+    NoSuchTopic,
+    Protocol,
+    Subscription,
+    Topic,
+    TopicKey,
+    topic_key,
+)
+from moorage.store.base import Store, Transaction
+from moorage.store.topics import load_topic
+from moorage.system.clock import Clock
+from moorage.system.entropy import new_request_id
+
+_log = logging.getLogger(__name__)
+
+
+class Notifier:
+    """Hands messages to everybody who is subscribed."""
+
+    def __init__(
+        self, store: Store, poster: Poster, deliveries: Deliveries, clock: Clock, *, account_id: str, public_url: str
+    ) -> None:
+        self._store = store
+        self._poster = poster
+        self._deliveries = deliveries
+        self._clock = clock
+        self._account_id = account_id
+        self._public_url = public_url
+
+    async def publish(self, key: TopicKey, message: Message) -> None:
+        """Returns when it is saved who is to get the message. Raises NoSuchTopic, TooManyNotifications."""
+        self._deliveries.check_room()
+        topic = await self._store.run(lambda tx: load_topic(tx, key))
+        confirmed = [each for each in topic.subscriptions if each.is_confirmed]
+        postings = {
+            topic.arn_of(each): notification(message, topic, each)
+            for each in confirmed
+            if each.protocol is not Protocol.LOG
+        }
+        now = self._clock.now()
+
+        def save(tx: Transaction) -> Saved:
+            return self._deliveries.save(tx, key.region, postings, now=now)
+
+        self._deliveries.begin(await self._store.run(save) if postings else ())
+        for each in confirmed:
+            if each.protocol is Protocol.LOG:
+                _log.info("notification of %s: %s", topic.arn, message.text_for(each))
+
+    async def check_endpoint(self, url: str) -> None:
+        """Raises ForbiddenAddress if nothing may be sent there. A host that nobody knows may be known later."""
+        try:
+            await self._poster.check(url)
+        except NotPosted as error:
+            _log.info("an endpoint that is being subscribed: %s", error)
+
+    async def ask_to_confirm(self, topic: Topic, subscription: Subscription) -> None:
+        """Send the token to whoever is at the endpoint. Raises TooManyNotifications."""
+        self._deliveries.check_room()
+        now = self._clock.now()
+        posting = confirmation(topic, subscription, public_url=self._public_url, id_=new_request_id(), now=now)
+        postings = {topic.arn_of(subscription): posting}
+        saved = await self._store.run(lambda tx: self._deliveries.save(tx, topic.key.region, postings, now=now))
+        self._deliveries.begin(saved)
+
+    async def tell(self, action_arn: str, change: AlarmChange) -> None:
+        """Publish an alarm's change of state to the topic of its action. Raises ActionFailed."""
+        key = topic_key(action_arn)
+        if key is None:
+            raise ActionFailed(f"{action_arn} is no topic")
+        message = Message(
+            new_request_id(),
+            change.at,
+            alarm_text(change.alarm, change.old, change.new, account_id=self._account_id),
+            subject=alarm_subject(change.alarm, change.new),
+        )
+        try:
+            await self.publish(key, message)
+        except NoSuchTopic:
+            raise ActionFailed(f"There is no topic {action_arn}") from None
