@@ -12,7 +12,7 @@ from moorage.api.service import Caller, operation
 from moorage.aws.types import application_autoscaling as aws
 from moorage.core.model import Endpoint
 from moorage.core.names import sagemaker_arn
-from moorage.core.scaling.model import Adjustment, Bounds, ScalableTarget, Suspension, TargetKey
+from moorage.core.scaling.model import Bounds, ScalableTarget, Suspension, TargetKey
 from moorage.core.scaling.texts import target_arn
 from moorage.store.base import Transaction
 from moorage.store.scaling import deregister, find_target, list_targets, save_target
@@ -47,7 +47,7 @@ class Targets(Part):
                 raise invalid("Tags can only be given when a scalable target is new: put them on with TagResource.")
             target = self._new_target(tx, key, endpoint, request) if found is None else _updated(found, request)
             if _moves(found, target):
-                target = replace(target, adjustment=Adjustment("the bounds of the scalable target were set"))
+                target = replace(target, is_to_adjust=True)
             save_target(tx, target)
             if tags:
                 tx.tags.put(target.arn, tags)

@@ -38,11 +38,6 @@ class DemandWindow:
         self._known_from_s = 0
         self._last_s: int | None = None
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether the last second, and the minute before it, had nothing."""
-        return not self._sum
-
     def add(self, at_s: int, value: float) -> None:
         """What was measured in the second `at_s`; seconds come in order, one that came already is left out."""
         if self._last_s is not None and at_s <= self._last_s:
@@ -53,12 +48,18 @@ class DemandWindow:
         if len(self._recent) == MINUTE_S:
             self._sum -= self._recent[0]
         self._recent.append(value)
-        self._sum = self._sum + value if any((self._sum, value)) else 0.0
+        self._sum += value
         self._note_peak(at_s)
 
-    def demand(self) -> Demand:
-        """What is known now."""
-        assert self._last_s is not None, "a window that nothing was added to has no demand"
+    @property
+    def last_s(self) -> int | None:
+        """The last second that was added."""
+        return self._last_s
+
+    def demand(self) -> Demand | None:
+        """What is known now; None before the first second."""
+        if self._last_s is None:
+            return None
         known_s = self._last_s - self._known_from_s + 1
         return Demand(
             sums=tuple(accumulate(reversed(self._recent))),

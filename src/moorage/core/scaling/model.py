@@ -6,7 +6,7 @@ A *capacity* is what the dimension counts: instances of a variant. Everything he
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -74,6 +74,10 @@ class Bounds:
         """The capacity nearest to `capacity` that is allowed."""
         return min(max(capacity, self.minimum), self.maximum)
 
+    def limited(self, most: int) -> Bounds:
+        """The same, but for what is more than there may be of anything."""
+        return Bounds(min(self.minimum, most), min(self.maximum, most))
+
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
@@ -99,21 +103,58 @@ class Memory:
 
     scale_out: ScaleOut | None = None
     scale_in_at: datetime | None = None
+    failed_at: datetime | None = None
+    """When a change was taken back: it would end the same way at once."""
+
+
+class ActivityStatus(StrEnum):
+    """AWS's `StatusCode` of a scaling activity."""
+
+    IN_PROGRESS = "InProgress"
+    SUCCESSFUL = "Successful"
+    FAILED = "Failed"
+
+
+class NotScaledCode(StrEnum):
+    """AWS's reasons for a decision that came to nothing."""
+
+    UNSCALABLE = "TargetServicePutResourceAsUnscalable"
+    AT_MAXIMUM = "AlreadyAtMaxCapacity"
+    AT_MINIMUM = "AlreadyAtMinCapacity"
 
 
 @dataclass(frozen=True, slots=True)
-class Adjustment:
-    """A capacity outside the bounds is to be moved inside, whenever the endpoint lets itself be changed."""
+class NotScaled:
+    """Why a decision came to nothing, with the capacities that explain it."""
 
+    code: NotScaledCode
+    minimum: int | None = None
+    maximum: int | None = None
+    current: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something that was done to a target, or was not, with the cause."""
+
+    id: str
+    description: str
     cause: str
+    status: ActivityStatus
+    status_message: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    details: str | None = None
+    not_scaled: tuple[NotScaled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A change of capacity that is under way."""
 
-    activity_id: int
-    """The journal entry that tells of it."""
+    entry_id: int
+    """Of the journal, where the activity is told."""
+    activity: Activity
     capacity: int
 
 
@@ -130,10 +171,13 @@ class ScalableTarget:
     created_at: datetime
     suspension: Suspension = Suspension()
     memory: Memory = Memory()
-    adjustment: Adjustment | None = None
+    is_to_adjust: bool = False
+    """Whether a capacity outside the bounds is to be moved inside, as soon as the endpoint lets itself be changed."""
     progress: Progress | None = None
     not_scaled: str | None = None
     """Why the last decision came to nothing, so that it is written down once."""
+    orphaned_at: datetime | None = None
+    """When its endpoint was found to be gone."""
 
 
 class PolicyKind(StrEnum):
@@ -182,46 +226,3 @@ class ScheduledAction:
     maximum: int | None = None
     done_until: datetime | None = None
     """Up to when its times have been seen to."""
-
-
-class ActivityStatus(StrEnum):
-    """AWS's `StatusCode` of a scaling activity."""
-
-    IN_PROGRESS = "InProgress"
-    SUCCESSFUL = "Successful"
-    FAILED = "Failed"
-
-
-class NotScaledCode(StrEnum):
-    """AWS's reasons for a decision that came to nothing."""
-
-    ANTICIPATED_FLAPPING = "AutoScalingAnticipatedFlapping"
-    UNSCALABLE = "TargetServicePutResourceAsUnscalable"
-    AT_MAXIMUM = "AlreadyAtMaxCapacity"
-    AT_MINIMUM = "AlreadyAtMinCapacity"
-    AT_DESIRED = "AlreadyAtDesiredCapacity"
-
-
-@dataclass(frozen=True, slots=True)
-class NotScaled:
-    """Why a decision came to nothing, with the capacities that explain it."""
-
-    code: NotScaledCode
-    minimum: int | None = None
-    maximum: int | None = None
-    current: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """Something that was done to a target, or was not, with the cause."""
-
-    id: str
-    description: str
-    cause: str
-    status: ActivityStatus
-    status_message: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    details: str | None = None
-    not_scaled: tuple[NotScaled, ...] = field(default=())

@@ -39,9 +39,9 @@ def by_alarm(alarm: str, policy: str) -> str:
     return f"monitor alarm {alarm} in state ALARM triggered policy {policy}"
 
 
-def by_signal(policy: str, why: str) -> str:
-    """The cause of what the signal of one second led to; the service has no such thing."""
-    return f"one-second signal ({why}) triggered policy {policy}"
+def by_signal(policy: str) -> str:
+    """The cause of what the signal of one second led to, where the service would have waited for an alarm."""
+    return f"one-second signal triggered policy {policy}"
 
 
 def by_bounds(before: int, after: int) -> str:

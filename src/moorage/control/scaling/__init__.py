@@ -1,0 +1,1 @@
+"""Scaling: signals in, decisions of the pure core, changes of capacity out."""

@@ -1,0 +1,220 @@
+"""One look at a target: everything that is due is decided and saved in one transaction.
+
+Whatever is wanted is wanted still if the transaction is lost: nothing is acted on before it is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from moorage.core.model import Endpoint
+from moorage.core.scaling.changes import (
+    RETRY_AFTER,
+    Wanted,
+    begun,
+    capacity_of,
+    ended,
+    is_backing_off,
+    not_scaled,
+    remembered,
+    resized,
+)
+from moorage.core.scaling.combine import Verdict
+from moorage.core.scaling.model import (
+    Activity,
+    ActivityStatus,
+    Bounds,
+    NotScaled,
+    NotScaledCode,
+    Progress,
+    ScalableTarget,
+    ScalingPolicy,
+    ScheduledAction,
+    TargetKey,
+)
+from moorage.core.scaling.schedule import next_time
+from moorage.core.scaling.texts import by_bounds, by_schedule, setting_bounds
+from moorage.store.base import Transaction
+from moorage.store.scaling import (
+    amend_activity,
+    delete_action,
+    deregister,
+    find_target,
+    list_actions,
+    list_policies,
+    save_action,
+    save_target,
+    write_activity,
+)
+from moorage.system.entropy import new_uuid
+
+ORPHAN_KEPT: Final = timedelta(minutes=5)
+"""How long a target outlives its endpoint, so that it can still be deregistered, as it can with the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A change that policies came to, and the capacity that they came to it at."""
+
+    verdict: Verdict
+    cause: str
+    at_capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is of a target after a look."""
+
+    target: ScalableTarget
+    policies: Sequence[ScalingPolicy]
+    endpoint: Endpoint | None
+    changed: bool
+    """Whether the endpoint was saved."""
+    wake_at: datetime | None
+
+
+def look(tx: Transaction, key: TargetKey, call: Call | None, *, instances_max: int, now: datetime) -> Found | None:
+    """Do what is due; None if there is no such target (any more). Raises StaleVersion."""
+    target = find_target(tx, key)
+    if target is None:
+        return None
+    endpoint = tx.endpoints.get(key.endpoint)
+    if endpoint is None or endpoint.uid != target.endpoint_uid:
+        return _orphaned(tx, target, is_replaced=endpoint is not None, now=now)
+    before = target
+    target = _finished(tx, target, endpoint, now=now)
+    actions = list_actions(tx, key.region, key)
+    for action in actions:
+        target = _scheduled(tx, target, action, now=now)
+    target = replace(target, orphaned_at=None)
+    after, resized_to = _scaled(tx, target, endpoint, call, instances_max=instances_max, now=now)
+    if after != before:
+        save_target(tx, after)
+    if resized_to is not None:
+        endpoint = tx.endpoints.swap(resized_to)
+    policies = list_policies(tx, key.region, key)
+    return Found(after, policies, endpoint, resized_to is not None, _next_look(tx, after, now=now))
+
+
+def _orphaned(tx: Transaction, target: ScalableTarget, *, is_replaced: bool, now: datetime) -> Found | None:
+    """See to a target whose endpoint is gone: it goes too, a while later, or at once when its name is taken."""
+    since = target.orphaned_at or now
+    if is_replaced or now >= since + ORPHAN_KEPT:
+        deregister(tx, target, now=now)
+        return None
+    kept = _finished(tx, replace(target, orphaned_at=since), None, now=now)
+    if kept != target:
+        save_target(tx, kept)
+    return Found(kept, (), None, False, since + ORPHAN_KEPT)
+
+
+def _finished(tx: Transaction, target: ScalableTarget, endpoint: Endpoint | None, *, now: datetime) -> ScalableTarget:
+    """Write down how the change that is under way has ended, if it has."""
+    progress = target.progress
+    if progress is None:
+        return target
+    activity = ended(progress, endpoint, target.key.variant, now=now)
+    if activity is None:
+        return target
+    amend_activity(tx, progress.entry_id, activity)
+    has_failed = activity.status is ActivityStatus.FAILED
+    memory = replace(target.memory, failed_at=now if has_failed else None)
+    return replace(target, progress=None, memory=memory)
+
+
+def _scheduled(tx: Transaction, target: ScalableTarget, action: ScheduledAction, *, now: datetime) -> ScalableTarget:
+    """Set the bounds that a scheduled action has, if its time has come; of times that were missed, once."""
+    due = next_time(action, action.done_until or action.created_at)
+    if due is None or due > now:
+        return target
+    done = replace(action, done_until=now)
+    if next_time(done, now) is None:
+        delete_action(tx, action)
+    else:
+        save_action(tx, done)
+    if target.suspension.scheduled:
+        return target
+    bounds = _bounds_of(action, target.bounds)
+    write_activity(tx, target.key, _bounds_activity(bounds, by_schedule(action.name), now))
+    return replace(target, bounds=bounds, is_to_adjust=True)
+
+
+def _bounds_of(action: ScheduledAction, present: Bounds) -> Bounds:
+    """The action's bounds; one that is not given stays, unless the other one is beyond it."""
+    minimum = present.minimum if action.minimum is None else action.minimum
+    maximum = present.maximum if action.maximum is None else action.maximum
+    if action.minimum is None:
+        return Bounds(min(minimum, maximum), maximum)
+    return Bounds(minimum, max(minimum, maximum))
+
+
+def _bounds_activity(bounds: Bounds, cause: str, now: datetime) -> Activity:
+    return Activity(
+        id=new_uuid(),
+        description=setting_bounds(bounds),
+        cause=cause,
+        status=ActivityStatus.SUCCESSFUL,
+        status_message=setting_bounds(bounds, is_done=True),
+        started_at=now,
+        ended_at=now,
+    )
+
+
+def _scaled(
+    tx: Transaction,
+    target: ScalableTarget,
+    endpoint: Endpoint,
+    call: Call | None,
+    *,
+    instances_max: int,
+    now: datetime,
+) -> tuple[ScalableTarget, Endpoint | None]:
+    """The target and, if its capacity is to change, the endpoint as they are to be saved."""
+    current = capacity_of(endpoint, target.key.variant)
+    if current is None or is_backing_off(target.memory, now=now):
+        return target, None
+    if target.is_to_adjust:
+        inside = target.bounds.limited(instances_max).clamp(current)
+        if inside == current:
+            return replace(target, is_to_adjust=False), None
+        wanted = Wanted(inside, by_bounds(current, inside))
+    elif call is None or call.at_capacity != current:
+        return target, None
+    elif call.verdict.capacity is None:
+        return _explained(tx, target, call, call.verdict.not_scaled, now=now), None
+    else:
+        wanted = Wanted(call.verdict.capacity, call.cause, call.verdict.why)
+    changed = resized(endpoint, target.key.variant, wanted.capacity, now=now)
+    if changed is None:
+        busy = NotScaled(NotScaledCode.UNSCALABLE, current=current)
+        return (target if call is None else _explained(tx, target, call, busy, now=now)), None
+    activity = begun(wanted, activity_id=new_uuid(), now=now)
+    entry_id = write_activity(tx, target.key, activity)
+    after = remembered(target, current=current, capacity=wanted.capacity, now=now)
+    return replace(after, progress=Progress(entry_id, activity, wanted.capacity)), changed
+
+
+def _explained(
+    tx: Transaction, target: ScalableTarget, call: Call, reason: NotScaled | None, *, now: datetime
+) -> ScalableTarget:
+    """Write down why nothing is done, unless that has been written already."""
+    said = "" if reason is None else f"{reason.code.value} {call.verdict.policy}"
+    if reason is None or said == target.not_scaled:
+        return target
+    activity = not_scaled(call.cause, reason, details=call.verdict.why, activity_id=new_uuid(), now=now)
+    write_activity(tx, target.key, activity)
+    return replace(target, not_scaled=said)
+
+
+def _next_look(tx: Transaction, target: ScalableTarget, *, now: datetime) -> datetime | None:
+    """When there is something to do that nobody will call for."""
+    times = [
+        next_time(action, action.done_until or action.created_at)
+        for action in list_actions(tx, target.key.region, target.key)
+    ]
+    if target.memory.failed_at is not None and is_backing_off(target.memory, now=now):
+        times.append(target.memory.failed_at + RETRY_AFTER)
+    return min((time for time in times if time is not None), default=None)
