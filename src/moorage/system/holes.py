@@ -6,6 +6,7 @@ Whoever appends to such a file, and whoever knows positions in it, notices nothi
 from __future__ import annotations
 
 import ctypes
+import errno
 import functools
 import os
 from collections.abc import Callable
@@ -20,7 +21,13 @@ def punch(file: int, until: int) -> None:
 
     Where the file system has no holes, all of the file goes, and positions begin at 0 again. Raises OSError.
     """
-    if until > 0 and _fallocate()(file, _PUNCH_HOLE | _KEEP_SIZE, 0, until) != 0:
+    if until <= 0:
+        return
+    try:
+        _deallocate(file, until)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
         os.ftruncate(file, 0)
 
 
@@ -32,9 +39,15 @@ def data_start(file: int) -> int:
         return os.fstat(file).st_size
 
 
+def _deallocate(file: int, until: int) -> None:
+    if _fallocate()(file, _PUNCH_HOLE | _KEEP_SIZE, 0, until) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
 @functools.cache
 def _fallocate() -> Callable[[int, int, int, int], int]:
-    function = ctypes.CDLL(None).fallocate
+    function = ctypes.CDLL(None, use_errno=True).fallocate
     function.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
     function.restype = ctypes.c_int
     return function
