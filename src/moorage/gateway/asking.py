@@ -23,6 +23,7 @@ from moorage.gateway.sessions import SESSION_ID
 from moorage.gateway.tables import Endpoint, Routes, Variant
 from moorage.gateway.target import TARGET_VARIANT, Address, Operation, container_request, container_stream_request
 from moorage.gateway.target_models import TARGET_MODEL, target_of
+from moorage.gateway.tracing import Trace
 from moorage.gateway.waking import Waker
 from moorage.gateway.watch import Watch
 from moorage.wire.answer import Answer
@@ -71,6 +72,7 @@ class Asking(ABC):
         "request_id",
         "sent",
         "series",
+        "trace",
         "variant",
     )
 
@@ -96,6 +98,8 @@ class Asking(ABC):
     request_id: str
     sent: float
     series: Series | None
+    trace: Trace | None
+    """None if it is not traced."""
     variant: Variant | None
 
     @abstractmethod
@@ -242,7 +246,8 @@ class Asking(ABC):
         self.sent = self._invoker.monotonic()
         is_stream = self.address.operation is _STREAM
         make_head = container_stream_request if is_stream else container_request
-        head = make_head(self.request, self.body, request_id=self.request_id)
+        parent = self.trace.traceparent if self.trace is not None else None
+        head = make_head(self.request, self.body, request_id=self.request_id, parent=parent)
         if self._session_id is not None:
             head = sessions.with_session(head, self._session_id)
         if self._container is not None:

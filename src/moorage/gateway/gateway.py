@@ -24,6 +24,7 @@ from moorage.gateway.probing import Pinger, Prober
 from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import address_of
+from moorage.gateway.tracing import Tracer
 from moorage.gateway.waking import Bell, WakeMode, Waker
 from moorage.gateway.watch import Watch
 from moorage.system import entropy
@@ -56,6 +57,7 @@ class Gateway:
         clock: Clock,
         ledger: Ledger,
         access_log: AccessLog,
+        tracer: Tracer | None = None,
         share: Share = WHOLE_SHARE,
         wake_mode: WakeMode = WakeMode.HOLD,
         limits: Limits | None = None,
@@ -70,7 +72,8 @@ class Gateway:
         self._pinger = Pinger()
         self._watch = Watch(Prober(self._pinger, clock=clock), clock=clock)
         self._waker = Waker(bell, self._tables.live.occupied, clock=clock, mode=wake_mode)
-        recorder = Recorder(access_log, clock.monotonic)
+        self._tracer = tracer
+        recorder = Recorder(access_log, clock.monotonic, tracer)
         self._invoker = Invoker(self._tables, self._watch, self._waker, recorder, clock=clock, draw=entropy.unit)
         self._control = Client(idle_s=_CONTROL_IDLE_S)
         self._forwarder = Forwarder(self._control, str(control_socket), clock=clock, patience_s=control_patience_s)
@@ -88,6 +91,8 @@ class Gateway:
         self._waker.start()
         self._tasks.start(keep_ledger(self._ledger, self._clock), name="ledger")
         self._tasks.start(self._access_log.keep(), name="access log")
+        if self._tracer is not None:
+            self._tasks.start(self._tracer.keep(), name="traces")
         self._servers.append(await serve(self._admin.handle, path=admin_path))
         try:
             await self._reload()

@@ -114,6 +114,7 @@ class Invocation(Asking):
         self.instance_id = ""
         self.body = b""
         self.admitted = None
+        self.trace = None
         self.variant = None
         self._instance = None
         self._tried = None
@@ -160,6 +161,8 @@ class Invocation(Asking):
                 operation=address.operation,
                 now=invoker.now,
             )
+            if invoker.recorder.tracer is not None:
+                self.trace = invoker.recorder.tracer.begin(self.request)
             self._ask(self.admitted.endpoint)
         except ServiceError as error:
             self._refuse(error)

@@ -21,6 +21,7 @@ from moorage.gateway.ledger import Ledger
 from moorage.wire.limits import Limits
 from moorage.wire.pool import Pool
 
+NEVER: Final = -math.inf
 _SETTLED_AT_ONCE: Final = 256
 
 
@@ -33,7 +34,7 @@ class VariantQueue(Queue[Instance]):
         super().__init__(occupied)
         self.endpoint = endpoint
         self.variant = variant
-        self.asked_at = -math.inf
+        self.asked_at = NEVER
         """When control was last asked to wake the variant."""
 
 
@@ -43,8 +44,7 @@ class Live:
     def __init__(self, ledger: Ledger, *, monotonic: Callable[[], float], share: Share, limits: Limits) -> None:
         self.ledger = ledger
         self._monotonic = monotonic
-        self.share = share
-        """What this worker may ask of what is there."""
+        self._share = share
         self._limits = limits
         self._instances: WeakValueDictionary[InstanceId, Instance] = WeakValueDictionary()
         self.occupied: set[VariantQueue] = set()
@@ -54,7 +54,7 @@ class Live:
 
     def instance(self, route: InstanceRoute, queue: VariantQueue, *, concurrency_max: int | None) -> Instance:
         """The instance of that id, as this route has it from now on."""
-        slots_max = self.share.slots(concurrency_max)
+        slots_max = self._share.slots(concurrency_max)
         instance = self._instances.get(route.id)
         if instance is None:
             pool = Pool(route.address, self._limits)

@@ -17,6 +17,7 @@ from moorage.gateway.ledger import Series
 from moorage.gateway.tables import Variant
 from moorage.gateway.target import Address
 from moorage.gateway.trace_context import trace_id
+from moorage.gateway.tracing import Trace, Tracer
 from moorage.wire.messages import Request
 
 _SUCCESS: Final = Outcome.SUCCESS
@@ -40,12 +41,15 @@ class Recorded(Protocol):
     answered: float
     latencies: bytes
     """What each of several containers took, as their front says it."""
+    trace: Trace | None
 
 
 class Recorder:
     """Keeps the records of one gateway worker."""
 
-    def __init__(self, access_log: AccessLog, monotonic: Callable[[], float]) -> None:
+    def __init__(self, access_log: AccessLog, monotonic: Callable[[], float], tracer: Tracer | None = None) -> None:
+        self.tracer = tracer
+        """None where no traces are sent anywhere."""
         self._log = access_log
         self._successes = access_log.successes
         self._monotonic = monotonic
@@ -63,6 +67,8 @@ class Recorder:
                 series.count(outcome, len(call.body))
             else:
                 series.record(outcome, model_us, overhead_us, len(call.body), bytes_out)
+        if call.trace is not None and self.tracer is not None:
+            self.tracer.end(call.trace, call, status=status, error=error)
         if outcome is _SUCCESS:
             if self._successes.skip:
                 self._successes.skip -= 1
@@ -103,5 +109,5 @@ def _entry(call: Recorded, status: int, bytes_out: int, error: str, model_us: in
         model_us=model_us,
         overhead_us=overhead_us,
         containers_us=latencies(call.latencies),
-        trace_id=trace_id(call.request.headers),
+        trace_id=f"{call.trace.id:032x}" if call.trace is not None else trace_id(call.request.headers),
     )

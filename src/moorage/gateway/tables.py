@@ -17,7 +17,7 @@ from moorage.gateway.admission import WHOLE_SHARE, Share
 from moorage.gateway.containers import Containers
 from moorage.gateway.instance import Instance
 from moorage.gateway.ledger import Ledger
-from moorage.gateway.live import Live, VariantQueue
+from moorage.gateway.live import NEVER, Live, VariantQueue
 from moorage.gateway.permission import Callers
 from moorage.gateway.pick import Draw, Weighted, make_pick
 from moorage.gateway.target_models import Homes
@@ -67,8 +67,11 @@ class Variant:
         """Whether requests wait for an instance while there is none."""
         self.fault = route.fault
         """Why that would be in vain."""
-        self.requests_max = None if route.requests_max is None else live.share.slots(route.requests_max)
-        """Of a serverless variant: how many requests there may be at once in this worker."""
+        self.requests_max = route.requests_max
+        """Of a serverless variant: how many requests there may be at once. Each worker lets in so many, for it does not
+        know of the others' and must refuse none too early; its share of the slots is what reaches the instance."""
+        if self.instances:
+            self.queue.asked_at = NEVER  # asleep again, it is to be woken at once
 
     @property
     def may_answer(self) -> bool:

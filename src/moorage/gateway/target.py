@@ -116,27 +116,34 @@ def refusal(request: Request, name: str) -> ServiceError | None:
     return None
 
 
-def container_request(request: Request, body: bytes, *, request_id: str) -> bytes:
-    """The head of the request to the container. The values are of a head that was found valid."""
+def container_request(request: Request, body: bytes, *, request_id: str, parent: bytes | None = None) -> bytes:
+    """The head of the request to the container. The values are of a head that was found valid.
+
+    `parent` is the `traceparent` of an invocation that is traced here.
+    """
     fields = request.fields
     if len(fields) < len(request.headers):
         passed: Iterable[tuple[bytes, bytes]] = [each for each in request.headers if each[0] in _PASSED]
     else:
         passed = [(name, fields[name]) for name in _PASSED if name in fields]
-    return _container_head(request, passed, body=body, request_id=request_id)
+    return _container_head(request, passed, body=body, request_id=request_id, parent=parent)
 
 
-def container_stream_request(request: Request, body: bytes, *, request_id: str) -> bytes:
+def container_stream_request(request: Request, body: bytes, *, request_id: str, parent: bytes | None = None) -> bytes:
     """The same for the streaming operation. The caller's own Accept stands for a missing one of the container's."""
     accept = request.fields.get(STREAM_ACCEPT) or request.fields.get(b"accept")
     passed = [each for each in request.headers if each[0] in _PASSED and each[0] != b"accept"]
     if accept is not None and accept != _EVENT_STREAM:
         passed.append((b"accept", accept))
-    return _container_head(request, passed, body=body, request_id=request_id)
+    return _container_head(request, passed, body=body, request_id=request_id, parent=parent)
 
 
-def _container_head(request: Request, passed: Iterable[tuple[bytes, bytes]], *, body: bytes, request_id: str) -> bytes:
-    if TRACEPARENT in request.fields:
+def _container_head(
+    request: Request, passed: Iterable[tuple[bytes, bytes]], *, body: bytes, request_id: str, parent: bytes | None
+) -> bytes:
+    if parent is not None:
+        passed = [*passed, (TRACEPARENT, parent), *passed_on(request.headers)[1:]]
+    elif TRACEPARENT in request.fields:
         passed = [*passed, *passed_on(request.headers)]
     return (
         b"POST /invocations HTTP/1.1\r\nHost: localhost:8080\r\n%bX-Amzn-RequestId: %b\r\ncontent-length: %d\r\n\r\n"

@@ -1,8 +1,8 @@
 """W3C Trace Context: which `traceparent` and `tracestate` of a caller a container gets to see. Pure.
 
-They go on as they came, or not at all: a gateway that records no spans is not part of a trace, so it neither puts
-itself in as the parent nor begins a trace that nobody collects; what ties together an invocation without one is its
-request id. What breaks the grammar is dropped and never refused, as the recommendation has it.
+They go on as they came, or not at all: a gateway that records no spans is not part of a trace, so it does not put
+itself in as the parent. Of an invocation that it does record (`tracing`), the container finds the span of its own call
+as parent. What breaks the grammar is dropped and never refused, as the recommendation has it.
 
 Source: https://www.w3.org/TR/trace-context-2/. No source says that SageMaker passes `X-Amzn-Trace-Id` on: it is not.
 """
@@ -10,7 +10,7 @@ Source: https://www.w3.org/TR/trace-context-2/. No source says that SageMaker pa
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from moorage.wire.messages import HeaderList
 
@@ -25,6 +25,23 @@ _IDS: Final = rb"(?!0{32}-)[0-9a-f]{32}-(?!0{16}-)[0-9a-f]{16}-[0-9a-f]{2}"
 _PARENT: Final = re.compile(rb"00-%b|(?!00|ff)[0-9a-f]{2}-%b(?:-[!-~]*)?" % (_IDS, _IDS))
 _KEY: Final = rb"[a-z0-9][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13}"
 _MEMBER: Final = re.compile(rb"[ \t]*(?:(?:%b)=[ -+\--<>-~]{0,255}[!-+\--<>-~][ \t]*)?" % _KEY)
+
+
+class Parent(NamedTuple):
+    """What a `traceparent` says."""
+
+    trace_id: int
+    span_id: int
+    is_sampled: bool
+
+
+def parent_of(headers: HeaderList) -> Parent | None:
+    """The caller's span that a request with these headers is part of; None if there is none."""
+    passed = passed_on(headers)
+    if not passed:
+        return None
+    value = passed[0][1]
+    return Parent(int(value[3:35], 16), int(value[36:52], 16), is_sampled=bool(int(value[53:55], 16) & 1))
 
 
 def passed_on(headers: HeaderList) -> HeaderList:

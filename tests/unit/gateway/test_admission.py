@@ -316,3 +316,42 @@ class Crowd(RuleBasedStateMachine):
 
 Crowd.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestCrowd = Crowd.TestCase
+
+
+def test_who_is_held_gets_a_turn_in_order_once_there_is_an_instance() -> None:
+    queue, instance = Queue[Fake](set()), Fake(slots=3)
+    callers = [Caller() for _ in range(5)]
+    for caller in callers:
+        assert queue.hold(caller.turns.append, deadline=60.0, now=0.0) is not None
+    assert queue.is_held
+    queue.pick = picking(instance)
+    queue.follow(now=30.0)
+    assert [[instance]] * 3 + [[]] * 2 == [caller.turns for caller in callers]
+    assert not queue.is_held
+    give_back(queue, instance, now=30.1)
+    assert [instance] == callers[3].turns
+
+
+def test_how_long_others_were_held_says_nothing_of_how_fast_an_instance_is() -> None:
+    queue, instance = Queue[Fake](set()), Fake()
+    for _ in range(3):
+        queue.hold(Caller().turns.append, deadline=60.0, now=0.0)
+    queue.pick = picking(instance)
+    queue.follow(now=30.0)
+    assert Caller().join(queue, now=30.0, deadline=30.0 + WAIT_S) is not None
+
+
+def test_too_many_and_too_late_are_not_held() -> None:
+    queue = Queue[Fake](set())
+    assert queue.hold(Caller().turns.append, deadline=1.0, now=1.0) is None
+    for _ in range(WAITERS_MAX):
+        assert queue.hold(Caller().turns.append, deadline=60.0, now=0.0) is not None
+    assert queue.hold(Caller().turns.append, deadline=60.0, now=0.0) is None
+
+
+def test_who_leaves_last_ends_the_hold() -> None:
+    queue = Queue[Fake](set())
+    waiter = queue.hold(Caller().turns.append, deadline=60.0, now=0.0)
+    assert waiter is not None
+    queue.leave(waiter)
+    assert not queue.is_held
