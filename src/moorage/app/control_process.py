@@ -28,7 +28,7 @@ from moorage.api.traffic import Traffic
 from moorage.app import credentials
 from moorage.app.observing import open_metrics_page
 from moorage.app.settings import Settings
-from moorage.app.signals import open_cloudwatch, open_metrics
+from moorage.app.signals import open_cloudwatch, open_metrics, open_sampler
 from moorage.app.sleeping import open_sleeping
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
@@ -156,6 +156,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     )
     await control.start()
     parts.push_async_callback(control.close)
+    open_sampler(publisher, store, runner, sink=metrics.sink, clock=clock, parts=parts)
     supplies = Supplies(AgentDemands(settings.agent_socket, clock), fetch, clock)
     supplies.open()
     parts.push_async_callback(supplies.close)

@@ -14,6 +14,7 @@ import uvloop
 from moorage.app import credentials
 from moorage.app.child_process import MAKE_WAY
 from moorage.app.settings import Settings
+from moorage.app.tracing import make_tracer
 from moorage.gateway.access_log import AccessLog
 from moorage.gateway.admission import Share
 from moorage.gateway.asking import INVOCATION_S
@@ -63,6 +64,7 @@ async def _serve(settings: Settings, worker: int, listener: socket.socket) -> No
             successes_per_s=settings.access_log_successes_per_s,
             failures_per_s=settings.access_log_failures_per_s,
         ),
+        tracer=make_tracer(settings, worker, clock=clock),
         share=Share(settings.instance_concurrency, workers=settings.gateway_workers),
         wake_mode=settings.wake_mode,
     )

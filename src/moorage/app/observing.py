@@ -1,21 +1,31 @@
-"""Puts together what others observe Moorage by."""
+"""Puts together what others observe Moorage by: the page that Prometheus scrapes, and metrics sent to a collector."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
+import os
+from collections.abc import Callable, Sequence
 
 from moorage.api.prometheus import MetricsPage
+from moorage.app.settings import Settings
+from moorage.app.tracing import OTLP_TIMEOUT_S
 from moorage.control.capacity import Capacity
 from moorage.control.figures import Gathering
 from moorage.control.publisher import Publisher
+from moorage.core.figures import Figure, figures
 from moorage.runners.base import Runner
-from moorage.store.base import Store
+from moorage.store.base import Store, StoreUnavailable
 from moorage.system.clock import Clock
 from moorage.system.lag import LoopLag
 from moorage.system.tasks import BackgroundTasks
 
+_log = logging.getLogger(__name__)
+
 
 def open_metrics_page(
+    settings: Settings,
     *,
     store: Store,
     runner: Runner,
@@ -24,9 +34,35 @@ def open_metrics_page(
     clock: Clock,
     parts: contextlib.AsyncExitStack,
 ) -> MetricsPage:
-    """The page of metrics, and what looks after the figures on it."""
+    """The page of metrics, and what looks after the figures on it and sends them, if they are to be sent."""
     lag, tasks = LoopLag(clock), BackgroundTasks()
     tasks.start(lag.run(), name="loop lag")
-    parts.push_async_callback(tasks.close)
     gathering = Gathering(store=store, runner=runner, publisher=publisher, capacity=capacity, lag=lag, clock=clock)
+    if settings.otlp_endpoint:
+        tasks.start(_send_figures(settings, gathering, clock), name="otlp metrics")
+    parts.push_async_callback(tasks.close)
     return MetricsPage(store, gathering.state)
+
+
+async def _send_figures(settings: Settings, gathering: Gathering, clock: Clock) -> None:
+    send = await asyncio.to_thread(_make_sender, settings)
+    while True:
+        await clock.sleep(settings.otlp_metrics_every_s)
+        try:
+            found = figures(await gathering.state())
+        except StoreUnavailable as error:
+            _log.warning("no metrics to send: %s", error)
+            continue
+        if not await asyncio.to_thread(send, found, int(clock.now().timestamp() * 1e9)):
+            _log.warning("metrics were not sent: the collector does not take them")
+
+
+def _make_sender(settings: Settings) -> Callable[[Sequence[Figure], int], bool]:
+    from moorage.telemetry.otlp.metrics import figure_sender  # an extra, and a third of a second to import
+
+    return figure_sender(
+        settings.otlp_endpoint.rstrip("/"),
+        instance=f"control-{os.getpid()}",
+        since_ns=settings.secrets_path.stat().st_mtime_ns,  # made once, before anything is counted
+        timeout_s=OTLP_TIMEOUT_S,
+    )

@@ -27,6 +27,16 @@ def new_uuid() -> str:
     return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
 
 
+def new_trace_id() -> int:
+    """128 bits, not all 0."""
+    return secrets.randbits(128) or 1
+
+
+def new_span_id() -> int:
+    """64 bits, not all 0."""
+    return secrets.randbits(64) or 1
+
+
 def new_secret(length_bytes: int) -> bytes:
     """Bytes fit for a key."""
     return secrets.token_bytes(length_bytes)

@@ -30,6 +30,7 @@ from moorage.gateway.access_log import AccessLog
 from moorage.gateway.gateway import Gateway
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.ledger_file import LedgerFile
+from moorage.gateway.tracing import Tracer
 from moorage.gateway.waking import WakeMode
 from moorage.system.clock import Clock, SystemClock
 from moorage.system.snapshot import SnapshotWriter
@@ -146,7 +147,12 @@ async def refused(call: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    folder: Path, *, limits: Limits | None = None, clock: Clock | None = None, wake_mode: WakeMode = WakeMode.HOLD
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
+    wake_mode: WakeMode = WakeMode.HOLD,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[GatewayWorld]:
     """A gateway with everything of it in `folder`; at the end, no socket may be left there."""
     clock, bell = clock or SystemClock(), NotedBell()
@@ -165,6 +171,7 @@ async def running_gateway(
         ),
         control_patience_s=CONTROL_PATIENCE_S,
         wake_mode=wake_mode,
+        tracer=tracer,
         limits=limits,
     )
     world = GatewayWorld(folder, gateway, bell)

@@ -1,0 +1,1 @@
+"""Sends traces and metrics to a collector by OTLP, over HTTP in protobuf. Needs the extra `moorage[otel]`."""
