@@ -27,12 +27,13 @@ from moorage.api.sts.service import Sts
 from moorage.api.traffic import Traffic
 from moorage.app import credentials
 from moorage.app.observing import open_metrics_page
+from moorage.app.scaling import make_autoscaling_api, open_scaling
 from moorage.app.settings import Settings
-from moorage.app.signals import open_cloudwatch, open_metrics, open_sampler
+from moorage.app.signals import make_cloudwatch, open_alarms, open_metrics, open_sampler
 from moorage.app.sleeping import open_sleeping
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
-from moorage.control.alarms.actions import Actions
+from moorage.control.alarms.actions import SCALING_PREFIX, Actions
 from moorage.control.capacity import Capacity
 from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
@@ -42,6 +43,7 @@ from moorage.control.log_keeper import LogKeeper
 from moorage.control.metrics.model_metrics import ModelMetrics
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
+from moorage.control.scaling.alarm_action import ScalingAction
 from moorage.control.supplies import Supplies
 from moorage.core.model import EndpointKey, ModelData
 from moorage.objects.model_data import CachedModelData, silently
@@ -157,6 +159,9 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     await control.start()
     parts.push_async_callback(control.close)
     open_sampler(publisher, store, runner, sink=metrics.sink, clock=clock, parts=parts)
+    scaling = await open_scaling(settings, parts, store=store, accounts=accounts, control=control, clock=clock)
+    actions = Actions({SCALING_PREFIX: ScalingAction(scaling, metrics.source, settings.scaling_speed)})
+    alarms = open_alarms(parts, store=store, metrics=metrics, actions=actions, clock=clock)
     supplies = Supplies(AgentDemands(settings.agent_socket, clock), fetch, clock)
     supplies.open()
     parts.push_async_callback(supplies.close)
@@ -177,14 +182,11 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             Traffic(store, clock=clock),
             LoadedModels(store, many_models),
             CapacityService(capacity),
-            open_cloudwatch(
-                settings,
-                parts,
-                store=store,
-                metrics=metrics,
-                actions=Actions({}),
-                token_key=secrets.token_key,
-                clock=clock,
+            make_cloudwatch(
+                settings, store=store, metrics=metrics, alarms=alarms, token_key=secrets.token_key, clock=clock
+            ),
+            make_autoscaling_api(
+                settings, scaling, store=store, token_key=secrets.token_key, alarms_changed=alarms.wake, clock=clock
             ),
             _open_logs(settings, store, clock, parts),
         ],

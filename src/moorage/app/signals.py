@@ -11,7 +11,10 @@ from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.app.settings import Settings
 from moorage.control.alarms.actions import Actions
 from moorage.control.alarms.loop import AlarmLoop
+from moorage.control.metrics.sampler import Sampler
 from moorage.control.metrics.traffic_source import TrafficSource
+from moorage.control.publisher import Publisher
+from moorage.runners.usage import Meters
 from moorage.store.base import Store
 from moorage.system.clock import Clock
 from moorage.telemetry.metrics.base import MetricSink, MetricSource
@@ -36,20 +39,35 @@ async def open_metrics(settings: Settings, store: Store, clock: Clock, parts: co
     return Metrics(CombinedMetrics([stored, TrafficSource(store, stored)]), stored)
 
 
-def open_cloudwatch(
-    settings: Settings,
-    parts: contextlib.AsyncExitStack,
-    *,
+def open_sampler(
+    publisher: Publisher,
     store: Store,
-    metrics: Metrics,
-    actions: Actions,
-    token_key: bytes,
+    meters: Meters,
+    *,
+    sink: MetricSink,
     clock: Clock,
-) -> CloudWatch:
-    """CloudWatch's API; alarms are watched until `parts` is closed."""
+    parts: contextlib.AsyncExitStack,
+) -> None:
+    """Sample variants and instances until `parts` is closed."""
+    sampler = Sampler(publisher, store, meters, sink=sink, clock=clock)
+    sampler.start()
+    parts.push_async_callback(sampler.close)
+
+
+def open_alarms(
+    parts: contextlib.AsyncExitStack, *, store: Store, metrics: Metrics, actions: Actions, clock: Clock
+) -> AlarmLoop:
+    """Have alarms watched, and their actions taken, until `parts` is closed."""
     alarms = AlarmLoop(store, metrics.source, actions, clock)
     alarms.start()
     parts.push_async_callback(alarms.close)
+    return alarms
+
+
+def make_cloudwatch(
+    settings: Settings, *, store: Store, metrics: Metrics, alarms: AlarmLoop, token_key: bytes, clock: Clock
+) -> CloudWatch:
+    """CloudWatch's API."""
     return CloudWatch(
         Needs(
             store=store,

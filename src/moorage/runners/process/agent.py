@@ -29,6 +29,7 @@ from moorage.runners.process.protocol import (
     Done,
     Launch,
     MeasureModels,
+    MeasureUsage,
     ModelsMeasured,
     ModelsReported,
     NotDone,
@@ -44,12 +45,14 @@ from moorage.runners.process.protocol import (
     StandBy,
     Stop,
     Supply,
+    UsageMeasured,
     Watch,
     WatchDemands,
     decode_request,
     encode,
 )
 from moorage.runners.process.settings import AgentSettings
+from moorage.runners.process.usage import measure
 from moorage.system.clock import Clock
 from moorage.system.process import AlreadyLocked, become_subreaper, lock_for_life
 
@@ -167,6 +170,10 @@ class _Agent:
                     return ModelsReported(await reports.report(asked))
                 case MeasureModels(known=known):
                     return ModelsMeasured(await reports.measure(self._host.shops(), dict(known)))
+                case MeasureUsage():
+                    metered = tuple(self._host.metered())
+                    at_s = self._clock.monotonic()
+                    return UsageMeasured(tuple(await asyncio.to_thread(measure, metered, at_s=at_s)))
                 case Supply(data=data, files=files):
                     self._host.demands.supply(data, files)
                 case Refuse(data=data, reason=reason, is_gone=is_gone):

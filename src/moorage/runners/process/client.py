@@ -22,6 +22,7 @@ from moorage.runners.process.protocol import (
     Describe,
     Described,
     Launch,
+    MeasureUsage,
     NotDone,
     Note,
     Observe,
@@ -32,10 +33,12 @@ from moorage.runners.process.protocol import (
     ShutDown,
     StandBy,
     Stop,
+    UsageMeasured,
     Watch,
     decode_reply,
     encode,
 )
+from moorage.runners.usage import Usage
 from moorage.system.clock import Clock
 from moorage.system.process import has_ended
 
@@ -82,6 +85,12 @@ class ProcessRunner:
         reply = await self._ask(Describe(instance))
         assert isinstance(reply, Described)
         return reply
+
+    async def measure_usage(self) -> Sequence[Usage]:
+        """As `usage.Meters`."""
+        reply = await self._ask(MeasureUsage())
+        assert isinstance(reply, UsageMeasured)
+        return reply.usages
 
     async def changes(self) -> AsyncIterator[EndpointKey]:
         delay_s = _RECONNECT_DELAY_S

@@ -35,6 +35,7 @@ from moorage.runners.process.protocol import Described
 from moorage.runners.process.settings import AgentSettings
 from moorage.runners.process.staging import data_of
 from moorage.runners.process.standby import Standby
+from moorage.runners.process.usage import Metered
 from moorage.system.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,10 @@ class Host:
     def shops(self) -> Iterator[tuple[Shop, Path]]:
         """Every container that serves many models, with its socket."""
         return itertools.chain.from_iterable(instance.shops for instance in self._instances.values())
+
+    def metered(self) -> Iterator[Metered]:
+        """Every instance that is ready."""
+        return (each.metered for each in self._instances.values() if each.observe().state is InstanceState.READY)
 
     def tidy(self) -> None:
         """Collect the zombies of instances' own children, and end the nurseries that nobody needs."""

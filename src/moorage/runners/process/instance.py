@@ -36,6 +36,7 @@ from moorage.runners.process.procfs import boot_id
 from moorage.runners.process.settings import AgentSettings
 from moorage.runners.process.staging import ContainerData
 from moorage.runners.process.standing import Standing
+from moorage.runners.process.usage import Metered
 from moorage.system.clock import Clock
 from moorage.system.tasks import all_of
 
@@ -84,6 +85,11 @@ class Instance:
     def pid(self) -> int | None:
         """The process that answers for the instance."""
         return self._processes.main.pid
+
+    @property
+    def metered(self) -> Metered:
+        """By what its processes are known, for what they use."""
+        return Metered(self.record.spec, self._processes.pids, self._folder.path)
 
     @property
     def shops(self) -> Iterable[tuple[Shop, Path]]:

@@ -27,6 +27,11 @@ class Processes:
         self._all = tuple(dict.fromkeys((self.main, *self.containers)))
         self._stop_grace_s = stop_grace_s
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Of those that live."""
+        return tuple(process.pid for process in self._all if process.pid is not None)
+
     def look(self, *, is_same_boot: bool) -> list[Claim]:
         """Who claimed their folders, see `InstanceProcess.look`."""
         return [process.look(is_same_boot=is_same_boot) for process in self._all]

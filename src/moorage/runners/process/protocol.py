@@ -15,6 +15,7 @@ import msgspec
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, ModelData, Observation
 from moorage.runners.base import ContainerFiles, ModelFiles
 from moorage.runners.many_models import Page, Report, Shop
+from moorage.runners.usage import Usage
 
 LINE_BYTES_MAX: Final = 64 << 20
 
@@ -71,6 +72,10 @@ class MeasureModels(msgspec.Struct, frozen=True, tag="measure-models"):
     """Report what all instances of many models have measured since the pages that are known."""
 
     known: tuple[tuple[Shop, int], ...]
+
+
+class MeasureUsage(msgspec.Struct, frozen=True, tag="measure-usage"):
+    """Report what every ready instance uses of the machine."""
 
 
 class Watch(msgspec.Struct, frozen=True, tag="watch"):
@@ -136,6 +141,12 @@ class ModelsMeasured(msgspec.Struct, frozen=True, tag="models-measured"):
     pages: tuple[Page, ...]
 
 
+class UsageMeasured(msgspec.Struct, frozen=True, tag="usage-measured"):
+    """Answers MeasureUsage."""
+
+    usages: tuple[Usage, ...]
+
+
 class Changed(msgspec.Struct, frozen=True, tag="changed"):
     """Something about an instance of this endpoint is not as it was."""
 
@@ -158,13 +169,14 @@ Request = (
     | Describe
     | ReportModels
     | MeasureModels
+    | MeasureUsage
     | Watch
     | WatchDemands
     | Supply
     | Refuse
     | ShutDown
 )
-Reply = Done | NotDone | Observed | Described | ModelsReported | ModelsMeasured | Changed | Demanded
+Reply = Done | NotDone | Observed | Described | ModelsReported | ModelsMeasured | UsageMeasured | Changed | Demanded
 
 
 def _to_path(kind: type, value: Any) -> Path:
