@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from moorage.app.package_source import find_package_source
+from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.capacity import OVERCOMMIT, Offer, Resources
 from moorage.gateway.waking import WakeMode
 from moorage.objects.external_endpoint import ExternalEndpoint
@@ -97,6 +98,8 @@ class Settings:
     gateway_workers: int = field(default_factory=default_gateway_workers)
     instance_concurrency: int = 64
     """How many requests an instance is asked at once, over all gateway workers, unless its container says another."""
+    scaling_speed: ScalingSpeed = ScalingSpeed.FAST
+    """`compatible`: capacity follows after minutes, by the service's own rule."""
     wake_mode: WakeMode = WakeMode.HOLD
     """`strict`: requests to a variant without instances are refused as AWS does, instead of held until it is awake."""
     serverless_idle_s: int = 300
