@@ -149,7 +149,7 @@ def _check_expression(request: PutMetricAlarmInput, region: str) -> None:
     try:
         read_queries(metrics, region=region).check_single_series()
     except InvalidQueries as error:
-        raise invalid(error.message) from None
+        raise invalid(str(error)) from None
 
 
 def _check_threshold(request: PutMetricAlarmInput) -> None:
