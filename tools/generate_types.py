@@ -159,17 +159,25 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "cloudwatch": (
         "DeleteAlarms",
+        "DeleteDashboards",
         "DescribeAlarmHistory",
         "DescribeAlarms",
         "DescribeAlarmsForMetric",
         "DisableAlarmActions",
         "EnableAlarmActions",
+        "GetDashboard",
+        "GetMetricData",
         "GetMetricStatistics",
+        "ListDashboards",
         "ListMetrics",
+        "ListTagsForResource",
         "PutCompositeAlarm",
+        "PutDashboard",
         "PutMetricAlarm",
         "PutMetricData",
         "SetAlarmState",
+        "TagResource",
+        "UntagResource",
     ),
     "sns": (
         "ConfirmSubscription",
@@ -289,7 +297,8 @@ class Module:
                 return "Any"
             case "structure":
                 self._add_structure(shape, stream="bytes")
-                return str(shape.name)
+                is_stream = shape.serialization.get("eventstream")
+                return f"AsyncIterator[{shape.name}]" if is_stream else str(shape.name)
             case "string" if 0 < len(shape.enum) <= ENUM_VALUES_MAX:
                 return self._enum(shape)
             case scalar:

@@ -1,0 +1,130 @@
+"""GetMetricData: statistics of many metrics, and expressions over them, in one call.
+
+Periods begin at multiples of themselves; the one that the start time is in counts. A page ends within a time series
+where it is full. Source: CloudWatch API reference, "GetMetricData".
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from moorage.api.cloudwatch.alarm_errors import invalid
+from moorage.api.cloudwatch.errors import unavailable
+from moorage.api.cloudwatch.metric_pages import Position, Slice, page_of
+from moorage.api.cloudwatch.part import Part
+from moorage.api.cloudwatch.tokens import WrongToken
+from moorage.api.service import Caller, operation
+from moorage.aws.errors import ServiceError
+from moorage.aws.types.cloudwatch import GetMetricDataInput, GetMetricDataOutput, MessageData, MetricDataResult
+from moorage.core.metrics.labels import InvalidLabel, Setting, check_label, make_label, read_offset
+from moorage.core.metrics.queries import InvalidQueries, Queries, read_queries
+from moorage.core.metrics.resolutions import finest_kept_s
+from moorage.telemetry.metrics.base import MetricsUnavailable
+from moorage.telemetry.metrics.queries import Result, evaluate
+
+QUERIES_MAX: Final = 500
+DATAPOINTS_MAX: Final = 100_800
+"""Of a page."""
+
+
+class MetricData(Part):
+    """The operation that reads many metrics."""
+
+    @operation("GetMetricData")
+    async def get_metric_data(self, caller: Caller, request: GetMetricDataInput) -> GetMetricDataOutput:
+        """The results of the queries that return data, by default the latest values first."""
+        queries = _queries(request, region=caller.region)
+        since_s, until_s = _window(request)
+        limit = _limit(request)
+        setting = _setting(request, now_s=self._clock.now().timestamp(), account_id=self._needs.account_id)
+        bound = ["GetMetricData", caller.region, *(request.get(member) for member in _BINDING)]
+        start = self._start(bound, request.get("NextToken"))
+        finest_s = finest_kept_s(setting.now_s - since_s)
+        try:
+            results = await evaluate(queries.coarsened(finest_s), self._metrics, since_s=since_s, until_s=until_s)
+        except InvalidQueries as error:
+            raise invalid(str(error)) from None
+        except MetricsUnavailable as error:
+            raise unavailable(error) from None
+        page = page_of(
+            [result.points for result in results],
+            start,
+            limit=limit,
+            is_ascending=request.get("ScanBy") == "TimestampAscending",
+        )
+        output: GetMetricDataOutput = {
+            "MetricDataResults": [_described(results[each.number], each, setting) for each in page.slices],
+            "Messages": _messages(queries, finest_s),
+        }
+        if page.next is not None:
+            output["NextToken"] = self._tokens.seal(bound, page.next)
+        return output
+
+    def _start(self, bound: list[Any], token: str | None) -> Position:
+        if token is None:
+            return Position()
+        try:
+            return Position(*self._tokens.open(bound, token))
+        except WrongToken:
+            message = "NextToken is not one that was given for these queries and this time."
+            raise ServiceError("InvalidNextToken", message) from None
+
+
+_BINDING: Final = ("MetricDataQueries", "StartTime", "EndTime", "ScanBy", "LabelOptions")
+
+
+def _queries(request: GetMetricDataInput, *, region: str) -> Queries:
+    members = request["MetricDataQueries"]
+    if not 1 <= len(members) <= QUERIES_MAX:
+        raise invalid(f"The collection MetricDataQueries must have a size from 1 to {QUERIES_MAX}.")
+    try:
+        queries = read_queries(members, region=region)
+        for query in queries.all:
+            check_label(query.label or "")
+    except (InvalidQueries, InvalidLabel) as error:
+        raise invalid(str(error)) from None
+    return queries
+
+
+def _window(request: GetMetricDataInput) -> tuple[int, int]:
+    """In whole seconds."""
+    start, end = request["StartTime"], request["EndTime"]
+    if start >= end:
+        raise invalid("The parameter StartTime must be less than the parameter EndTime.")
+    return math.floor(start.timestamp()), math.ceil(end.timestamp())
+
+
+def _limit(request: GetMetricDataInput) -> int:
+    limit = request.get("MaxDatapoints", DATAPOINTS_MAX)
+    if not 1 <= limit <= DATAPOINTS_MAX:
+        raise invalid(f"The parameter MaxDatapoints must be between 1 and {DATAPOINTS_MAX}.")
+    return limit
+
+
+def _setting(request: GetMetricDataInput, *, now_s: float, account_id: str) -> Setting:
+    zone = request.get("LabelOptions", {}).get("Timezone", "+0000")
+    try:
+        return Setting(now_s, account_id, read_offset(zone))
+    except ValueError as error:
+        raise invalid(f"The parameter LabelOptions.Timezone is invalid: {error}.") from None
+
+
+def _described(result: Result, part: Slice, setting: Setting) -> MetricDataResult:
+    return {
+        "Id": result.id,
+        "Label": make_label(result.label, result.series, setting, is_element=result.is_element),
+        "Timestamps": [datetime.fromtimestamp(at_s, UTC) for at_s in part.times],
+        "Values": [result.points[at_s] for at_s in part.times],
+        "StatusCode": "PartialData" if part.is_partial else "Complete",
+    }
+
+
+def _messages(queries: Queries, finest_s: int) -> list[MessageData]:
+    """That periods are longer than asked for, where they are."""
+    rounded = [query.id for query in queries.metrics if query.period_s % finest_s]
+    if not rounded:
+        return []
+    text = f"Values of that age are kept by {finest_s} seconds: the periods of {', '.join(rounded)} were rounded up."
+    return [{"Code": "PeriodRoundedUp", "Value": text}]
