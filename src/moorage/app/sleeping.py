@@ -23,7 +23,7 @@ def open_sleeping(
     accounts: Accounts,
     control: Control,
     runner: KeepsAtHand,
-    sink: MetricSink | None,
+    sink: MetricSink,
     clock: Clock,
 ) -> None:
     """Have variants put to sleep and woken until `parts` is closed. To be called before `control` is started."""

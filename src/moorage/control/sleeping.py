@@ -6,10 +6,9 @@ they were asked from the traffic as it is taken. A new control begins to count a
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from moorage.control.waking import JOURNAL_KIND, entry
@@ -20,6 +19,7 @@ from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, InstanceSp
 from moorage.core.traffic import Tallies
 from moorage.store.base import StaleVersion, Store, StoreUnavailable, Transaction
 from moorage.system.clock import Clock
+from moorage.system.tasks import BackgroundTasks
 
 LOOK_S: Final = 1.0
 RENEW_S: Final = 60.0
@@ -59,20 +59,16 @@ class Sleepers:
         """The serverless variants with an instance that need not stay."""
         self._asleep: dict[EndpointKey, dict[str, InstanceSpec]] = {}
         """Of variants without instances, what would be launched first."""
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = BackgroundTasks()
 
     def start(self) -> None:
         """Begin to look who is idle."""
-        self._tasks = [
-            asyncio.create_task(self._look_again_and_again(), name="sleepers"),
-            asyncio.create_task(self._renew_again_and_again(), name="sleepers at hand"),
-        ]
+        self._tasks.start(self._look_again_and_again(), name="sleepers")
+        self._tasks.start(self._renew_again_and_again(), name="what sleepers are started from")
 
     async def close(self) -> None:
         """Look no more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     async def on_decided(self, key: EndpointKey, endpoint: Endpoint | None) -> None:
         """What is wanted of an endpoint is saved, and is about to be done. None if it does not exist."""
@@ -87,13 +83,15 @@ class Sleepers:
 
     def on_traffic(self, _until_s: int, seconds: Mapping[int, Tallies]) -> None:
         """What was counted, by second."""
-        for at_s, tallies in seconds.items():
-            at = datetime.fromtimestamp(at_s, tz=self._clock.now().tzinfo)
-            for series, tally in tallies.items():
-                variants = self._awake.get(EndpointKey(series.region, series.endpoint), {})
-                activity = variants.get(series.variant)
-                if activity is not None and at >= activity.last_at:
-                    variants[series.variant] = Activity(at, is_busy=tally.in_flight > 0)
+        for at_s in sorted(seconds):
+            at, busy = datetime.fromtimestamp(at_s, tz=UTC), dict[VariantKey, bool]()
+            for series, tally in seconds[at_s].items():
+                key = VariantKey(EndpointKey(series.region, series.endpoint), series.variant)
+                busy[key] = busy.get(key, False) or tally.in_flight > 0
+            for key, is_busy in busy.items():
+                activity = self._awake.get(key.endpoint, {}).get(key.variant)
+                if activity is not None:
+                    self._awake[key.endpoint][key.variant] = Activity(max(at, activity.last_at), is_busy)
 
     def _note_awake(self, key: EndpointKey, endpoint: Endpoint | None) -> None:
         known = self._awake.pop(key, {})

@@ -34,9 +34,7 @@ _log = logging.getLogger(__name__)
 class Wakes:
     """Wakes variants. `wake` is called with an endpoint that has been saved and is to be looked at."""
 
-    def __init__(
-        self, store: Store, sink: MetricSink | None, clock: Clock, *, wake: Callable[[EndpointKey], None]
-    ) -> None:
+    def __init__(self, store: Store, sink: MetricSink, clock: Clock, *, wake: Callable[[EndpointKey], None]) -> None:
         self._store = store
         self._sink = sink
         self._clock = clock
@@ -103,8 +101,6 @@ class Wakes:
 
     async def _record_setup(self, key: VariantKey, seconds: float) -> None:
         _log.info("%s: variant %s was woken within %.3f s", key.endpoint.name, key.variant, seconds)
-        if self._sink is None:
-            return
         try:
             await self._sink.put(_setup_time(key, seconds, at_s=self._clock.now().timestamp()))
         except (MetricsUnavailable, TooManyMetrics) as error:
