@@ -30,6 +30,11 @@ class LogEvent:
     end: int
     put_ms: int | None = None
 
+    @property
+    def came_ms(self) -> int:
+        """When it came: between an instance and its log lies nothing."""
+        return self.at_ms if self.put_ms is None else self.put_ms
+
 
 def read_events(file: BinaryIO, start: int, *, stop: int, form: LineForm = PRINTED) -> Iterator[LogEvent]:
     """The lines from the position `start` up to the position `stop`, in order."""
@@ -106,9 +111,9 @@ def back_up(file: BinaryIO, position: int, *, lines: int, floor: int) -> int:
     return floor
 
 
-def align(file: BinaryIO, position: int, *, stop: int) -> int:
-    """The first position at or behind the byte `position`."""
-    return position if position == 0 else _next_line(file, position - 1, stop=stop)
+def align(file: BinaryIO, position: int, *, start: int, stop: int) -> int:
+    """The first position at or behind the byte `position`, and at or behind the position `start`."""
+    return start if position <= start else _next_line(file, position - 1, stop=stop)
 
 
 def _lines(file: BinaryIO, start: int, bytes_max: int) -> Iterator[tuple[bytes, int, int]]:

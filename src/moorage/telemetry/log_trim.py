@@ -92,6 +92,6 @@ def is_living(path: str | Path) -> bool:
 def _cut(path: Path, left_bytes: int) -> int:
     with path.open("rb+") as file:
         begin, end = begin_of(file), end_of(file)
-        until = align(file, max(begin, end - left_bytes), stop=end)
+        until = align(file, end - left_bytes, start=begin, stop=end)
         punch(file.fileno(), until)
         return until - begin

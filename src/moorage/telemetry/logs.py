@@ -36,14 +36,14 @@ class NoSuchStream(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class LogStream:
-    """What there is to say about a stream. `first_ms`, `last_ms` and `put_ms` are None while there is no line."""
+    """What there is to say about a stream. `first_ms`, `last_ms` and `came_ms` are None while there is no line."""
 
     name: str
     size_bytes: int
     created_ms: int
     first_ms: int | None = None
     last_ms: int | None = None
-    put_ms: int | None = None
+    came_ms: int | None = None
     """When the last line came."""
 
 
@@ -101,15 +101,14 @@ def look(stream: StreamFile) -> LogStream:
         created_ms = int(stream.path.stat().st_mtime * 1000) if stream.created_ms is None else stream.created_ms
         return LogStream(stream.name, size, created_ms)
     created_ms = first.at_ms if stream.created_ms is None else stream.created_ms
-    put_ms = last.at_ms if last.put_ms is None else last.put_ms
-    return LogStream(stream.name, size, created_ms, first.at_ms, last.at_ms, put_ms)
+    return LogStream(stream.name, size, created_ms, first.at_ms, last.at_ms, last.came_ms)
 
 
 def read_forward(stream: StreamFile, *, after: int | None, since: int, before: int | None, limit: int) -> LogPage:
     """The first lines behind the position `after`, else of the time range. Raises NoSuchStream."""
     with _open(stream) as file:
         low, high = _range(file, since=since, before=before)
-        start = low if after is None else max(low, align(file, min(after, high), stop=high))
+        start = low if after is None else align(file, min(after, high), start=low, stop=high)
         events = _take(read_events(file, start, stop=high, form=stream.form), limit)
         return LogPage(events, start, events[-1].end if events else start)
 
@@ -118,10 +117,10 @@ def read_backward(stream: StreamFile, *, until: int | None, since: int, before: 
     """The last lines before the position `until`, else of the time range. Raises NoSuchStream."""
     with _open(stream) as file:
         low, high = _range(file, since=since, before=before)
-        end = high if until is None else max(low, min(high, align(file, min(until, high), stop=high)))
-        near = align(file, max(low, end - PAGE_BYTES_MAX), stop=end)
+        end = high if until is None else align(file, min(until, high), start=low, stop=high)
+        near = align(file, end - PAGE_BYTES_MAX, start=low, stop=end)
         floor = near if near < end else back_up(file, end, lines=1, floor=low)
-        start = back_up(file, end, lines=limit, floor=min(max(floor, low), end))
+        start = back_up(file, end, lines=limit, floor=floor)
         return LogPage(list(read_events(file, start, stop=end, form=stream.form)), start, end)
 
 

@@ -239,9 +239,11 @@ async def test_an_instance_that_lives_goes_on_in_the_stream_that_was_deleted(wor
     path = world.write("A/i-1", (0, "before"), (1, "x" * 10_000))
     with path.open("a") as log:
         fcntl.flock(log, fcntl.LOCK_SH)
+        _, _, forward = await world.get()
         await world.call("DeleteLogGroup", logGroupName=GROUP)
         assert [] == await world.find_all()
         world.write("A/i-1", (5, "after"))
+        assert ["after"] == (await world.get(nextToken=forward))[0]
         assert ["after"] == await world.find_all()
         assert ["after"] == (await world.get(startFromHead=True))[0]
 

@@ -1,7 +1,4 @@
-"""Reading log events: GetLogEvents and FilterLogEvents.
-
-What an instance prints is ingested when it is written: nothing lies between an instance and its log.
-"""
+"""Reading log events: GetLogEvents and FilterLogEvents."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ class LogEvents(Part):
         page = await in_thread(lambda: _read(stream, request))
         return {
             "events": [
-                {"timestamp": event.at_ms, "message": event.message, "ingestionTime": ingested_ms(event)}
+                {"timestamp": event.at_ms, "message": event.message, "ingestionTime": event.came_ms}
                 for event in page.events
             ],
             "nextForwardToken": forward_token(page.end),
@@ -76,11 +73,6 @@ class LogEvents(Part):
         return response
 
 
-def ingested_ms(event: LogEvent) -> int:
-    """When an event came."""
-    return event.at_ms if event.put_ms is None else event.put_ms
-
-
 def _read(stream: StreamFile, request: GetLogEventsRequest) -> LogPage:
     direction, position = "f" if request.get("startFromHead") else "b", None
     if "nextToken" in request:
@@ -106,7 +98,7 @@ def _filtered(stream: str, event: LogEvent) -> FilteredLogEvent:
         "logStreamName": stream,
         "timestamp": event.at_ms,
         "message": event.message,
-        "ingestionTime": ingested_ms(event),
+        "ingestionTime": event.came_ms,
         "eventId": _event_id(stream, event),
     }
 

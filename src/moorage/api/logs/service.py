@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from moorage.api.logs.events import LogEvents
 from moorage.api.logs.groups import LogGroups
+from moorage.api.logs.live_tail import LiveTail
 from moorage.api.logs.metric_filters import MetricFilters
 from moorage.api.logs.part import Needs
 from moorage.api.logs.put_events import PutLogEvents
@@ -17,7 +18,7 @@ from moorage.system.clock import Clock
 from moorage.telemetry.log_places import LogPlaces
 
 
-class Logs(LogGroups, LogStreams, LogEvents, PutLogEvents, LogTags, MetricFilters):
+class Logs(LogGroups, LogStreams, LogEvents, PutLogEvents, LogTags, LiveTail, MetricFilters):
     """CloudWatch Logs over the log folder and the store."""
 
     def __init__(self, places: LogPlaces, store: Store, *, clock: Clock, account_id: str) -> None:

@@ -94,8 +94,8 @@ def _shown(stream: LogStream, group_arn: str) -> aws.LogStream:
         "arn": f"{group_arn}:log-stream:{stream.name}",
         "storedBytes": stream.size_bytes,
     }
-    if stream.first_ms is not None and stream.last_ms is not None and stream.put_ms is not None:
+    if stream.first_ms is not None and stream.last_ms is not None and stream.came_ms is not None:
         shown["firstEventTimestamp"] = stream.first_ms
         shown["lastEventTimestamp"] = stream.last_ms
-        shown["lastIngestionTime"] = stream.put_ms
+        shown["lastIngestionTime"] = stream.came_ms
     return shown

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from botocore.model import OperationModel
 
-from moorage.aws import faults
+from moorage.aws import eventstream, faults
 from moorage.aws.call import Call, Protocol, Target
 from moorage.aws.errors import ServiceError
 from moorage.aws.http import Headers, HttpRequest, HttpResponse
-from moorage.aws.protocols import documents
+from moorage.aws.protocols import documents, event_streams
 
 
 def decode(request: HttpRequest, operation: OperationModel) -> dict[str, Any]:
@@ -23,9 +23,19 @@ def decode(request: HttpRequest, operation: OperationModel) -> dict[str, Any]:
 
 def encode(output: Mapping[str, Any], call: Call) -> HttpResponse:
     """A successful answer."""
+    streamed = event_streams.stream_member(call.operation)
+    if streamed is not None:
+        return _encode_stream(output, call, streamed)
     shape = call.operation.output_shape
     body = msgspec.json.encode(documents.write(shape, output)) if shape else b"{}"
     return HttpResponse(200, _headers(call.service, call.request_id), body)
+
+
+def _encode_stream(output: Mapping[str, Any], call: Call, streamed: str) -> HttpResponse:
+    rest = {name: value for name, value in output.items() if name != streamed}
+    headers = _headers(call.service, call.request_id)
+    headers.set("Content-Type", eventstream.MEDIA_TYPE)
+    return HttpResponse(200, headers, event_streams.encode_events(call.operation, rest, output[streamed]))
 
 
 def encode_error(error: ServiceError, target: Target, request_id: str) -> HttpResponse:

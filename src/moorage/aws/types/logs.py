@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Literal, NotRequired, TypedDict
 
 DataProtectionStatus = Literal["ACTIVATED", "DELETED", "ARCHIVED", "DISABLED"]
@@ -314,7 +315,7 @@ class StartLiveTailRequest(TypedDict):
 
 
 class StartLiveTailResponse(TypedDict):
-    responseStream: NotRequired[StartLiveTailResponseStream]
+    responseStream: NotRequired[AsyncIterator[StartLiveTailResponseStream]]
 
 
 class StartLiveTailResponseStream(TypedDict):

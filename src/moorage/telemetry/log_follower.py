@@ -1,0 +1,76 @@
+"""Following the streams of a group: what comes to them from one look to the next. Blocks: call it in a thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from moorage.telemetry.log_file import LogEvent, align, begin_of, end_of, read_events
+from moorage.telemetry.log_places import LogPlaces, StreamFile
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far a stream's file has been read. `put_ms` is the newest time at which one of its events was put."""
+
+    file: int
+    position: int
+    put_ms: int = 0
+
+
+class Follower:
+    """Follows the streams of a group that `is_wanted` by name, those that are made later included."""
+
+    def __init__(
+        self, places: LogPlaces, region: str, group: str, *, is_wanted: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        self._places = places
+        self._region = region
+        self._group = group
+        self._is_wanted = is_wanted
+        self._known: dict[str, _Place] = {}
+        for stream in self._streams():
+            for _ in self._look(stream, from_end=True):
+                pass
+
+    def new(self) -> Iterator[tuple[str, LogEvent]]:
+        """The events that have come since the last look, stream by stream, each with its stream's name."""
+        streams = list(self._streams())
+        for name in self._known.keys() - {stream.name for stream in streams}:
+            del self._known[name]
+        for stream in streams:
+            for event in self._look(stream, from_end=False):
+                yield stream.name, event
+
+    def _streams(self) -> Iterator[StreamFile]:
+        streams = self._places.streams(self._region, self._group)
+        return (stream for name, stream in streams.items() if self._is_wanted(name))
+
+    def _look(self, stream: StreamFile, *, from_end: bool) -> Iterator[LogEvent]:
+        known = self._known.get(stream.name)
+        try:
+            facts = stream.path.stat()
+            if known is not None and (known.file, known.position) == (facts.st_ino, facts.st_size):
+                return
+            with stream.path.open("rb") as file:
+                yield from self._read(stream, file, known, from_end=from_end)
+        except FileNotFoundError:
+            return
+
+    def _read(self, stream: StreamFile, file: BinaryIO, known: _Place | None, *, from_end: bool) -> Iterator[LogEvent]:
+        begin, end = begin_of(file), end_of(file)
+        identity = os.fstat(file.fileno()).st_ino
+        place = self._known[stream.name] = _Place(identity, end, known.put_ms if known is not None else 0)
+        if from_end:
+            return
+        start, is_another = begin, known is None or known.file != identity
+        if known is not None and not is_another and known.position <= end:
+            start = align(file, known.position, start=begin, stop=end)
+        newest = place.put_ms
+        for event in read_events(file, start, stop=end, form=stream.form):
+            put_ms = event.put_ms or 0
+            place.put_ms = max(place.put_ms, put_ms)
+            if known is None or not is_another or put_ms > newest or stream.is_printed:
+                yield event  # in a file that was written anew, for what came late, the others have been seen
