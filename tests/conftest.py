@@ -20,7 +20,10 @@ def moorage_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
     """A Moorage on a free port with a data directory of its own; at the end, nothing of it may be left."""
     from moorage.testing.server import RunningMoorage  # the whole product: not for a run of unit tests alone
 
-    server = RunningMoorage(tmp_path_factory.mktemp("moorage") / "data")
+    data_dir = tmp_path_factory.mktemp("moorage") / "data"
+    data_dir.mkdir(mode=0o700)
+    (data_dir / "moorage.toml").write_text('notification_hosts = "127.0.0.1"\n')  # where tests receive notifications
+    server = RunningMoorage(data_dir)
     server.start()
     yield server
     server.stop()

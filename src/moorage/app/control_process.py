@@ -23,9 +23,11 @@ from moorage.api.sagemaker import SageMaker
 from moorage.api.secretsmanager.service import SecretsManager
 from moorage.api.server import Api
 from moorage.api.service import Service
+from moorage.api.sns.confirming import ConfirmingPage
 from moorage.api.sts.service import Sts
 from moorage.api.traffic import Traffic
 from moorage.app import credentials
+from moorage.app.notifying import make_sns, open_notifications
 from moorage.app.observing import open_metrics_page
 from moorage.app.scaling import make_autoscaling_api, open_scaling
 from moorage.app.settings import Settings
@@ -33,7 +35,7 @@ from moorage.app.signals import make_cloudwatch, open_alarms, open_metrics, open
 from moorage.app.sleeping import open_sleeping
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
-from moorage.control.alarms.actions import SCALING_PREFIX, Actions
+from moorage.control.alarms.actions import SCALING_PREFIX, TOPIC_PREFIX, Actions
 from moorage.control.capacity import Capacity
 from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
@@ -160,7 +162,13 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     parts.push_async_callback(control.close)
     open_sampler(publisher, store, runner, sink=metrics.sink, clock=clock, parts=parts)
     scaling = await open_scaling(settings, parts, store=store, accounts=accounts, control=control, clock=clock)
-    actions = Actions({SCALING_PREFIX: ScalingAction(scaling, metrics.source, settings.scaling_speed)})
+    notifier = await open_notifications(settings, parts, store=store, clock=clock)
+    actions = Actions(
+        {
+            SCALING_PREFIX: ScalingAction(scaling, metrics.source, settings.scaling_speed),
+            TOPIC_PREFIX: notifier.tell,
+        }
+    )
     alarms = open_alarms(parts, store=store, metrics=metrics, actions=actions, clock=clock)
     supplies = Supplies(AgentDemands(settings.agent_socket, clock), fetch, clock)
     supplies.open()
@@ -188,6 +196,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
             make_autoscaling_api(
                 settings, scaling, store=store, token_key=secrets.token_key, alarms_changed=alarms.wake, clock=clock
             ),
+            make_sns(settings, notifier, store=store, token_key=secrets.token_key, clock=clock),
             _open_logs(settings, store, clock, parts),
         ],
         sagemaker=SageMaker(
@@ -207,7 +216,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
     page = open_metrics_page(
         settings, store=store, runner=runner, publisher=publisher, capacity=capacity, clock=clock, parts=parts
     )
-    return Api(services, principals.find, clock=clock, pages=[page])
+    return Api(services, principals.find, clock=clock, pages=[page, ConfirmingPage(store)])
 
 
 def _services(

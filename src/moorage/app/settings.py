@@ -21,6 +21,7 @@ import msgspec
 from moorage.app.package_source import find_package_source
 from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.capacity import OVERCOMMIT, Offer, Resources
+from moorage.core.notifications.addresses import parse_allowed
 from moorage.gateway.waking import WakeMode
 from moorage.objects.external_endpoint import ExternalEndpoint
 from moorage.runners.process.environments.source import PackageSource
@@ -125,6 +126,10 @@ class Settings:
     """How many metrics may be kept that were put, each in one unit; those of the traffic are not among them."""
     metrics_bytes_max: int = 4 << 30
     """How much of their file they may fill before no more are taken."""
+    notification_hosts: str = ""
+    """Where notifications may go besides public addresses: host names, addresses and networks, with commas between."""
+    public_url: str = ""
+    """Where subscribers reach this Moorage, to confirm; by default `host` and `port`."""
     require_isolation: RequireIsolation = RequireIsolation.AVAILABLE
     """`strict`: instances are not started where this machine cannot isolate them as it should."""
     instance_users_first: int = 700_000
@@ -147,6 +152,11 @@ class Settings:
         """What this machine offers to instances."""
         has = Resources(machine.processors(), machine.memory_bytes(), machine.gpus())
         return Offer(has, self.overcommit_cpu, self.overcommit_memory, needs_accelerators=self.require_accelerators)
+
+    @property
+    def address_for_subscribers(self) -> str:
+        """The beginning of the URLs that notifications lead to."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def credentials_path(self) -> Path:
@@ -310,7 +320,17 @@ def _checked(settings: Settings) -> Settings:
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
         raise SettingsError(f"region must look like us-east-1, not {settings.region!r}")
     _check_collector(settings.otlp_endpoint)
+    _check_notifications(settings)
     return settings
+
+
+def _check_notifications(settings: Settings) -> None:
+    try:
+        parse_allowed(settings.notification_hosts)
+    except ValueError as error:
+        raise SettingsError(f"notification_hosts: {error}") from None
+    if settings.public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", settings.public_url):
+        raise SettingsError(f"public_url must look like https://models.example.com, not {settings.public_url!r}")
 
 
 def _check_collector(endpoint: str) -> None:

@@ -49,6 +49,7 @@ ENTRIES: Final = (
         target_prefix="GraniteServiceVersion20100801",
         version="2010-08-01",
     ),
+    ServiceEntry("sns", "sns", (Protocol.QUERY,), version="2010-03-31"),
     ServiceEntry("logs", "logs", (Protocol.JSON,), target_prefix="Logs_20140328"),
     ServiceEntry("ecr", "ecr", (Protocol.JSON,), target_prefix="AmazonEC2ContainerRegistry_V20150921"),
     ServiceEntry("moorage", "moorage", (Protocol.JSON,), target_prefix="Moorage"),

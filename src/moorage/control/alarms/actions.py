@@ -15,6 +15,9 @@ from moorage.core.alarms.model import Alarm, AlarmState
 SCALING_PREFIX: Final = "arn:aws:autoscaling:"
 """Scaling policies: their actions are taken again every minute while the state lasts."""
 
+TOPIC_PREFIX: Final = "arn:aws:sns:"
+"""Topics, whose subscribers are notified."""
+
 
 @dataclass(frozen=True, slots=True)
 class AlarmChange:

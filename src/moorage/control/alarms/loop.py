@@ -30,6 +30,7 @@ HISTORY_KEPT: Final = timedelta(days=30)
 _MINUTE_S: Final = 60
 _SHORT_S: Final = 10
 _RETRY_S: Final = 5.0
+_SLACK_S: Final = 0.01
 _EXPIRE_EVERY: Final = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class AlarmLoop:
         has_left = await self._firing.take_due(alarms)
         await self._firing.repeat([alarm for alarm in alarms if is_repeated(alarm)], now=now)
         await self._expire(now)
-        return _RETRY_S if has_left else _wait_s(alarms, self._clock.now())
+        next_s = _RETRY_S if has_left else _until_due_s(alarms, now)
+        return max(0.0, next_s - (self._clock.now() - now).total_seconds())
 
     async def _run(self) -> None:
         while True:
@@ -176,7 +178,7 @@ def _interval_s(alarm: Alarm) -> int:
     return _MINUTE_S if alarm.is_composite or period_of(alarm.definition) >= _MINUTE_S else _SHORT_S
 
 
-def _wait_s(alarms: Iterable[Alarm], now: datetime) -> float:
-    """Until the first alarm is due again."""
+def _until_due_s(alarms: Iterable[Alarm], now: datetime) -> float:
+    """How long after `now` the first alarm is due again; a little more, since timers may end a little early."""
     interval_s = min(map(_interval_s, alarms), default=_MINUTE_S)
-    return interval_s - (now.timestamp() - SETTLE_S) % interval_s
+    return interval_s - (now.timestamp() - SETTLE_S) % interval_s + _SLACK_S
