@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from moorage.api.admission import Admission, Admitted, KeyRing
 from moorage.api.asgi import Body, ClientGone, Receive, Scope, Send, declared_length, read_head, send_response
+from moorage.api.compression import decompressed
 from moorage.api.errors import answer_to, name_of, not_authorized
 from moorage.api.limits import DISCARDED_BYTES_MAX, DISCARDED_SECONDS
 from moorage.api.service import Caller, Handler, Service
@@ -87,6 +88,7 @@ class Api:
 
     async def _serve(self, target: Target, body: Body, request_id: str) -> HttpResponse:
         admitted = await self._admission.admit(target, body, now=self._clock.now())
+        target.request.body = decompressed(target)
         call = decode(target.request, request_id=request_id)
         service, handler = self._find(call)
         caller = _caller(admitted, request_id)

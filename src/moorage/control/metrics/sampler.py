@@ -79,8 +79,8 @@ class Sampler:
         until_s = 0
         while True:
             now_s = self._clock.now().timestamp()
-            # A wait may end a moment early: no period is sampled twice for that.
-            until_s = max(until_s, int((now_s - SETTLED_S) // PERIOD_S * PERIOD_S)) + PERIOD_S
+            due_s = int((now_s - SETTLED_S) // PERIOD_S * PERIOD_S) + PERIOD_S
+            until_s = due_s + PERIOD_S if due_s == until_s else due_s  # a wait may have ended a moment early
             await self._clock.sleep(until_s + SETTLED_S - now_s)
             try:
                 await self.sample(until_s)
