@@ -15,6 +15,7 @@ from moorage.core.faults import NotInForceYet
 from moorage.core.iam.evaluation import refusal
 from moorage.core.iam.principal import Refused
 from moorage.store.base import StoreUnavailable
+from moorage.telemetry.metrics.base import MetricsUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _NOT_CONFIRMED: Final = "The change is saved, but not every gateway has confirme
 
 _ANSWERS: Final[dict[type[Exception], tuple[str, int, str]]] = {
     StoreUnavailable: ("ServiceUnavailable", 503, _LATER),
+    MetricsUnavailable: ("ServiceUnavailable", 503, _LATER),
     NotInForceYet: ("ServiceUnavailable", 503, _NOT_CONFIRMED),
 }
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from moorage.api.cloudwatch.errors import invalid_value, unavailable, unsupported
+from moorage.api.cloudwatch.errors import invalid_value, unsupported
 from moorage.api.cloudwatch.metric_names import described
 from moorage.api.cloudwatch.part import Part
 from moorage.api.cloudwatch.tokens import WrongToken
 from moorage.api.service import Caller, operation
 from moorage.aws.types.cloudwatch import ListMetricsInput, ListMetricsOutput
 from moorage.core.metrics.metric import MetricKey
-from moorage.telemetry.metrics.base import MetricFilter, MetricsUnavailable
+from moorage.telemetry.metrics.base import MetricFilter
 
 PAGE_MAX: Final = 500
 LISTED_S: Final = 14 * 86_400
@@ -33,10 +33,7 @@ class MetricLists(Part):
         bound = ["ListMetrics", caller.region, *(request.get(member) for member in _BINDING)]
         after = self._after(bound, request.get("NextToken"))
         age_s = RECENTLY_ACTIVE_S if "RecentlyActive" in request else LISTED_S
-        try:
-            found = await self._metrics.find(_filter(caller, request, since_s=self._clock.now().timestamp() - age_s))
-        except MetricsUnavailable as error:
-            raise unavailable(error) from None
+        found = await self._metrics.find(_filter(caller, request, since_s=self._clock.now().timestamp() - age_s))
         rest = [key for key in found if after is None or key > after]
         page = rest[:PAGE_MAX]
         output: ListMetricsOutput = {

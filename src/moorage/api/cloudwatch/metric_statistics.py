@@ -15,7 +15,6 @@ from moorage.api.cloudwatch.errors import (
     exclusive,
     invalid_combination,
     invalid_value,
-    unavailable,
 )
 from moorage.api.cloudwatch.metric_names import key_of
 from moorage.api.cloudwatch.part import Part
@@ -25,7 +24,6 @@ from moorage.core.metrics.distribution import Distribution, merge
 from moorage.core.metrics.metric import MetricKey
 from moorage.core.metrics.resolutions import SHORT_PERIODS_S, finest_kept_s
 from moorage.core.metrics.statistics import SIMPLE_STATISTICS, Statistic, UnknownStatistic, parse_statistic
-from moorage.telemetry.metrics.base import MetricsUnavailable
 
 DATAPOINTS_MAX: Final = 1440
 _MINUTE_S: Final = 60
@@ -57,12 +55,9 @@ class MetricStatistics(Part):
         window = _window(request, now_s=self._clock.now().timestamp())
         key = key_of(caller.region, request)
         datapoints: list[Datapoint] = []
-        try:
-            for unit in [request["Unit"]] if "Unit" in request else await self._metrics.units(key):
-                series = await self._read(key, window, unit)
-                datapoints += _datapoints(series, statistics, unit=unit)
-        except MetricsUnavailable as error:
-            raise unavailable(error) from None
+        for unit in [request["Unit"]] if "Unit" in request else await self._metrics.units(key):
+            series = await self._read(key, window, unit)
+            datapoints += _datapoints(series, statistics, unit=unit)
         return {"Label": request["MetricName"], "Datapoints": datapoints}
 
     async def _read(self, key: MetricKey, window: _Window, unit: str) -> Mapping[int, Distribution]:

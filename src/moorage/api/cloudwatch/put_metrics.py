@@ -16,7 +16,6 @@ from moorage.api.cloudwatch.errors import (
     limit_exceeded,
     missing,
     required,
-    unavailable,
     unsupported,
 )
 from moorage.api.cloudwatch.metric_names import RESERVED_PREFIX, check_printable, key_of
@@ -29,7 +28,6 @@ from moorage.telemetry.metrics.base import (
     HIGH_RESOLUTION_S,
     STANDARD_RESOLUTION_S,
     Measured,
-    MetricsUnavailable,
     TooManyMetrics,
 )
 
@@ -59,8 +57,6 @@ class PutMetrics(Part):
             await self._needs.sink.put(measured)
         except TooManyMetrics as error:
             raise limit_exceeded(str(error)) from None
-        except MetricsUnavailable as error:
-            raise unavailable(error) from None
 
 
 def _checked_data(request: PutMetricDataInput) -> list[MetricDatum]:
