@@ -35,9 +35,11 @@ class Workshop:
     async def load(self, name: str, folder: Path) -> str:
         return await asyncio.to_thread(self._load, name, folder)
 
-    async def improve(self, name: str, model: str) -> str | None:
+    async def improve(self, name: str, model: str) -> str:
         self.improved.append(name)
-        return None if name == "plain" else f"quick {model}"
+        if name == "broken":
+            raise Broken("it does not load twice")
+        return f"quick {model}"
 
     async def close(self, model: str) -> None:
         self.closed.append(model)
@@ -373,14 +375,45 @@ async def test_what_other_things_take_costs_the_cache_but_no_request(world: Worl
 
 
 async def test_a_model_that_is_used_a_lot_is_made_quicker_once(world: World) -> None:
-    for name in ("a", "plain", "rare"):
+    for name in ("a", "broken", "rare"):
         for _ in range(2 if name == "rare" else 30):
             await world.use(name)
             await asyncio.sleep(0.001)
-    await asyncio.sleep(0.05)
-    assert ["a", "plain"] == world.workshop.improved
+    assert {"a", "broken"} == set(world.workshop.improved)
+    assert 1 == world.workshop.improved.count("a")
     models = {slot.name: slot.model.model for slot in world.shelf}
-    assert {"a": "quick a-1", "plain": "plain-1", "rare": "rare-1"} == models
+    assert {"a": "quick a-1", "broken": "broken-1", "rare": "rare-1"} == models
+    assert ["a-1"] == world.workshop.closed
+
+
+@pytest.mark.parametrize("limits", [Limits(40 * SIZE)], indirect=True)
+async def test_models_that_are_rarely_used_take_no_more_than_their_share(world: World) -> None:
+    for name in ("often", "also"):
+        for _ in range(9):
+            await world.use(name)
+            await asyncio.sleep(0.001)
+    for number in range(30):
+        await world.use(f"rare-{number}")
+    settled = {slot.name for slot in world.shelf if not slot.model.is_guest}
+    guests = [slot.name for slot in world.shelf if slot.model.is_guest]
+    assert {"often", "also"} == settled
+    assert [f"rare-{number}" for number in range(20, 30)] == guests
+
+
+@pytest.mark.parametrize("limits", [Limits(16 * SIZE)], indirect=True)
+async def test_the_least_used_makes_room_for_one_that_is_used_more(world: World) -> None:
+    async def settle(name: str, times: int) -> None:
+        for _ in range(times):
+            await world.use(name)
+            await asyncio.sleep(0.001)
+
+    for number in range(6):
+        await settle(f"m{number}", 9)
+    await settle("m0", 9)
+    await settle("new", 30)
+    settled = {slot.name for slot in world.shelf if not slot.model.is_guest}
+    assert {"m0", "new"} <= settled
+    assert 6 == len(settled)
 
 
 async def test_an_agent_that_dies_during_a_load_leaves_nobody_waiting(world: World) -> None:

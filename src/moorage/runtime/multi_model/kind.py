@@ -27,7 +27,7 @@ _OF_TREES: Final = frozenset({"sklearn", "xgboost", "lightgbm"})
 
 
 class FrameworkModels:
-    """Models of one framework, with or without scripts, that share a crew of threads. See `loading.Kind`.
+    """Models of one framework, with or without scripts, that share a crew of threads.
 
     They are loaded in `threads`. Trees are compiled where that pays, which is not at the first requests: it takes
     several times as long as loading.
@@ -56,11 +56,6 @@ class FrameworkModels:
         """See `loading.Kind`."""
         return await self._loop.run_in_executor(self._threads, self._load, name, folder)
 
-    async def improve(self, name: str, model: LoadedModel) -> LoadedModel | None:
-        """See `loading.Kind`."""
-        verdict = await self.judge(name, model)
-        return None if verdict is None else await self.compile(name, model, verdict)
-
     async def judge(self, name: str, model: LoadedModel) -> Verdict | None:
         """Whether the model may be compiled; None if it is not one to compile."""
         if not self._compiles or model.hooks.predict_fn is not None or model.hooks.transform_fn is not None:
@@ -74,9 +69,6 @@ class FrameworkModels:
     def serve(self, model: LoadedModel) -> Begin:
         """See `loading.Kind`."""
         return Invocations(Dispatcher(model, Lane(self._crew)))
-
-    async def close(self, model: LoadedModel) -> None:
-        """See `loading.Kind`."""
 
     def _load(self, name: str, folder: Path) -> LoadedModel:
         try:

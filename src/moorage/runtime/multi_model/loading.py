@@ -33,7 +33,7 @@ class Kind(Protocol):
         ...
 
     async def improve(self, name: str, model: Any) -> Any:
-        """The same model made quicker, which may take its time; None if there is no way. Raises as `load`."""
+        """The same model where it is served best, which may take its time. Raises as `load`."""
         ...
 
     def serve(self, model: Any) -> Begin:
@@ -70,6 +70,12 @@ _TRIM_S: Final = 10.0
 """How often memory that was freed is given back to be counted as free: nobody can allocate any meanwhile."""
 _GROWTH_MAX: Final = 16.0
 """What a first model makes the process import is not to be taken for the size of models."""
+_GUESTS_SHARE: Final = 1 / 4
+"""How much of the memory those may take that are not used a lot: a process seldom gives back what it once had."""
+_GUESTS_MIN: Final = 8
+"""But so many there may be in any case, if there is room."""
+_FUTILE_MAX: Final = 4
+"""After so many evictions that freed nothing, what is left is not the models', or too scattered to be freed."""
 
 
 @dataclass(slots=True)
@@ -85,6 +91,8 @@ class Loaded:
     """When it was last known to be what is in S3, in monotonic seconds."""
     uses_checked: int = 0
     """How often it had been used by then."""
+    is_guest: bool = True
+    """Whether it is where models are loaded, and not yet where those are that are used a lot."""
 
 
 class Loader:
@@ -110,7 +118,11 @@ class Loader:
         """What a byte of a model on disk takes of memory, as the last ones did."""
         self._memory = memory
         self._baseline = memory.allocated()
+        self._settling = 2.0
+        """How much more a model takes once it is where it is made quick."""
+        self._guests_bytes_max = int(limits.bytes_max * _GUESTS_SHARE)
         self._trimmed_at = 0.0
+        self._collected_at = 0.0
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -122,6 +134,8 @@ class Loader:
         size = await self._run(size_on_disk, folder)
         turn = await Turn.begin(self._turns)
         try:
+            if is_managed:
+                self._make_room_for_guest(int(size * self._growth))
             await self._make_room(name, int(size * self._growth), evicts=is_managed)
             began, before = time.monotonic(), self._memory.allocated()
             model = await self._load_evicting(name, folder, evicts=is_managed)
@@ -146,8 +160,8 @@ class Loader:
     async def _improve(self, slot: Slot[Loaded]) -> None:
         turn = await Turn.begin(self._turns)
         try:
-            if not slot.is_retired:
-                await self._exchange(slot)
+            if slot.model.is_guest and not slot.is_retired:
+                await self._settle(slot)
         except (NoRoom, Broken, MemoryError):
             pass  # as it was before
         except Exception:
@@ -155,18 +169,20 @@ class Loader:
         finally:
             turn.end()
 
-    async def _exchange(self, slot: Slot[Loaded]) -> None:
-        """Put a better one in the place of a model, which is twice in memory for a moment."""
-        await self._make_room(slot.name, slot.bytes, evicts=True)
-        former = slot.model.model
-        better = await self._kind.improve(slot.name, former)
-        if better is None:
+    async def _settle(self, slot: Slot[Loaded]) -> None:
+        """Put a better one in the place of a model. Which of the two is asked changes between two requests."""
+        size = int(slot.bytes * self._settling)
+        if not self._make_room_to_settle(slot, size):
             return
+        former, before = slot.model.model, self._memory.allocated()
+        better = await self._kind.improve(slot.name, former)
         if slot.is_retired:
             await self._kind.close(better)
             return
-        slot.model.model, slot.model.begin = better, self._kind.serve(better)
+        slot.model.model, slot.model.begin, slot.model.is_guest = better, self._kind.serve(better), False
         self._start(self._kind.close(former))
+        self._learn_settling(slot.bytes, self._memory.allocated() - before)
+        self._shelf.resize(slot, size)
         await self._make_good(slot.name)
 
     async def _load_evicting(self, name: str, folder: Path, *, evicts: bool) -> Any:
@@ -201,14 +217,42 @@ class Loader:
             await asyncio.sleep(_LOOK_S)
         self.close(evicted)
 
+    def _make_room_for_guest(self, size: int) -> None:
+        """Evict guests that take more than their share."""
+        guests = [slot for slot in self._shelf if slot.model.is_guest]
+        surplus = sum(slot.bytes for slot in guests) + size - self._guests_bytes_max
+        for _ in range(len(guests) - _GUESTS_MIN):
+            least = self._shelf.least_used(among=_is_guest) if surplus > 0 else None
+            if least is None:
+                return
+            surplus -= least.bytes
+            self.close(self._shelf.evict(least))
+
+    def _make_room_to_settle(self, slot: Slot[Loaded], size: int) -> bool:
+        """Evict those that are used less than `slot` from where it is to settle; whether there is room then."""
+        settled = sum(each.bytes for each in self._shelf if not each.model.is_guest)
+        surplus = settled + size - (self._limits.bytes_max - self._guests_bytes_max)
+        while surplus > 0:
+            least = self._shelf.least_used(among=_is_settled)
+            if least is None or least.rank >= slot.rank:
+                return False
+            surplus -= least.bytes
+            self.close(self._shelf.evict(least))
+        return True
+
     async def _make_good(self, name: str) -> None:
         """Evict as much as was guessed too little."""
-        for give_back in (self._memory.trim, self._memory.collect):
-            if self._is_below():
-                return
-            await give_back()
-        while not self._is_below() and await self._evict_one(name):  # else what is left is not the models'
+        if self._is_below():
+            return
+        await self._memory.trim()
+        if not self._is_below() and time.monotonic() - self._collected_at > _TRIM_S:
+            self._collected_at = time.monotonic()
+            await self._memory.collect()
+        futile, lowest = 0, self._grown()
+        while not self._is_below() and futile < _FUTILE_MAX and await self._evict_one(name):
             await self._memory.trim()
+            futile = futile + 1 if self._grown() >= lowest else 0
+            lowest = min(lowest, self._grown())
 
     def _is_below(self) -> bool:
         return self._grown() <= self._limits.bytes_max
@@ -222,11 +266,16 @@ class Loader:
             ratio = min(max(1.0, grown / max(1, size)), _GROWTH_MAX)
             self._growth += (ratio - self._growth) / 8
 
+    def _learn_settling(self, size: int, grown: int) -> None:
+        if grown > 0:
+            ratio = min(max(1.0, grown / max(1, size)), _GROWTH_MAX)
+            self._settling += (ratio - self._settling) / 8
+
     async def _evict_one(self, keep: str) -> bool:
         """Close the least used model but `keep`; whether there was one."""
         slot = self._shelf.least_used(keep=keep)
         if slot is not None:
-            self._shelf.drop(slot.name)
+            self._shelf.evict(slot)
             await self._close(slot)
         return slot is not None
 
@@ -250,6 +299,14 @@ class Loader:
 
     async def _run(self, function: Callable[..., R], *arguments: Any) -> R:
         return await self._loop.run_in_executor(self._threads, function, *arguments)
+
+
+def _is_guest(slot: Slot[Loaded]) -> bool:
+    return slot.model.is_guest
+
+
+def _is_settled(slot: Slot[Loaded]) -> bool:
+    return not slot.model.is_guest
 
 
 def _closed(_request: Request, _reply: Reply) -> None:

@@ -26,7 +26,7 @@ _FAILURES_MAX: Final = 10_000
 _CHECKS_MAX: Final = 20
 """Each costs agent and control some milliseconds of work."""
 _IMPROVED_AT: Final = 3
-"""So many uses show that a model is worth more time than loading takes. Most of many are used once in a while."""
+"""Each so many uses show that a model is worth more time than loading takes. Most of many are used once in a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Models:
         if slot is not None:
             self.statistics.count_use(name, was_loaded=True)
             self.shelf.take(slot)
-            if slot.uses == _IMPROVED_AT:
+            if slot.model.is_guest and slot.uses % _IMPROVED_AT == 0:
                 self._loader.improve(slot)
         return slot
 

@@ -11,8 +11,8 @@ One that is in use or pinned is never chosen.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Set
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Set
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -37,6 +37,14 @@ class Slot(Generic[T]):
         """The lowest goes first: the shelf's age when it was taken last, and its frequency."""
         self.is_retired = False
         """Whether it has left the shelf: it is closed when its last user has given it back."""
+
+
+Among = Callable[[Slot[T]], bool]
+"""Whether a model is one of those that are meant."""
+
+
+def _any(_slot: Slot[Any]) -> bool:
+    return True
 
 
 class Shelf(Generic[T]):
@@ -104,6 +112,11 @@ class Shelf(Generic[T]):
         slot.is_retired = True
         return [] if slot.users else [slot]
 
+    def resize(self, slot: Slot[T], size: int) -> None:
+        """A model on the shelf is known to take another size."""
+        self._bytes += size - slot.bytes
+        slot.bytes = size
+
     def has_room(self, size: int) -> bool:
         """Whether a model of `size` bytes fits beside all that are there."""
         return self._bytes + size <= self._bytes_max and len(self._slots) < self._count_max
@@ -127,13 +140,17 @@ class Shelf(Generic[T]):
         if surplus > 0 or excess > 0:
             return None
         for slot in chosen:
-            self._age = max(self._age, slot.rank)
-            self.drop(slot.name)
+            self.evict(slot)
         return chosen
 
-    def least_used(self, *, keep: str | None = None) -> Slot[T] | None:
-        """The next to go, if any may."""
-        return next(iter(self._evictable(keep)), None)
+    def least_used(self, *, keep: str | None = None, among: Among[T] = _any) -> Slot[T] | None:
+        """The next to go of some, if any of them may."""
+        return next((slot for slot in self._evictable(keep) if among(slot)), None)
+
+    def evict(self, slot: Slot[T]) -> list[Slot[T]]:
+        """Take a model off the shelf to make room; as `drop`."""
+        self._age = max(self._age, slot.rank)
+        return self.drop(slot.name)
 
     def _evictable(self, keep: str | None) -> list[Slot[T]]:
         """Those that may go, in that order; of equal rank the least recently used first."""

@@ -50,10 +50,8 @@ class AnnexedModels:
         """See `loading.Kind`."""
         return Guest(await self._annex.load(name, folder), folder)
 
-    async def improve(self, name: str, model: Guest | LoadedModel) -> LoadedModel | None:
+    async def improve(self, name: str, model: Guest) -> LoadedModel:
         """Take a model over. What takes long, to see whether it may be compiled, is done in the annex."""
-        if not isinstance(model, Guest):
-            return None
         verdict = await self._annex.judge(model.number)
         loaded = await self._own.load(name, model.folder)
         return loaded if verdict is None else await self._own.compile(name, loaded, verdict)
