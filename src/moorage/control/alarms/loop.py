@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from moorage.control.alarms.actions import Actions
+from moorage.control.alarms.composites import Composites
 from moorage.control.alarms.datapoints import SETTLE_S, read_datapoints
 from moorage.control.alarms.firing import Firing, is_repeated
-from moorage.core.alarms.composite import evaluate_composite
+from moorage.control.alarms.saving import save_verdicts
 from moorage.core.alarms.condition import condition_of, period_of
 from moorage.core.alarms.evaluate import Verdict, evaluate
-from moorage.core.alarms.history import state_update
-from moorage.core.alarms.model import Alarm, AlarmKey, changed
-from moorage.store.alarms import JOURNAL_KIND, list_alarms, save_alarm, write_history
-from moorage.store.base import StaleVersion, Store, StoreUnavailable, Transaction
+from moorage.core.alarms.model import Alarm, AlarmKey
+from moorage.store.alarms import JOURNAL_KIND, list_alarms
+from moorage.store.base import Store, StoreUnavailable
 from moorage.system.clock import Clock
 from moorage.telemetry.metrics.base import MetricSource
 
@@ -42,6 +42,7 @@ class AlarmLoop:
     def __init__(self, store: Store, source: MetricSource, actions: Actions, clock: Clock) -> None:
         self._store = store
         self._source = source
+        self._composites = Composites(store)
         self._firing = Firing(store, actions, clock)
         self._clock = clock
         self._evaluated: dict[AlarmKey, tuple[datetime, int]] = {}
@@ -68,12 +69,13 @@ class AlarmLoop:
         now = self._clock.now()
         alarms = await self._load()
         due = [alarm for alarm in alarms if not alarm.is_composite and self._is_due(alarm, now)]
-        alarms = await self._save(alarms, await self._decide(due, now), now)
+        alarms = await save_verdicts(self._store, alarms, await self._decide(due, now), now=now)
         self._evaluated = {
             alarm.key: (alarm.configured_at, _turn(alarm, now)) for alarm in alarms if not alarm.is_composite
         }
-        alarms = await self._settle_composites(alarms, now)
-        has_left = await self._firing.take_due(alarms)
+        alarms = await self._composites.settle(alarms, now=now)
+        alarms = await self._composites.suppress(alarms, now=now)
+        has_left = await self._firing.take_due(alarm for alarm in alarms if alarm.suppression is None)
         await self._firing.repeat([alarm for alarm in alarms if is_repeated(alarm)], now=now)
         await self._expire(now)
         next_s = _RETRY_S if has_left else _until_due_s(alarms, now)
@@ -119,54 +121,10 @@ class AlarmLoop:
         }
         return {key: verdict for key, verdict in verdicts.items() if verdict is not None}
 
-    async def _settle_composites(self, alarms: Sequence[Alarm], now: datetime) -> Sequence[Alarm]:
-        """Composite alarms may go by one another: they are evaluated until none changes any more."""
-        for _ in range(1 + sum(alarm.is_composite for alarm in alarms)):
-            named = _by_region(alarms)
-            verdicts = {
-                alarm.key: evaluate_composite(alarm, named[alarm.key.region]) for alarm in alarms if alarm.is_composite
-            }
-            changing = {key: verdict for key, verdict in verdicts.items() if verdict is not None}
-            if not changing:
-                break
-            alarms = await self._save(alarms, changing, now)
-        return alarms
-
-    async def _save(
-        self, alarms: Sequence[Alarm], verdicts: Mapping[AlarmKey, Verdict], now: datetime
-    ) -> Sequence[Alarm]:
-        """The alarms as they are now. One that somebody else has changed meanwhile is left for the next pass."""
-        if not verdicts:
-            return alarms
-
-        def save(tx: Transaction) -> list[Alarm]:
-            return [_save_one(tx, alarm, verdicts.get(alarm.key), now) for alarm in alarms]
-
-        return await self._store.run(save)
-
     async def _expire(self, now: datetime) -> None:
         if self._expired_at is None or now - self._expired_at >= _EXPIRE_EVERY:
             self._expired_at = now
             await self._store.run(lambda tx: tx.journal.expire(JOURNAL_KIND, before=now - HISTORY_KEPT))
-
-
-def _save_one(tx: Transaction, alarm: Alarm, verdict: Verdict | None, now: datetime) -> Alarm:
-    if verdict is None:
-        return alarm
-    after = changed(alarm, verdict.value, reason=verdict.reason, reason_data=verdict.reason_data, now=now)
-    try:
-        saved = save_alarm(tx, after)
-    except StaleVersion:
-        return alarm
-    write_history(tx, saved, state_update(saved, alarm.state), at=now)
-    return saved
-
-
-def _by_region(alarms: Iterable[Alarm]) -> Mapping[str, Mapping[str, Alarm]]:
-    found: dict[str, dict[str, Alarm]] = {}
-    for alarm in alarms:
-        found.setdefault(alarm.key.region, {})[alarm.key.name] = alarm
-    return found
 
 
 def _turn(alarm: Alarm, now: datetime) -> int:
@@ -175,7 +133,9 @@ def _turn(alarm: Alarm, now: datetime) -> int:
 
 
 def _interval_s(alarm: Alarm) -> int:
-    return _MINUTE_S if alarm.is_composite or period_of(alarm.definition) >= _MINUTE_S else _SHORT_S
+    if alarm.is_composite:
+        return _SHORT_S if alarm.suppression is not None else _MINUTE_S
+    return _MINUTE_S if period_of(alarm.definition) >= _MINUTE_S else _SHORT_S
 
 
 def _until_due_s(alarms: Iterable[Alarm], now: datetime) -> float:

@@ -6,6 +6,7 @@ reference, "PutCompositeAlarm".
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class AnyOf:
 Rule = StateIs | Constant | Not | AllOf | AnyOf
 
 
+@functools.lru_cache(maxsize=1024)
 def parse_rule(text: str) -> Rule:
     """Read a rule. Raises InvalidRule."""
     reader = _Reader(text)
