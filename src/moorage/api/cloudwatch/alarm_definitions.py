@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from moorage.api.cloudwatch.alarm_errors import invalid, refused, too_many_alarms
-from moorage.api.cloudwatch.alarm_rules import check_actions, check_metric_alarm, check_name, read_tags
+from moorage.api.cloudwatch.alarm_rules import check_actions, check_metric_alarm, check_name
 from moorage.api.cloudwatch.part import Part
+from moorage.api.cloudwatch.tag_rules import read_tags
 from moorage.api.service import Caller, operation
 from moorage.aws.types.cloudwatch import PutCompositeAlarmInput, PutMetricAlarmInput
 from moorage.core.alarms.composite import children_of, find_cycle

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from moorage.api.cloudwatch.alarm_errors import invalid, refused
 from moorage.api.cloudwatch.metric_names import key_of
-from moorage.aws.types.cloudwatch import PutMetricAlarmInput, Tag
+from moorage.aws.types.cloudwatch import PutMetricAlarmInput
 from moorage.core.alarms.condition import Comparison, MissingData, period_of, watched_query
 from moorage.core.alarms.model import ACTION_MEMBERS
 from moorage.core.metrics.queries import InvalidQueries, read_queries
 from moorage.core.metrics.statistics import SIMPLE_STATISTICS, UnknownStatistic, parse_statistic
 
-TAGS_MAX: Final = 50
 METRICS_MAX: Final = 10
 MAGNITUDE_MAX: Final = 2.0**360
 _SHORT_PERIODS_S: Final = (10, 20, 30)
@@ -77,21 +76,6 @@ def check_actions(request: Mapping[str, Any], *, may_scale: bool) -> None:
             if not arn.startswith("arn:aws") or arn.count(":") < 5:
                 raise invalid(f"Invalid arn syntax: {arn}")
             raise refused(f"the action {arn} in {member}: alarms notify SNS topics{_and_scale(may_scale)}")
-
-
-def read_tags(tags: Sequence[Tag]) -> Mapping[str, str]:
-    """The tags of a request. Raises ValidationError for a reserved or a doubled key, and for too many."""
-    read: dict[str, str] = {}
-    for tag in tags:
-        key = tag["Key"]
-        if key.lower().startswith("aws:"):
-            raise invalid(f"Tag keys that start with 'aws:' are reserved for system use: '{key}'.")
-        if key in read:
-            raise invalid(f"Tag keys must be unique, and '{key}' is given more than once.")
-        read[key] = tag["Value"]
-    if len(read) > TAGS_MAX:
-        raise invalid(f"An alarm can have {TAGS_MAX} tags at most; this one would have {len(read)}.")
-    return read
 
 
 def _and_scale(may_scale: bool) -> str:

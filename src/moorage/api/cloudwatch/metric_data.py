@@ -14,7 +14,7 @@ from moorage.api.cloudwatch.alarm_errors import invalid
 from moorage.api.cloudwatch.errors import unavailable
 from moorage.api.cloudwatch.metric_pages import Position, Slice, page_of
 from moorage.api.cloudwatch.part import Part
-from moorage.api.cloudwatch.tokens import WrongToken
+from moorage.api.cloudwatch.tokens import PageTokens, WrongToken
 from moorage.api.service import Caller, operation
 from moorage.aws.errors import ServiceError
 from moorage.aws.types.cloudwatch import GetMetricDataInput, GetMetricDataOutput, MessageData, MetricDataResult
@@ -40,7 +40,7 @@ class MetricData(Part):
         limit = _limit(request)
         setting = _setting(request, now_s=self._clock.now().timestamp(), account_id=self._needs.account_id)
         bound = ["GetMetricData", caller.region, *(request.get(member) for member in _BINDING)]
-        start = self._start(bound, request.get("NextToken"))
+        start = _start(self._tokens, bound, request.get("NextToken"))
         finest_s = finest_kept_s(setting.now_s - since_s)
         try:
             results = await evaluate(queries.coarsened(finest_s), self._metrics, since_s=since_s, until_s=until_s)
@@ -62,17 +62,17 @@ class MetricData(Part):
             output["NextToken"] = self._tokens.seal(bound, page.next)
         return output
 
-    def _start(self, bound: list[Any], token: str | None) -> Position:
-        if token is None:
-            return Position()
-        try:
-            return Position(*self._tokens.open(bound, token))
-        except WrongToken:
-            message = "NextToken is not one that was given for these queries and this time."
-            raise ServiceError("InvalidNextToken", message) from None
-
 
 _BINDING: Final = ("MetricDataQueries", "StartTime", "EndTime", "ScanBy", "LabelOptions")
+
+
+def _start(tokens: PageTokens, bound: list[Any], token: str | None) -> Position:
+    """Where the page begins. Raises InvalidNextToken."""
+    try:
+        return Position() if token is None else Position(*tokens.open(bound, token))
+    except WrongToken:
+        message = "NextToken is not one that was given for these queries and this time."
+        raise ServiceError("InvalidNextToken", message) from None
 
 
 def _queries(request: GetMetricDataInput, *, region: str) -> Queries:

@@ -1,7 +1,4 @@
-"""What the parts of the CloudWatch service have in common: what they are given.
-
-CloudWatch's permissions are on no resource: the caller must be allowed the operation on `*`, unless a part says other.
-"""
+"""What the parts of the CloudWatch service have in common: what they are given."""
 
 from __future__ import annotations
 
