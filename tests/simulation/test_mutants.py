@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from moorage.core import fleets, reconcile, setbacks
-from moorage.core.model import Endpoint, InstanceId, Observation, instance_id
+from moorage.core.model import Endpoint, Fleet, InstanceId, Observation, instance_id
 from moorage.core.plan import EndpointView, Launch, Plan, Publish, Stop
-from moorage.core.routes import EndpointRoute
+from moorage.core.routes import EndpointRoute, VariantRoute
 from moorage.core.status import Trigger, follow
 from moorage.testing.simulation import run
 from moorage.testing.world import PATIENCE_S, Violation
@@ -37,6 +37,20 @@ def change_plans(patch: pytest.MonkeyPatch, change: Change) -> None:
         return change(decide(view, now=now), view)
 
     patch.setattr(reconcile, "reconcile", mutated)
+
+
+def change_routes(patch: pytest.MonkeyPatch, change: Callable[[VariantRoute, Fleet], VariantRoute]) -> None:
+    make = reconcile.make_route
+
+    def mutated(endpoint: Endpoint, fleet: Fleet, *view: Any, **rest: Any) -> EndpointRoute:
+        route = make(endpoint, fleet, *view, **rest)
+        return replace(route, variants=tuple(change(variant, fleet) for variant in route.variants))
+
+    patch.setattr(reconcile, "make_route", mutated)
+
+
+def _count_of(fleet: Fleet, name: str) -> int:
+    return next(variant.desired_count for variant in fleet.variants if variant.name == name)
 
 
 @mutant
@@ -178,6 +192,30 @@ def leaves_out_variants_without_instances(patch: pytest.MonkeyPatch) -> None:
         return replace(route, variants=tuple(variant for variant in route.variants if variant.instances))
 
     patch.setattr(reconcile, "make_route", mutated)
+
+
+@mutant
+def lets_nobody_wait_for_a_variant_that_sleeps(patch: pytest.MonkeyPatch) -> None:
+    change_routes(patch, lambda variant, _: replace(variant, wakes=False))
+
+
+@mutant
+def lets_nobody_wait_any_more_once_it_is_being_woken(patch: pytest.MonkeyPatch) -> None:
+    change_routes(patch, lambda variant, fleet: replace(variant, wakes=_count_of(fleet, variant.name) == 0))
+
+
+@mutant
+def launches_nothing_while_in_service(patch: pytest.MonkeyPatch) -> None:
+    """As if only a change of the endpoint needed instances."""
+    change_plans(
+        patch,
+        lambda plan, view: replace(
+            plan,
+            actions=tuple(
+                a for a in plan.actions if not (isinstance(a, Launch) and view.endpoint.status == "InService")
+            ),
+        ),
+    )
 
 
 @mutant

@@ -119,7 +119,7 @@ def sleep(endpoint: Endpoint, variant: str) -> Endpoint:
     if serving is None or endpoint.status is not EndpointStatus.IN_SERVICE:
         return endpoint
     variants = tuple(
-        replace(each, desired_count=0, was_woken=False) if each.name == variant and each.serverless else each
+        replace(each, desired_count=0) if each.name == variant and each.serverless else each
         for each in serving.variants
     )
     return replace(endpoint, serving=replace(serving, variants=variants))
@@ -147,7 +147,6 @@ def _changed(variant: Variant, change: VariantChange | None) -> Variant:
         variant,
         desired_weight=_or(change.desired_weight, variant.desired_weight),
         desired_count=max(_or(change.desired_count, variant.desired_count), 1 if stays else 0),
-        was_woken=variant.was_woken and change.desired_count is None,
         serverless=serverless,
     )
 

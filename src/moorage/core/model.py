@@ -139,11 +139,11 @@ class Variant:
     """Whether model code gets no network at all (EnableNetworkIsolation)."""
     serverless: Serverless | None = None
     was_woken: bool = False
-    """Whether a request, and no call, gave it the instances that are desired."""
+    """Whether a request has given it an instance since its fleet came to be."""
 
     @property
     def wakes(self) -> bool:
-        """Whether requests that find no instance wait for one. Of others, that is what was wanted or a fault."""
+        """Whether requests that find no instance wait for one. With other variants, a fault is all that can be why."""
         return self.desired_count == 0 or self.was_woken or self.serverless is not None
 
 

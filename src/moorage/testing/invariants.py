@@ -45,6 +45,8 @@ def check_quiet(world: World) -> None:
         raise Violation("the endpoint failed without a reason")
     if world.instances.keys() != wanted.keys():
         raise Violation(f"instances are {sorted(world.instances)}, wanted are {sorted(wanted)}")
+    if world.held:
+        raise Violation(f"{len(world.held)} requests are still held")
     idle = [i for i in world.instances.values() if i.state is not InstanceState.READY]
     if idle:
         raise Violation(f"{idle[0].spec.id} is still {idle[0].state}")
@@ -110,6 +112,8 @@ def _calm_fleets_are_whole(world: World) -> None:
         return
     for gateway in world.gateways:
         for variant in gateway.table.variants if gateway.table else ():
+            if variant.wakes:
+                continue
             desired = {v.name: v.desired_count for f in (record.serving, record.target) if f for v in f.variants}
             if desired.get(variant.name, 0) > 0 and record.target is None and not variant.instances:
                 raise Violation(f"variant {variant.name} has no instance though nothing was wrong")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from moorage.core import endpoint as change
-from moorage.core.model import Endpoint, Variant
+from moorage.core.model import Endpoint, Serverless, Variant
 from moorage.core.reconcile import reconcile
 from moorage.core.status import IllegalTransition
 from moorage.testing.builders import make_endpoint, make_variant
@@ -48,8 +48,10 @@ class Simulation:
             self._step_control()
         elif dice < 0.85:
             self.world.send(self.world.random.choice(self.world.gateways))
-        elif dice < 0.90:
+        elif dice < 0.88:
             self._call()
+        elif dice < 0.90:
+            self._wake()
         elif self.world.mishap(0.35):
             self._crash_control() if self.world.random.random() < 0.3 else self.world.harm()
 
@@ -74,6 +76,7 @@ class Simulation:
         self.world.stormy = False
         deadline = self.world.now + QUIET_WITHIN
         for _ in range(QUIET_STEPS_MAX):
+            self._wake()
             self._step_control()
             check(self.world)
             assert self.control is not None
@@ -95,7 +98,14 @@ class Simulation:
             self._created += 1
             self._accept(None, make_endpoint(*self._variants(), uid=f"u{self._created}", now=world.now))
             return
-        calls: tuple[Callable[[Endpoint], Endpoint], ...] = (self._update, self._update, self._resize, self._delete)
+        calls: tuple[Callable[[Endpoint], Endpoint], ...] = (
+            self._update,
+            self._update,
+            self._resize,
+            self._sleep,
+            self._sleep,
+            self._delete,
+        )
         try:
             self._accept(record, world.random.choice(calls)(record))
         except IllegalTransition:
@@ -121,19 +131,39 @@ class Simulation:
         self.world.setbacks.clear()  # what is added may be launched at once, also if that failed another time
         changes = {
             variant.name: change.VariantChange(
-                desired_weight=draw.choice((None, 0.5, 3.0)), desired_count=draw.choice((None, 0, 1, 2, 3))
+                desired_weight=draw.choice((None, 0.5, 3.0)),
+                desired_count=None if variant.serverless else draw.choice((None, 0, 1, 2, 3)),
             )
             for variant in (fleet.variants if fleet else ())
         }
         return change.set_weights_and_capacities(endpoint, changes, now=self.world.now)
+
+    def _sleep(self, endpoint: Endpoint) -> Endpoint:
+        """As when nobody asked for long, though somebody may just then."""
+        return change.sleep(endpoint, "blue")
+
+    def _wake(self) -> None:
+        """What the gateways ask for by datagrams that are lost while control is away."""
+        record = self.world.record
+        if self.control is None or record is None:
+            return
+        for name in sorted(self.world.asleep()):
+            woken = change.wake(record, name)
+            if woken != record:
+                self.world.note(f"variant {name} is woken")
+                self.world.setbacks.clear()  # it is launched at once, also if that failed another time
+                self._accept(record, woken)
+                return
 
     def _delete(self, endpoint: Endpoint) -> Endpoint:
         return change.delete(endpoint, now=self.world.now)
 
     def _variants(self) -> tuple[Variant, ...]:
         draw = self.world.random
-        names = ("blue", "green")[: draw.choice((1, 1, 2))]
         model = draw.choice(("iris", "iris", "iris", "broken"))
+        if draw.random() < 0.3:
+            return (replace(make_variant("blue", model=model), serverless=Serverless(2048, 5)),)
+        names = ("blue", "green")[: draw.choice((1, 1, 2))]
         return tuple(
             make_variant(name, count=draw.choice((1, 1, 2)), weight=draw.choice((1.0, 2.0)), model=model)
             for name in names

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from moorage.core.model import Endpoint, InstanceId, InstanceSpec, InstanceState, Observation
-from moorage.core.routes import EndpointRoute
+from moorage.core.routes import EndpointRoute, VariantRoute
 from moorage.testing.builders import T0
 
 PATIENCE_S = 480.0
 """A request may take this long before anybody may cut it: a streamed answer does."""
 PATIENCE_DOWN_S = 60.0
 """And this long, if its instance was ever down."""
+HOLD_S = 60.0
+"""And this long before it has an instance, if that has to be woken."""
 
 
 _FAULTY = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY})
@@ -84,6 +86,17 @@ class Request:
 
 
 @dataclass(slots=True)
+class Held:
+    """A request that waits in a gateway for its variant to wake."""
+
+    gateway: SimulatedGateway
+    variant: str
+    since: datetime
+    is_excused: bool = False
+    """Whether the last instance had requests to finish meanwhile, for which it may take long."""
+
+
+@dataclass(slots=True)
 class World:
     """The truth. Its methods are what control, clients and fate can do to it."""
 
@@ -98,6 +111,7 @@ class World:
     instances: dict[InstanceId, SimulatedInstance] = field(default_factory=dict)
     gateways: list[SimulatedGateway] = field(default_factory=lambda: [SimulatedGateway(), SimulatedGateway()])
     requests: list[Request] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     late_launches: list[tuple[datetime, InstanceSpec]] = field(default_factory=list)
     setbacks: dict[InstanceId, tuple[int, datetime]] = field(default_factory=dict)
     """How often instances that never were ready for long have exited in a row, and when last."""
@@ -157,6 +171,7 @@ class World:
         if gateway.silent:
             return False
         gateway.table = self.snapshot
+        self._serve_held()
         return not self.mishap(0.1)
 
     def is_free(self, instance: InstanceId) -> bool:
@@ -175,6 +190,16 @@ class World:
         if not variants:
             return
         [variant] = self.random.choices(variants, [variant.weight for variant in variants])
+        if variant.wakes and not variant.instances and not variant.fault:
+            self.held.append(Held(gateway, variant.name, self.now))
+            return
+        self._begin_request(gateway, variant)
+
+    def asleep(self) -> set[str]:
+        """The variants that the gateways ask to be woken now."""
+        return {held.variant for held in self.held}
+
+    def _begin_request(self, gateway: SimulatedGateway, variant: VariantRoute) -> None:
         if not variant.instances:
             self._refused(f"variant {variant.name} has no instance", variant.name)
             return
@@ -211,6 +236,7 @@ class World:
             if not (gateway.alive and not gateway.silent) and gateway.back_at <= self.now:
                 self._bring_back(gateway)
         self.requests = [request for request in self.requests if request.ends > self.now]
+        self._serve_held()
         due = [spec for at, spec in self.late_launches if at <= self.now]
         self.late_launches = [(at, spec) for at, spec in self.late_launches if at > self.now]
         for spec in due:
@@ -224,6 +250,33 @@ class World:
         times += [request.ends for request in self.requests] + [at for at, _ in self.late_launches]
         times += [self.runner_back_at] if self.runner_back_at > self.now else []
         return min(times, default=None)
+
+    def _serve_held(self) -> None:
+        """Whoever is held goes on when there is an instance, or no hope, or no time left."""
+        waiting, self.held = self.held, []
+        for held in waiting:
+            table = held.gateway.table if held.gateway.alive else None
+            variant = next((each for each in table.variants if each.name == held.variant), None) if table else None
+            if variant is None or variant.fault:
+                continue
+            held.is_excused |= self._is_finishing(held.variant)
+            if variant.instances:
+                self._begin_request(held.gateway, variant)
+            elif not variant.wakes:
+                self._refused(f"variant {variant.name} is not waited for any more", variant.name)
+            elif (self.now - held.since).total_seconds() >= HOLD_S:
+                self._give_up(held)
+            else:
+                self.held.append(held)
+
+    def _is_finishing(self, variant: str) -> bool:
+        busy = {request.instance for request in self.requests}
+        return any(each.spec.variant.name == variant and each.spec.id in busy for each in self.instances.values())
+
+    def _give_up(self, held: Held) -> None:
+        """A request has waited too long: that is for faults to do."""
+        if not self.was_stormy and not held.is_excused:
+            raise Violation(f"a request was held for {HOLD_S:g} s though nothing was wrong")
 
     def _reach_runner(self) -> None:
         if self.now < self.runner_back_at:
@@ -275,6 +328,9 @@ class World:
         for request in self.requests:
             if request.instance == instance and (self.now - request.began).total_seconds() < patience_s:
                 raise Violation(f"a request was cut by stopping {instance}")
+        is_excused = stopped.is_late or self._was_woken(stopped.spec.variant.name)
+        if record is not None and instance in record.draining and is_excused:
+            return  # another of its identity was on its way out, or it was itself: there is a new one soon
         is_serving = (
             record is not None
             and record.uid == stopped.spec.uid
@@ -289,6 +345,10 @@ class World:
         )
         if is_serving and not stopped.was_down:
             raise Violation(f"{instance} was stopped though it served well")
+
+    def _was_woken(self, variant: str) -> bool:
+        fleet = self.record.serving if self.record else None
+        return fleet is not None and any(each.name == variant and each.was_woken for each in fleet.variants)
 
     def _turn(self, instance: SimulatedInstance, state: InstanceState) -> None:
         self._count_setback(instance, state)
@@ -305,15 +365,16 @@ class World:
         was_steady = instance.state is InstanceState.READY and self.now - instance.since >= timedelta(seconds=60)
         if was_steady:
             self.setbacks.pop(instance.spec.id, None)
-        if state is InstanceState.EXITED:
+        is_leaving = self.record is not None and instance.spec.id in self.record.draining
+        if state is InstanceState.EXITED and not is_leaving:
             count, _ = self.setbacks.get(instance.spec.id, (0, self.now))
             self.setbacks[instance.spec.id] = (count + 1, self.now)
 
     def _refused(self, why: str, variant: str) -> None:
-        """A request fails: that is for faults to do, and for a variant that is, was or will be of no instances."""
+        """A request fails: that is for faults to do, and for a variant that the endpoint no longer has."""
         fleets = (self.record.serving, self.record.target) if self.record else ()
-        counts = [v.desired_count for fleet in fleets if fleet for v in fleet.variants if v.name == variant]
-        if not self.was_stormy and min(counts, default=0) > 0:
+        is_there = any(each.name == variant for fleet in fleets if fleet for each in fleet.variants)
+        if not self.was_stormy and is_there:
             raise Violation(f"a request failed though nothing was wrong: {why}")
 
     def _kill_instance(self) -> None:

@@ -88,14 +88,15 @@ def test_only_serverless_variants_of_an_endpoint_in_service_are_put_to_sleep() -
     assert updating == change.sleep(updating, "AllTraffic")
 
 
-def test_a_variant_is_held_for_from_zero_until_a_call_gives_it_a_count() -> None:
-    asleep = in_service(make_variant(count=0))
-    woken = change.wake(asleep, "AllTraffic")
+def test_a_variant_that_was_once_at_zero_is_held_for_whatever_becomes_of_its_count() -> None:
+    plain = in_service(make_variant())
+    assert plain.serving is not None
+    assert not plain.serving.variants[0].wakes
+    woken = change.wake(in_service(make_variant(count=0)), "AllTraffic")
     told = change.set_weights_and_capacities(woken, {"AllTraffic": change.VariantChange(desired_count=2)}, now=T0)
+    assert woken.serving is not None
     assert told.target is not None
-    assert [True, True, False] == [
-        variant.wakes for endpoint in (asleep, woken) for variant in (endpoint.serving or told.target).variants
-    ] + [told.target.variants[0].wakes]
+    assert [True, True] == [woken.serving.variants[0].wakes, told.target.variants[0].wakes]
     assert serverless(count=1).wakes
 
 
