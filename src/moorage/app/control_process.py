@@ -75,7 +75,8 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as parts:
-        api = await _assemble(settings, parts)
+        ending = asyncio.Event()
+        api = await _assemble(settings, parts, ending)
         settings.control_socket.unlink(missing_ok=True)
         config = uvicorn.Config(
             api,
@@ -90,7 +91,7 @@ async def _serve(settings: Settings) -> None:
             timeout_graceful_shutdown=REQUEST_GRACE_S,
         )
         server = _Server(config)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.end)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.end, ending)
         await server.serve()
         settings.control_socket.unlink(missing_ok=True)
 
@@ -109,8 +110,9 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         yield
 
-    def end(self) -> None:
-        """Stop accepting, and return from `serve` when the calls in progress are over."""
+    def end(self, ending: asyncio.Event) -> None:
+        """Stop accepting, and return from `serve` when the calls in progress are over, the long ones by `ending`."""
+        ending.set()
         self.should_exit = True
 
 
@@ -119,8 +121,8 @@ def _make_private(path: str | None) -> None:
         Path(path).chmod(0o600)
 
 
-async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api:
-    """Open and start every part, the last one first to be closed."""
+async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack, ending: asyncio.Event) -> Api:
+    """Open and start every part, the last one first to be closed. `ending` is set when long calls have to end."""
     clock = SystemClock()
     changed = KeyedSignal[EndpointKey]()
     secrets = credentials.ensure_secrets(settings)
@@ -197,7 +199,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack) -> Api
                 settings, scaling, store=store, token_key=secrets.token_key, alarms_changed=alarms.wake, clock=clock
             ),
             make_sns(settings, notifier, store=store, token_key=secrets.token_key, clock=clock),
-            _open_logs(settings, store, clock, parts),
+            _open_logs(settings, store, clock, parts, ending),
         ],
         sagemaker=SageMaker(
             store,
@@ -238,7 +240,9 @@ def _services(
     ]
 
 
-def _open_logs(settings: Settings, store: Store, clock: SystemClock, parts: contextlib.AsyncExitStack) -> Logs:
+def _open_logs(
+    settings: Settings, store: Store, clock: SystemClock, parts: contextlib.AsyncExitStack, ending: asyncio.Event
+) -> Logs:
     """The log folder's API, and what keeps the folder within its bounds."""
     places = LogPlaces(settings.logs_dir)
     keeper = LogKeeper(
@@ -250,7 +254,7 @@ def _open_logs(settings: Settings, store: Store, clock: SystemClock, parts: cont
     )
     keeper.start()
     parts.push_async_callback(keeper.close)
-    return Logs(places, store, clock=clock, account_id=settings.account_id)
+    return Logs(places, store, clock=clock, account_id=settings.account_id, ending=ending)
 
 
 async def _open_store(settings: Settings, parts: contextlib.AsyncExitStack) -> Store:

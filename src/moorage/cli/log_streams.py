@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 EVENTS_PER_CALL_MAX: Final = 10_000
+_OVERLAP_MS: Final = 5_000
+"""Lines of two instances need not come in the order of their times: how far back each look goes for late ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class LogLine:
     at_ms: int
     stream: str
     message: str
+    id: str = ""
 
     def __str__(self) -> str:
         at = datetime.fromtimestamp(self.at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -30,45 +33,47 @@ def log_group(endpoint: str) -> str:
 
 @dataclass(slots=True)
 class LogTail:
-    """The end of an endpoint's logs: the last lines first, then whatever comes after them."""
+    """The end of an endpoint's logs: the last lines first, then whatever comes after them.
+
+    Of lines from `since_ms` on, those that match the filter pattern `pattern`.
+    """
 
     client: Any
     endpoint: str
-    _tokens: dict[str, str] = field(default_factory=dict)
+    since_ms: int = 0
+    pattern: str = ""
+    _seen: dict[str, int] = field(default_factory=dict)
+    """The lines of the last few seconds by id, with their times."""
 
     def last(self, count: int) -> list[LogLine]:
         """The last `count` lines of all instances, oldest first; later calls of `new` go on from here."""
-        lines = [line for stream in self._streams() for line in self._read(stream, count)]
-        return _in_order(lines)[-count:] if count else []
+        lines: list[LogLine] = []
+        for line in self._find(startFromHead=False, limit=max(1, min(count, EVENTS_PER_CALL_MAX))):
+            if lines and len(lines) >= count and line.at_ms < lines[0].at_ms - _OVERLAP_MS:
+                break
+            lines.append(line)
+        self._remember(lines)
+        return lines[:count][::-1]
 
     def new(self) -> list[LogLine]:
         """Lines that have come since the last call, oldest first."""
-        return _in_order([line for stream in self._streams() for line in self._read_on(stream)])
+        lines = [line for line in self._find() if line.id not in self._seen]
+        self._remember(lines)
+        return lines
 
-    def _streams(self) -> Iterator[str]:
-        pages = self.client.get_paginator("describe_log_streams").paginate(logGroupName=log_group(self.endpoint))
+    def _remember(self, lines: list[LogLine]) -> None:
+        self._seen |= {line.id: line.at_ms for line in lines}
+        latest = max(self._seen.values(), default=0)
+        self.since_ms = max(self.since_ms, latest - _OVERLAP_MS)
+        self._seen = {id: at_ms for id, at_ms in self._seen.items() if at_ms >= self.since_ms}
+
+    def _find(self, **options: Any) -> Iterator[LogLine]:
+        pages = self.client.get_paginator("filter_log_events").paginate(
+            logGroupName=log_group(self.endpoint), startTime=self.since_ms, filterPattern=self.pattern, **options
+        )
         try:
             for page in pages:
-                yield from (stream["logStreamName"] for stream in page["logStreams"])
+                for event in page["events"]:
+                    yield LogLine(event["timestamp"], event["logStreamName"], event["message"], event["eventId"])
         except self.client.exceptions.ResourceNotFoundException:
             return  # nothing has been logged yet
-
-    def _read(self, stream: str, count: int) -> list[LogLine]:
-        return self._events(stream, startFromHead=False, limit=max(1, min(count, EVENTS_PER_CALL_MAX)))
-
-    def _read_on(self, stream: str) -> Iterator[LogLine]:
-        while True:
-            token = self._tokens.get(stream)
-            yield from self._events(stream, startFromHead=True, **({"nextToken": token} if token else {}))
-            if self._tokens[stream] == token:  # the same token again means the end, by CloudWatch's rule
-                return
-
-    def _events(self, stream: str, **options: Any) -> list[LogLine]:
-        answer = self.client.get_log_events(logGroupName=log_group(self.endpoint), logStreamName=stream, **options)
-        self._tokens[stream] = answer["nextForwardToken"]
-        return [LogLine(event["timestamp"], stream, event["message"]) for event in answer["events"]]
-
-
-def _in_order(lines: list[LogLine]) -> list[LogLine]:
-    """By time; lines of one stream keep their order, since the sort is stable."""
-    return sorted(lines, key=lambda line: line.at_ms)

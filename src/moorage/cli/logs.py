@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import click
 
@@ -13,20 +16,43 @@ from moorage.cli.log_streams import LogLine, LogTail
 from moorage.cli.target import on_moorage
 
 FOLLOW_INTERVAL_S = 0.5
+_AGO: Final = re.compile(r"(\d{1,6})(s|m|h|d|w)")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Since(click.ParamType):
+    """A moment: so long ago, as `10m`, or a time in ISO 8601, in UTC unless it says otherwise."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        ago = _AGO.fullmatch(value)
+        if ago is not None:
+            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither like 10m, 2h or 1d nor like 2026-11-21T08:30:00.", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.command("logs")
 @click.argument("name")
 @click.option("--follow", "-f", is_flag=True, help="Go on printing new lines until Ctrl-C.")
 @click.option("-n", "count", type=click.IntRange(0, 10_000), default=100, show_default=True, help="How many lines.")
+@click.option("--since", type=Since(), help="Only lines from then on: 10m, 2h, 1d ago, or a time in ISO 8601.")
+@click.option("--filter", "pattern", default="", help="""A filter pattern of CloudWatch Logs: 'ERROR -timeout'.""")
 @on_moorage
-def command(settings: Settings, name: str, follow: bool, count: int) -> None:
+def command(settings: Settings, name: str, follow: bool, count: int, since: datetime | None, pattern: str) -> None:
     """Print what an endpoint's instances have logged.
 
     Reads the log group /aws/sagemaker/Endpoints/NAME; each line names its variant and instance.
     """
+    since_ms = 0 if since is None else max(0, int(since.timestamp() * 1000))
     with connected(settings) as moorage:
-        tail = LogTail(moorage.client("logs"), name)
+        tail = LogTail(moorage.client("logs"), name, since_ms=since_ms, pattern=pattern)
         _print(tail.last(count))
         with contextlib.suppress(KeyboardInterrupt):  # the way to end --follow
             while follow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,8 @@ class LogsWorld:
         self.clock = SetClock()
         self.store = MemoryStore()
         self.places = LogPlaces(root)
-        self.service = Logs(self.places, self.store, clock=self.clock, account_id="123456789012")
+        self.ending = asyncio.Event()
+        self.service = Logs(self.places, self.store, clock=self.clock, account_id="123456789012", ending=self.ending)
 
     def write(self, stream: str, *lines: tuple[int, str], endpoint: str = "iris", region: str = "us-east-1") -> Path:
         """What an instance prints: milliseconds after `START`, and the text."""

@@ -87,6 +87,14 @@ async def test_a_session_ends_after_three_hours(world: LogsWorld, monkeypatch: p
         next(events)
 
 
+async def test_a_session_ends_before_control_does(world: LogsWorld) -> None:
+    session = await start(world)
+    await anext(session)
+    world.ending.set()
+    with pytest.raises(ServiceError, match="Moorage is restarting: start another session"):
+        await anext(session)
+
+
 async def test_botocore_reads_it(world: LogsWorld) -> None:
     messages = encode_events(OPERATION, {}, await start(world))
     pieces = [await anext(messages) for _ in range(3)]

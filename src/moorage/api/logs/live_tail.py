@@ -22,7 +22,6 @@ from moorage.aws.types.logs import (
     StartLiveTailResponse,
     StartLiveTailResponseStream,
 )
-from moorage.system.clock import Clock
 from moorage.system.entropy import new_request_id
 from moorage.telemetry.log_follower import Follower
 
@@ -55,25 +54,26 @@ class LiveTail(Part):
             )
             for group in groups
         ]
-        return {"responseStream": _session(_start_of(caller, request), followed, pattern, self._clock)}
+        return {"responseStream": self._session(_start_of(caller, request), followed, pattern)}
 
-
-async def _session(
-    start: LiveTailSessionStart, followed: Sequence[_Followed], pattern: Pattern, clock: Clock
-) -> AsyncIterator[StartLiveTailResponseStream]:
-    yield {"sessionStart": start}
-    end = clock.monotonic() + SESSION_S
-    while clock.monotonic() < end:
-        found = await asyncio.to_thread(_new_events, followed, pattern)
-        sample = _sampled(found)
-        yield {
-            "sessionUpdate": {
-                "sessionMetadata": {"sampled": len(sample) < len(found)},
-                "sessionResults": sample,
+    async def _session(
+        self, start: LiveTailSessionStart, followed: Sequence[_Followed], pattern: Pattern
+    ) -> AsyncIterator[StartLiveTailResponseStream]:
+        yield {"sessionStart": start}
+        end = self._clock.monotonic() + SESSION_S
+        while self._clock.monotonic() < end:
+            if self._needs.ending.is_set():
+                raise ServiceError("SessionStreamingException", "Moorage is restarting: start another session.")
+            found = await asyncio.to_thread(_new_events, followed, pattern)
+            sample = _sampled(found)
+            yield {
+                "sessionUpdate": {
+                    "sessionMetadata": {"sampled": len(sample) < len(found)},
+                    "sessionResults": sample,
+                }
             }
-        }
-        await clock.sleep(INTERVAL_S)
-    raise ServiceError("SessionTimeoutException", "The Live Tail session has reached its limit of three hours.")
+            await self._clock.sleep(INTERVAL_S)
+        raise ServiceError("SessionTimeoutException", "The Live Tail session has reached its limit of three hours.")
 
 
 def _new_events(followed: Sequence[_Followed], pattern: Pattern) -> list[LiveTailSessionLogEvent]:

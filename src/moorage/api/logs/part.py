@@ -31,6 +31,8 @@ class Needs:
     store: Store
     clock: Clock
     account_id: str
+    ending: asyncio.Event
+    """Set when calls that last have to end."""
 
 
 class Part(Service):

@@ -5,6 +5,8 @@ An endpoint is a log group, an instance a log stream; anybody may make groups an
 
 from __future__ import annotations
 
+import asyncio
+
 from moorage.api.logs.events import LogEvents
 from moorage.api.logs.groups import LogGroups
 from moorage.api.logs.live_tail import LiveTail
@@ -19,7 +21,16 @@ from moorage.telemetry.log_places import LogPlaces
 
 
 class Logs(LogGroups, LogStreams, LogEvents, PutLogEvents, LogTags, LiveTail, MetricFilters):
-    """CloudWatch Logs over the log folder and the store."""
+    """CloudWatch Logs over the log folder and the store. Sessions of Live Tail end when `ending` is set."""
 
-    def __init__(self, places: LogPlaces, store: Store, *, clock: Clock, account_id: str) -> None:
-        super().__init__(Needs(places=places, store=store, clock=clock, account_id=account_id))
+    def __init__(
+        self,
+        places: LogPlaces,
+        store: Store,
+        *,
+        clock: Clock,
+        account_id: str,
+        ending: asyncio.Event | None = None,
+    ) -> None:
+        needs = Needs(places=places, store=store, clock=clock, account_id=account_id, ending=ending or asyncio.Event())
+        super().__init__(needs)
