@@ -13,10 +13,10 @@ from typing import Final
 
 from moorage.control.queue import WorkQueue
 from moorage.control.scaling.speed import ScalingSpeed
-from moorage.control.scaling.step import Call, Found, look
+from moorage.control.scaling.step import BUSY, Call, Found, look
 from moorage.control.scaling.watch import AlarmWish, Signal, Watch
 from moorage.core.model import Endpoint, EndpointKey
-from moorage.core.scaling.changes import capacity_of, is_backing_off, is_scalable
+from moorage.core.scaling.changes import capacity_of, is_backing_off, is_scalable, reason_key
 from moorage.core.scaling.model import ScalableTarget, ScalingPolicy, TargetKey
 from moorage.core.traffic import Tallies
 from moorage.store.base import StaleVersion, Store, StoreUnavailable, Transaction
@@ -103,12 +103,15 @@ class Scaling:
 
     def _calls(self, watch: Watch, now: datetime) -> bool:
         """Whether there is something to do, or to write down, that has not been."""
-        verdict = watch.verdict(instances_max=self._instances_max, now=now)
-        if verdict is None or is_backing_off(watch.target.memory, now=now):
+        if watch.target.progress is not None or is_backing_off(watch.target.memory, now=now):
             return False
-        if verdict.capacity is not None:
-            return watch.is_scalable or watch.target.not_scaled is None
-        return verdict.not_scaled is not None and watch.target.not_scaled is None
+        verdict = watch.verdict(instances_max=self._instances_max, now=now)
+        if verdict is None:
+            return False
+        if verdict.capacity is not None and watch.is_scalable:
+            return True
+        reason = BUSY if verdict.capacity is not None else verdict.not_scaled
+        return reason is not None and reason_key(reason, verdict.policy) != watch.target.not_scaled
 
     def _call(self, key: TargetKey, now: datetime) -> Call | None:
         """What the policies of a target come to now."""

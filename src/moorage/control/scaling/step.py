@@ -19,6 +19,7 @@ from moorage.core.scaling.changes import (
     ended,
     is_backing_off,
     not_scaled,
+    reason_key,
     remembered,
     resized,
 )
@@ -51,6 +52,7 @@ from moorage.store.scaling import (
 )
 from moorage.system.entropy import new_uuid
 
+BUSY: Final = NotScaled(NotScaledCode.UNSCALABLE)
 ORPHAN_KEPT: Final = timedelta(minutes=5)
 """How long a target outlives its endpoint, so that it can still be deregistered, as it can with the service."""
 
@@ -174,7 +176,7 @@ def _scaled(
 ) -> tuple[ScalableTarget, Endpoint | None]:
     """The target and, if its capacity is to change, the endpoint as they are to be saved."""
     current = capacity_of(endpoint, target.key.variant)
-    if current is None or is_backing_off(target.memory, now=now):
+    if current is None or target.progress is not None or is_backing_off(target.memory, now=now):
         return target, None
     if target.is_to_adjust:
         inside = target.bounds.limited(instances_max).clamp(current)
@@ -189,8 +191,7 @@ def _scaled(
         wanted = Wanted(call.verdict.capacity, call.cause, call.verdict.why)
     changed = resized(endpoint, target.key.variant, wanted.capacity, now=now)
     if changed is None:
-        busy = NotScaled(NotScaledCode.UNSCALABLE, current=current)
-        return (target if call is None else _explained(tx, target, call, busy, now=now)), None
+        return (target if call is None else _explained(tx, target, call, BUSY, now=now)), None
     activity = begun(wanted, activity_id=new_uuid(), now=now)
     entry_id = write_activity(tx, target.key, activity)
     after = remembered(target, current=current, capacity=wanted.capacity, now=now)
@@ -201,12 +202,11 @@ def _explained(
     tx: Transaction, target: ScalableTarget, call: Call, reason: NotScaled | None, *, now: datetime
 ) -> ScalableTarget:
     """Write down why nothing is done, unless that has been written already."""
-    said = "" if reason is None else f"{reason.code.value} {call.verdict.policy}"
-    if reason is None or said == target.not_scaled:
+    if reason is None or reason_key(reason, call.verdict.policy) == target.not_scaled:
         return target
     activity = not_scaled(call.cause, reason, details=call.verdict.why, activity_id=new_uuid(), now=now)
     write_activity(tx, target.key, activity)
-    return replace(target, not_scaled=said)
+    return replace(target, not_scaled=reason_key(reason, call.verdict.policy))
 
 
 def _next_look(tx: Transaction, target: ScalableTarget, *, now: datetime) -> datetime | None:

@@ -22,20 +22,19 @@ class Demand:
     sums: tuple[float, ...]
     """Of the last 1, 2, … seconds together, up to 60 of them."""
     peak: float
-    """The sum of the busiest minute there was."""
-    peak_since_s: int
-    """How many seconds back that minute was looked for: what is before them is not known, or too old to matter."""
+    """The sum of the busiest minute that ended within the window."""
+    lasting_peak: float
+    """The sum of the busiest minute that also began within it, and so has nothing of what was before."""
+    known_s: int
+    """For how many seconds, up to the window's, demand has been known."""
 
 
 class DemandWindow:
-    """The last seconds of a signal. Minutes that end within the last `kept_s` seconds can be the busiest."""
+    """The last seconds of a signal. The busiest minute is looked for within the last `within_s` seconds."""
 
-    def __init__(self, kept_s: int) -> None:
-        self._kept_s = kept_s
-        self._recent: deque[float] = deque(maxlen=MINUTE_S)
-        self._sum = 0.0
-        self._peaks: deque[tuple[int, float]] = deque()
-        self._known_from_s = 0
+    def __init__(self, within_s: int) -> None:
+        self._within_s = max(MINUTE_S, within_s)
+        self._begin(0)
         self._last_s: int | None = None
 
     def add(self, at_s: int, value: float) -> None:
@@ -49,7 +48,8 @@ class DemandWindow:
             self._sum -= self._recent[0]
         self._recent.append(value)
         self._sum += value
-        self._note_peak(at_s)
+        self._peak.add(at_s, self._sum)
+        self._lasting_peak.add(at_s, self._sum)
 
     @property
     def last_s(self) -> int | None:
@@ -60,23 +60,36 @@ class DemandWindow:
         """What is known now; None before the first second."""
         if self._last_s is None:
             return None
-        known_s = self._last_s - self._known_from_s + 1
         return Demand(
             sums=tuple(accumulate(reversed(self._recent))),
-            peak=self._peaks[0][1],
-            peak_since_s=min(known_s, self._kept_s),
+            peak=self._peak.value,
+            lasting_peak=self._lasting_peak.value,
+            known_s=min(self._last_s - self._known_from_s + 1, self._within_s),
         )
 
     def _begin(self, at_s: int) -> None:
-        self._recent.clear()
-        self._peaks.clear()
-        self._sum = 0.0
         self._known_from_s = at_s
+        self._recent: deque[float] = deque(maxlen=MINUTE_S)
+        self._sum = 0.0
+        self._peak = _Greatest(self._within_s)
+        self._lasting_peak = _Greatest(self._within_s - MINUTE_S + 1)
 
-    def _note_peak(self, at_s: int) -> None:
-        """Keep this minute, and of earlier ones those that are busier: others can never be the busiest again."""
-        while self._peaks and self._peaks[-1][1] <= self._sum:
-            self._peaks.pop()
-        self._peaks.append((at_s, self._sum))
-        while self._peaks[0][0] <= at_s - self._kept_s:
-            self._peaks.popleft()
+
+class _Greatest:
+    """The greatest of the values that were added within the last `kept_s` seconds."""
+
+    def __init__(self, kept_s: int) -> None:
+        self._kept_s = kept_s
+        self._candidates: deque[tuple[int, float]] = deque()
+
+    @property
+    def value(self) -> float:
+        return self._candidates[0][1]
+
+    def add(self, at_s: int, value: float) -> None:
+        """Keep the value, and of earlier ones those that are greater: others can never be the greatest again."""
+        while self._candidates and self._candidates[-1][1] <= value:
+            self._candidates.pop()
+        self._candidates.append((at_s, value))
+        while self._candidates[0][0] <= at_s - self._kept_s:
+            self._candidates.popleft()

@@ -9,13 +9,15 @@ standard deviations of a count). Ten times the target are seen in two seconds, t
 load that keeps to the target is never taken for more. How much is wanted is what that stretch says, less one standard
 deviation: growth goes on as soon as there is evidence for more, what was too much stays for a cooldown.
 
-*In* when the busiest minute of the whole scale-in cooldown was below nine tenths of the target, to what would have
-carried that minute. Not before demand has been known for as long: what was not counted may have been anything.
+*In* when the busiest minute that ended within the scale-in cooldown was below nine tenths of the target, to what would
+have carried the busiest one that also began within it. Not before demand has been known for as long: what was not
+counted may have been anything.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -60,8 +62,8 @@ def decide_by_level(
     if level is not None and level > current * policy.target_value:
         wanted = instances_for(level, each=policy.target_value)
         return Wish(wanted, f"{level:.1f} requests at once are above the target of {policy.target_value:g} an instance")
-    per_second = Demand(demand.sums, demand.peak / MINUTE_S, demand.peak_since_s)
-    return _in(policy, per_second, memory, current=current, now=now, unit="requests at once")
+    mean = replace(demand, peak=demand.peak / MINUTE_S, lasting_peak=demand.lasting_peak / MINUTE_S)
+    return _in(policy, mean, memory, current=current, now=now, unit="requests at once")
 
 
 def _evident_excess(demand: Demand, *, per_minute: float) -> int | None:
@@ -97,7 +99,7 @@ def _in(
     policy: TargetTracking, demand: Demand, memory: Memory, *, current: int, now: datetime, unit: str
 ) -> Wish | None:
     needed_s = known_for_s(policy)
-    if demand.peak_since_s < needed_s:
+    if demand.known_s < needed_s:
         return None
     if demand.peak >= SCALE_IN_SHARE * policy.target_value * current:
         return Wish(current, f"{demand.peak:g} {unit} are near the target of {policy.target_value:g} an instance")
@@ -105,6 +107,6 @@ def _in(
         return Wish(current, "scale-in is disabled (DisableScaleIn)")
     if is_cooling(policy, memory, now=now):
         return Wish(current, "the last scale-in is too recent (ScaleInCooldown)")
-    wanted = min(current, instances_for(demand.peak, each=policy.target_value))
+    wanted = min(current, instances_for(demand.lasting_peak, each=policy.target_value))
     share = f"{SCALE_IN_SHARE:g} times the target of {policy.target_value:g} an instance"
-    return Wish(wanted, f"at most {demand.peak:g} {unit} within {needed_s} s are below {share}")
+    return Wish(wanted, f"at most {demand.lasting_peak:g} {unit} within {needed_s} s are below {share}")

@@ -1,0 +1,266 @@
+"""The loop that scales: what signals, calls and times come to, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from moorage.core.model import EndpointStatus
+from moorage.core.scaling.model import target_key
+from moorage.store.scaling import find_target, list_policies
+from moorage.testing.builders import KEY
+from moorage.testing.scaling_world import RESOURCE, TARGET, ScalingWorld
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+@pytest_asyncio.fixture
+async def world() -> AsyncIterator[ScalingWorld]:
+    world = ScalingWorld()
+    await world.deploy()
+    yield world
+    await world.close()
+
+
+async def tracked(world: ScalingWorld, *, minimum: int = 1, maximum: int = 10, **members: Any) -> None:
+    """The endpoint under a policy of 60 invocations an instance and minute."""
+    await world.register(minimum, maximum)
+    await world.track(60.0, **members)
+    await world.rest()
+
+
+async def test_a_sustained_breach_is_answered_within_seconds(world: ScalingWorld) -> None:
+    await tracked(world)
+    await world.invoke(1, seconds=60)
+    assert 1 == await world.count()
+
+    await world.invoke(10, seconds=4)
+
+    assert 8 == await world.count()
+    [activity] = await world.activities()
+    assert "Setting desired instance count to 8." == activity["Description"]
+    assert "one-second signal triggered policy keep" == activity["Cause"]
+    assert "Successful" == activity["StatusCode"]
+    assert activity["StatusMessage"].endswith("Change successfully fulfilled by sagemaker.")
+
+    await world.invoke(10, seconds=60)
+    assert 10 == await world.count()
+
+
+async def test_a_load_at_the_target_never_scales(world: ScalingWorld) -> None:
+    await tracked(world)
+    await world.invoke(1, seconds=1200)
+
+    assert [] == world.counts
+
+
+async def test_capacity_goes_in_after_the_cooldown_and_not_before(world: ScalingWorld) -> None:
+    await tracked(world, ScaleInCooldown=120)
+    await world.invoke(5, seconds=60)
+    assert 5 == await world.count()
+
+    await world.invoke(1, seconds=115)
+    assert 5 == await world.count()
+    await world.invoke(1, seconds=20)
+
+    assert [5, 1] == world.counts[-2:]
+
+
+async def test_a_variant_of_which_too_little_is_known_keeps_its_capacity(world: ScalingWorld) -> None:
+    await world.register(1, 10)
+    await world.save(_with_count(await world.endpoint(), 4))
+    await world.track(60.0)
+    await world.invoke(0, seconds=290)
+    assert 4 == await world.count()
+
+    await world.invoke(0, seconds=15)
+
+    assert 1 == await world.count()
+
+
+async def test_a_minimum_of_zero_lets_an_idle_variant_go(world: ScalingWorld) -> None:
+    await tracked(world, minimum=0, ScaleInCooldown=60)
+    await world.invoke(0, seconds=65)
+
+    assert 0 == await world.count()
+
+
+async def test_what_is_at_the_maximum_says_so_once(world: ScalingWorld) -> None:
+    await tracked(world, maximum=2)
+    await world.invoke(10, seconds=30)
+
+    assert [2] == world.counts
+    scaled, refused = await world.activities()
+    assert [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 2, "CurrentCapacity": 2}] == refused["NotScaledReasons"]
+    assert "Attempting to scale due to alarm triggered" == refused["Description"]
+    assert [scaled] == await world.activities(all_of_them=False)
+
+
+async def test_there_are_never_more_than_an_endpoint_may_have() -> None:
+    world = ScalingWorld(instances_max=3)
+    await world.deploy()
+    await tracked(world, maximum=50)
+    await world.invoke(20, seconds=10)
+
+    assert [3] == world.counts
+    await world.close()
+
+
+async def test_while_an_update_runs_nothing_is_scaled_and_then_it_is(world: ScalingWorld) -> None:
+    await tracked(world)
+    endpoint = await world.endpoint()
+    await world.save(replace(endpoint, status=EndpointStatus.UPDATING))
+    await world.invoke(10, seconds=10)
+
+    assert [] == world.counts
+    [refused] = await world.activities()
+    assert [{"Code": "TargetServicePutResourceAsUnscalable"}] == refused["NotScaledReasons"]
+
+    await world.settle()
+    await world.invoke(10, seconds=2)
+
+    assert await world.count() >= 8
+
+
+async def test_a_change_that_was_taken_back_is_told_with_its_reason_and_tried_again_later(world: ScalingWorld) -> None:
+    await tracked(world)
+    world.hold = True
+    await world.invoke(10, seconds=5)
+    [running] = await world.activities()
+    assert "InProgress" == running["StatusCode"]
+    assert running["StatusMessage"].endswith("Waiting for change to be fulfilled by sagemaker.")
+    await world.settle(failure_reason="no room")
+    await world.rest()
+
+    [failed] = await world.activities()
+    assert ("Failed", running["ActivityId"]) == (failed["StatusCode"], failed["ActivityId"])
+    assert failed["StatusMessage"].endswith("Reason: no room")
+
+    await world.invoke(10, seconds=50)
+    assert 1 == len(await world.activities())
+    await world.invoke(10, seconds=15)
+    assert 2 == len(await world.activities())
+
+
+async def test_registering_moves_a_capacity_inside_the_bounds_at_once(world: ScalingWorld) -> None:
+    await world.register(3, 5)
+    await world.rest()
+    await world.register(1, 2)
+    await world.rest()
+
+    assert [3, 2] == world.counts
+    assert ["minimum capacity was set to 3", "maximum capacity was set to 2"] == [
+        activity["Cause"] for activity in await world.activities()
+    ]
+
+
+async def test_a_capacity_is_moved_once_the_endpoint_lets_itself_be_changed(world: ScalingWorld) -> None:
+    await world.save(replace(await world.endpoint(), status=EndpointStatus.UPDATING))
+    await world.register(3, 5)
+    await world.rest()
+    assert 1 == await world.count()
+
+    await world.settle()
+    await world.rest()
+
+    assert 3 == await world.count()
+
+
+@pytest.mark.parametrize(("member", "count"), [("DynamicScalingOutSuspended", 2), ("DynamicScalingInSuspended", 5)])
+async def test_what_is_suspended_is_not_done(world: ScalingWorld, member: str, count: int) -> None:
+    await world.register(1, 10, SuspendedState={member: True})
+    await world.save(_with_count(await world.endpoint(), 2))
+    await world.track(60.0, ScaleInCooldown=60)
+    await world.invoke(5, seconds=90)
+    await world.invoke(0, seconds=200 if member == "DynamicScalingInSuspended" else 0)
+
+    assert count == await world.count()
+
+
+async def test_a_scheduled_action_sets_bounds_and_is_gone_when_its_time_is_over(world: ScalingWorld) -> None:
+    await world.register(1, 10)
+    due = world.clock.now() + timedelta(seconds=90)
+    await world.call(
+        "PutScheduledAction",
+        ScheduledActionName="morning",
+        Schedule=f"at({due:%Y-%m-%dT%H:%M:%S})",
+        ScalableTargetAction={"MinCapacity": 4},
+    )
+    await world.clock.sleep(85)
+    assert 1 == await world.count()
+    await world.clock.sleep(10)
+
+    assert 4 == await world.count()
+    bounds, change = await world.activities()
+    assert "Setting minimum capacity to 4 and maximum capacity to 10" == bounds["Description"]
+    assert "scheduled action name morning was triggered" == bounds["Cause"]
+    assert "minimum capacity was set to 4" == change["Cause"]
+    assert [] == (await world.call("DescribeScheduledActions"))["ScheduledActions"]
+
+
+async def test_a_recurring_action_stays(world: ScalingWorld) -> None:
+    await world.register(1, 10)
+    await world.call(
+        "PutScheduledAction",
+        ScheduledActionName="hourly",
+        Schedule="rate(1 hour)",
+        ScalableTargetAction={"MinCapacity": 2, "MaxCapacity": 3},
+    )
+    await world.clock.sleep(3 * 3600 + 10)
+
+    causes = [activity["Cause"] for activity in await world.activities()]
+    assert 3 == causes.count("scheduled action name hourly was triggered")
+
+
+async def test_targets_go_some_time_after_their_endpoint(world: ScalingWorld) -> None:
+    await tracked(world)
+    await world.remove_endpoint()
+    await world.clock.sleep(200)
+    assert 1 == len(
+        (await world.call("DescribeScalableTargets", ResourceId=None, ScalableDimension=None))["ScalableTargets"]
+    )
+
+    await world.clock.sleep(200)
+
+    assert None is await world.store.run(lambda tx: find_target(tx, TARGET))
+    assert [] == await world.store.run(lambda tx: list_policies(tx, KEY.region))
+    assert set() == await world.store.run(lambda tx: set(tx.alarms.regions()))
+
+
+async def test_an_endpoints_namesake_does_not_inherit_its_targets(world: ScalingWorld) -> None:
+    await tracked(world)
+    await world.remove_endpoint()
+    await world.deploy(uid="u2")
+    await world.rest()
+
+    assert None is await world.store.run(lambda tx: find_target(tx, TARGET))
+
+
+async def test_cooldowns_and_changes_under_way_outlive_control(world: ScalingWorld) -> None:
+    await tracked(world)
+    world.hold = True
+    await world.invoke(10, seconds=5)
+    await world.close()
+    successor = ScalingWorld()
+    successor.store = world.store
+    successor.scaling._store = world.store
+    successor.api._store = world.store
+    await successor.scaling.start()
+    await successor.settle()
+    await successor.rest()
+
+    assert ["Successful"] == [activity["StatusCode"] for activity in await successor.activities()]
+    found = await world.store.run(lambda tx: find_target(tx, target_key(KEY.region, RESOURCE)))
+    assert found is not None
+    assert found.memory.scale_out is not None
+    await successor.close()
+
+
+def _with_count(endpoint: Any, count: int) -> Any:
+    serving = replace(endpoint.serving, variants=(replace(endpoint.serving.variants[0], desired_count=count),))
+    return replace(endpoint, serving=serving)
