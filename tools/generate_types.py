@@ -153,6 +153,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "DeleteMetricsKey",
         "DescribeCapacity",
         "ListBearerKeys",
+        "ListCosts",
         "ListMetricsKeys",
         "ListLoadedModels",
         "ListTraffic",

@@ -13,7 +13,9 @@ import uvicorn
 import uvloop
 
 from moorage.api.bearer_keys import BearerKeys, MetricsKeys
-from moorage.api.capacity import Capacity as CapacityService
+from moorage.api.capacity import Capacity
+from moorage.api.costs.prices import read_prices
+from moorage.api.costs.service import Costs
 from moorage.api.iam.part import Needs as IamNeeds
 from moorage.api.iam.service import Iam
 from moorage.api.loaded_models import LoadedModels
@@ -27,6 +29,7 @@ from moorage.api.sns.confirming import ConfirmingPage
 from moorage.api.sts.service import Sts
 from moorage.api.traffic import Traffic
 from moorage.app import credentials
+from moorage.app.capacity import open_capacity
 from moorage.app.notifying import make_sns, open_notifications
 from moorage.app.observing import open_metrics_page
 from moorage.app.scaling import make_autoscaling_api, open_scaling
@@ -36,7 +39,6 @@ from moorage.app.sleeping import open_sleeping
 from moorage.control.access import AccessEnforcer
 from moorage.control.accounts import Accounts
 from moorage.control.alarms.actions import SCALING_PREFIX, TOPIC_PREFIX, Actions
-from moorage.control.capacity import Capacity
 from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
 from moorage.control.gateways import Gateways
@@ -146,7 +148,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack, ending
     access = AccessEnforcer(principals, publisher, clock)
     parts.push_async_callback(access.close)
     fetch = _fetch_with(model_data)
-    capacity = Capacity(settings.offer)
+    capacity = await open_capacity(settings, store=store, runner=runner, clock=clock, parts=parts)
     control = Control(
         store=store,
         runner=runner,
@@ -191,7 +193,8 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack, ending
             MetricsKeys(store, clock=clock),
             Traffic(store, clock=clock),
             LoadedModels(store, many_models),
-            CapacityService(capacity),
+            Capacity(capacity),
+            Costs(store, read_prices(settings.prices_file), clock=clock),
             make_cloudwatch(
                 settings, store=store, metrics=metrics, alarms=alarms, token_key=secrets.token_key, clock=clock
             ),

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from moorage.api.costs.prices import PricesUnreadable, read_prices
 from moorage.app.package_source import find_package_source
 from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.capacity import OVERCOMMIT, Offer, Resources
@@ -95,6 +96,8 @@ class Settings:
     """The same of its memory."""
     require_accelerators: bool = True
     """Whether instance types with accelerators need them; else such instances run on processors alone."""
+    prices_file: str = ""
+    """A file with the prices of instance types, for `moorage costs`; empty for the examples that come with Moorage."""
     health_interval_s: float = 5.0
     gateway_workers: int = field(default_factory=default_gateway_workers)
     instance_concurrency: int = 64
@@ -320,6 +323,7 @@ def _checked(settings: Settings) -> Settings:
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
         raise SettingsError(f"region must look like us-east-1, not {settings.region!r}")
     _check_collector(settings.otlp_endpoint)
+    _check_prices(settings.prices_file)
     _check_notifications(settings)
     return settings
 
@@ -340,3 +344,10 @@ def _check_collector(endpoint: str) -> None:
         raise SettingsError(f"otlp_endpoint must look like http://127.0.0.1:4318, not {endpoint!r}")
     if importlib.util.find_spec("opentelemetry") is None:
         raise SettingsError("otlp_endpoint needs OpenTelemetry: pip install 'moorage[otel]'")
+
+
+def _check_prices(path: str) -> None:
+    try:
+        read_prices(path)
+    except PricesUnreadable as error:
+        raise SettingsError(str(error)) from None

@@ -8,16 +8,25 @@ in the store and what runs at the runner.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Protocol
 
 from moorage.core.capacity import Offer, Resources
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec
 
 
-class Capacity:
-    """The reservations of one machine; without an offer there is room for everything."""
+class Listener(Protocol):
+    """Who is told of reservations, as they begin and end."""
 
-    def __init__(self, offer: Offer | None = None) -> None:
+    def began(self, spec: InstanceSpec) -> None: ...
+    def ended(self, instance: InstanceId) -> None: ...
+
+
+class Capacity:
+    """The reservations of one machine; without an offer there is room for everything, and nothing is reserved."""
+
+    def __init__(self, offer: Offer | None = None, listener: Listener | None = None) -> None:
         self.offer = offer
+        self._listener = listener
         self._reserved: dict[EndpointKey, dict[InstanceId, Resources]] = {}
 
     @property
@@ -42,12 +51,18 @@ class Capacity:
 
     def adopt(self, spec: InstanceSpec) -> None:
         """Reserve for an instance that runs already, or serves: also where settings or machine have become smaller."""
-        if self.offer is not None:
-            need = self.offer.need_of(spec.variant.instance_type)
-            self._reserved.setdefault(spec.endpoint, {})[spec.id] = need
+        if self.offer is None or spec.id in self._reserved.get(spec.endpoint, ()):
+            return
+        self._reserved.setdefault(spec.endpoint, {})[spec.id] = self.offer.need_of(spec.variant.instance_type)
+        if self._listener is not None:
+            self._listener.began(spec)
 
     def keep(self, key: EndpointKey, instances: Collection[InstanceId]) -> None:
         """End the endpoint's reservations but for those of `instances`."""
-        kept = {each: need for each, need in self._reserved.pop(key, {}).items() if each in instances}
+        reserved = self._reserved.pop(key, {})
+        kept = {each: need for each, need in reserved.items() if each in instances}
         if kept:
             self._reserved[key] = kept
+        if self._listener is not None:
+            for instance in reserved.keys() - kept.keys():
+                self._listener.ended(instance)

@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from moorage.core.model import Endpoint, EndpointKey
 from moorage.core.traffic import SeriesKey, Tallies, Tally
+from moorage.core.usage import Usage
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -269,6 +270,28 @@ class Journal(Protocol):
         ...
 
 
+class Usages(Protocol):
+    """The lives of instances, by the order in which they began."""
+
+    def begin(self, usages: Collection[Usage]) -> None: ...
+    def touch(self, at: datetime) -> None:
+        """Say of all that are open that they were there until now."""
+        ...
+
+    def end(self, instance: str, at: datetime | None = None) -> None:
+        """Close what is open of an instance, at the last time it was said to be there if `at` is None."""
+        ...
+
+    def open(self) -> Sequence[Usage]: ...
+    def list(self, region: str, *, since: datetime, until: datetime, endpoint: str | None = None) -> Sequence[Usage]:
+        """Those that were there at some time from `since` on and before `until`, whole. What is open is there still."""
+        ...
+
+    def expire(self, before: datetime) -> None:
+        """Forget what ended before."""
+        ...
+
+
 class Transaction(Protocol):
     """One transaction's view of every table."""
 
@@ -312,6 +335,8 @@ class Transaction(Protocol):
     def traffic(self) -> Traffic: ...
     @property
     def journal(self) -> Journal: ...
+    @property
+    def usages(self) -> Usages: ...
 
 
 class Store(Protocol):

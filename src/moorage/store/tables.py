@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
 
 METADATA: Final = MetaData()
 
@@ -61,6 +61,21 @@ JOURNAL: Final = Table(
     Column("body", Text, nullable=False),
     Index("journal_by_subject", "kind", "region", "subject", "at_us", "id"),
     Index("journal_by_time", "kind", "region", "at_us", "id"),
+)
+
+USAGE: Final = Table(
+    "usage",
+    METADATA,
+    Column("instance", _BYTEWISE, primary_key=True),
+    Column("began_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("region", _BYTEWISE, nullable=False),
+    Column("endpoint", _BYTEWISE, nullable=False),
+    Column("variant", _BYTEWISE, nullable=False),
+    Column("instance_type", _BYTEWISE, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Index("usage_by_time", "region", "until_us"),
+    Index("usage_by_state", "is_open"),
 )
 
 ENDPOINTS: Final = Table(
@@ -118,6 +133,9 @@ TRAFFIC_MINUTES: Final = Table(
     Index("traffic_minutes_by_time", "at_s"),
     sqlite_with_rowid=False,
 )
+NOT_AN_HOUR: Final = "at_s % 3600 <> 0"
+"""Of what is in the archive by five minutes. Spelled out, since a database finds an index by what it is told."""
+
 # What is too old for minutes, by five minutes and later by hours. Its series have no instances.
 TRAFFIC_ARCHIVE: Final = Table(
     "traffic_archive",
@@ -126,6 +144,7 @@ TRAFFIC_ARCHIVE: Final = Table(
     Column("at_s", BigInteger, primary_key=True, autoincrement=False),
     Column("tally", LargeBinary, nullable=False),
     Index("traffic_archive_by_time", "at_s"),
+    Index("traffic_archive_fives", "at_s", sqlite_where=text(NOT_AN_HOUR), postgresql_where=text(NOT_AN_HOUR)),
     sqlite_with_rowid=False,
 )
 

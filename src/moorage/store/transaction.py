@@ -24,6 +24,7 @@ from moorage.store.tables import (
 )
 from moorage.store.tags import SqlTags
 from moorage.store.traffic import SqlTraffic
+from moorage.store.usage import SqlUsages
 
 
 class SqlTransaction:
@@ -47,3 +48,4 @@ class SqlTransaction:
         self.tags = SqlTags(connection)
         self.traffic = SqlTraffic(connection)
         self.journal = SqlJournal(connection)
+        self.usages = SqlUsages(connection)

@@ -21,6 +21,7 @@ from moorage.store.base import (
 from moorage.store.paging import Position, position_after
 from moorage.testing.memory_journal import MemoryJournal
 from moorage.testing.memory_traffic import MemoryTraffic
+from moorage.testing.memory_usage import MemoryUsages
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -191,6 +192,7 @@ class MemoryTransaction:
     tags: MemoryTags = field(default_factory=MemoryTags)
     traffic: MemoryTraffic = field(default_factory=MemoryTraffic)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
+    usages: MemoryUsages = field(default_factory=MemoryUsages)
 
     def fork(self) -> MemoryTransaction:
         """A copy whose changes do not show here."""
@@ -212,6 +214,7 @@ class MemoryTransaction:
             tags=self.tags.fork(),
             traffic=self.traffic.fork(),
             journal=self.journal.fork(),
+            usages=self.usages.fork(),
         )
 
 

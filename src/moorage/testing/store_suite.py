@@ -21,6 +21,7 @@ from moorage.core.model import (
     ModelData,
     Variant,
 )
+from moorage.core.usage import Usage
 from moorage.store.base import (
     AlreadyExists,
     Document,
@@ -74,6 +75,12 @@ def make_endpoint(
     )
 
 
+def make_usage(instance: str, *, minute: int) -> Usage:
+    """An instance of endpoint iris that is there from that minute on."""
+    at = START + timedelta(minutes=minute)
+    return Usage("us-east-1", "iris", "AllTraffic", "ml.m5.large", instance, at, at)
+
+
 class StoreSuite:
     """The contract, one test a sentence."""
 
@@ -116,6 +123,25 @@ class StoreSuite:
             lambda tx: tx.journal.list("alarm", "us-east-1", limit=3, newest_first=False, since=written[1].at)
         )
         assert ["a", "b", "a"] == [entry.subject for entry in oldest]
+
+    async def test_the_life_of_an_instance_goes_on_until_it_is_ended(self, store: Store) -> None:
+        first, second = (make_usage(f"i-{number}", minute=number) for number in (1, 2))
+        await store.run(lambda tx: tx.usages.begin([first, second]))
+        now = START + timedelta(minutes=10)
+        await store.run(lambda tx: tx.usages.touch(now))
+        await store.run(lambda tx: tx.usages.end("i-1"))
+        await store.run(lambda tx: tx.usages.end("i-2", now + timedelta(minutes=1)))
+        await store.run(lambda tx: tx.usages.begin([make_usage("i-1", minute=20)]))
+        assert [make_usage("i-1", minute=20)] == await store.run(lambda tx: tx.usages.open())
+        assert [replace(first, until=now, is_open=False)] == await store.run(
+            lambda tx: tx.usages.list("us-east-1", since=START, until=second.began_at)
+        )
+        assert [replace(second, until=now + timedelta(minutes=1), is_open=False)] == await store.run(
+            lambda tx: tx.usages.list("us-east-1", since=now, until=now + timedelta(hours=1), endpoint="iris")[:1]
+        )
+        await store.run(lambda tx: tx.usages.expire(now + timedelta(minutes=2)))
+        found = await store.run(lambda tx: tx.usages.list("us-east-1", since=START - timedelta(days=1), until=now))
+        assert [] == found
 
     async def test_a_journal_entry_can_be_amended_until_it_expires(self, store: Store) -> None:
         entry = JournalEntry("scaling", "us-east-1", "a", START, {"Status": "InProgress"})

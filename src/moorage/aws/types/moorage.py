@@ -12,6 +12,17 @@ class BearerKeySummary(TypedDict):
     Description: NotRequired[str]
 
 
+class CostSummary(TypedDict):
+    EndpointName: str
+    VariantName: str
+    InstanceType: str
+    InstanceHours: float
+    PricePerHour: NotRequired[float]
+    Cost: NotRequired[float]
+    AsleepHours: NotRequired[float]
+    SavedBySleeping: NotRequired[float]
+
+
 class CreateBearerKeyInput(TypedDict):
     EndpointName: str
     Description: NotRequired[str]
@@ -69,6 +80,21 @@ class ListBearerKeysInput(TypedDict):
 
 class ListBearerKeysOutput(TypedDict):
     BearerKeys: list[BearerKeySummary]
+
+
+class ListCostsInput(TypedDict):
+    EndpointName: NotRequired[str]
+    StartTime: NotRequired[datetime]
+    EndTime: NotRequired[datetime]
+
+
+class ListCostsOutput(TypedDict):
+    Currency: str
+    StartTime: datetime
+    EndTime: datetime
+    Costs: list[CostSummary]
+    InstanceHours: float
+    Cost: float
 
 
 class ListLoadedModelsInput(TypedDict):

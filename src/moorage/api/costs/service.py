@@ -1,0 +1,105 @@
+"""ListCosts: how long instances were there, what that would have cost on SageMaker, and what sleeping has saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, NamedTuple
+
+from moorage.api.costs.prices import Prices
+from moorage.api.service import Caller, Service, operation
+from moorage.aws.errors import ServiceError
+from moorage.aws.types.moorage import CostSummary, ListCostsInput, ListCostsOutput
+from moorage.core.iam.principal import Requirement
+from moorage.core.model import Endpoint, EndpointKey
+from moorage.core.names import sagemaker_arn
+from moorage.core.usage import Cost, Usage, hours_without, sum_up
+from moorage.store.base import Store, Transaction
+from moorage.system.clock import Clock
+
+_DEFAULT_PERIOD: Final = timedelta(days=30)
+
+
+class _Found(NamedTuple):
+    usages: Sequence[Usage]
+    endpoints: Mapping[str, Endpoint]
+    """Those of the usages that are still there, by name."""
+
+
+class Costs(Service):
+    """Reckons with what `control.usage` has written down."""
+
+    name: ClassVar[str] = "moorage"
+
+    def __init__(self, store: Store, prices: Prices, *, clock: Clock) -> None:
+        self._store = store
+        self._prices = prices
+        self._clock = clock
+
+    async def requirements(self, operation: str, caller: Caller, request: Mapping[str, Any]) -> Sequence[Requirement]:
+        """The operation on the endpoint, or on all of them."""
+        name = request.get("EndpointName", "*")
+        return [Requirement(f"moorage:{operation}", sagemaker_arn(caller.region, caller.account_id, "endpoint", name))]
+
+    @operation("ListCosts")
+    async def list_costs(self, caller: Caller, request: ListCostsInput) -> ListCostsOutput:
+        """The last 30 days, unless the request says from when or until when."""
+        now = self._clock.now()
+        until = min(request.get("EndTime", now), now)
+        since = request.get("StartTime", until - _DEFAULT_PERIOD)
+        if since >= until:
+            raise ServiceError("ValidationException", "StartTime must be before EndTime, and not in the future.")
+        name = request.get("EndpointName")
+        found = await self._store.run(lambda tx: _find(tx, caller.region, name, since=since, until=until, now=now))
+        costs = sum_up(found.usages, self._prices.per_hour, since=since, until=until)
+        return {
+            "Currency": self._prices.currency,
+            "StartTime": since,
+            "EndTime": until,
+            "Costs": [_summary(cost, _asleep_hours(cost, found, since, until)) for cost in costs],
+            "InstanceHours": sum(cost.hours for cost in costs),
+            "Cost": sum(cost.amount or 0.0 for cost in costs),
+        }
+
+
+def _find(tx: Transaction, region: str, name: str | None, *, since: datetime, until: datetime, now: datetime) -> _Found:
+    stored = tx.endpoints.get(EndpointKey(region, name)) if name is not None else None
+    endpoint = stored.key.name if stored is not None else name
+    usages = tx.usages.list(region, since=since, until=until, endpoint=endpoint)
+    present = {usage.endpoint: tx.endpoints.get(EndpointKey(region, usage.endpoint)) for usage in usages}
+    return _Found(
+        [replace(usage, until=now) if usage.is_open else usage for usage in usages],
+        {each: endpoint for each, endpoint in present.items() if endpoint is not None},
+    )
+
+
+def _asleep_hours(cost: Cost, found: _Found, since: datetime, until: datetime) -> float | None:
+    """For how long a variant that serves had no instance; None if there is no such variant now."""
+    endpoint = found.endpoints.get(cost.key.endpoint)
+    if endpoint is None or endpoint.serving is None:
+        return None
+    if all(variant.name != cost.key.variant for variant in endpoint.serving.variants):
+        return None
+    of_variant = [
+        usage for usage in found.usages if (usage.endpoint, usage.variant) == (cost.key.endpoint, cost.key.variant)
+    ]
+    began = max(since, endpoint.created_at, min(usage.began_at for usage in of_variant))
+    return hours_without(of_variant, since=began, until=until)
+
+
+def _summary(cost: Cost, asleep_hours: float | None) -> CostSummary:
+    summary: CostSummary = {
+        "EndpointName": cost.key.endpoint,
+        "VariantName": cost.key.variant,
+        "InstanceType": cost.key.instance_type,
+        "InstanceHours": cost.hours,
+    }
+    if cost.amount is not None and cost.price_per_hour is not None:
+        summary["PricePerHour"] = cost.price_per_hour
+        summary["Cost"] = cost.amount
+    if asleep_hours is not None:
+        summary["AsleepHours"] = asleep_hours
+        if cost.price_per_hour is not None:
+            summary["SavedBySleeping"] = asleep_hours * cost.price_per_hour
+    return summary
