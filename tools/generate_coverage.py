@@ -10,20 +10,38 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from moorage.api.bearer_keys import BearerKeys
+from moorage.api.bearer_keys import BearerKeys, MetricsKeys
+from moorage.api.capacity import Capacity
+from moorage.api.cloudwatch import CloudWatch
+from moorage.api.costs.service import Costs
 from moorage.api.iam import Iam
 from moorage.api.logs import Logs
 from moorage.api.s3 import S3
 from moorage.api.sagemaker import SageMaker
 from moorage.api.secretsmanager import SecretsManager
 from moorage.api.service import Service
+from moorage.api.sns import Sns
 from moorage.api.sts import Sts
 from moorage.api.traffic import Traffic
 from moorage.aws.services import NAMES, service
 
 TARGET: Final = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
 
-SERVICES: Final[tuple[type[Service], ...]] = (SageMaker, S3, Iam, Sts, SecretsManager, Logs, BearerKeys, Traffic)
+SERVICES: Final[tuple[type[Service], ...]] = (
+    SageMaker,
+    S3,
+    Iam,
+    Sts,
+    SecretsManager,
+    Logs,
+    BearerKeys,
+    MetricsKeys,
+    Traffic,
+    Capacity,
+    Costs,
+    Sns,
+    CloudWatch,
+)
 IN_THE_GATEWAY: Final[Mapping[str, frozenset[str]]] = {
     "sagemaker-runtime": frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 }
