@@ -19,6 +19,11 @@ def invalid_combination(message: str) -> ServiceError:
     return ServiceError("InvalidParameterCombination", message)
 
 
+def invalid_query(message: str) -> ServiceError:
+    """Queries of metric data that cannot be answered."""
+    return ServiceError("ValidationError", message)
+
+
 def missing(message: str) -> ServiceError:
     """A member without which there is nothing to do."""
     return ServiceError("MissingParameter", message)

@@ -10,8 +10,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from moorage.api.cloudwatch.alarm_errors import invalid
-from moorage.api.cloudwatch.errors import unavailable
+from moorage.api.cloudwatch.errors import invalid_query
 from moorage.api.cloudwatch.metric_pages import Position, Slice, page_of
 from moorage.api.cloudwatch.part import Part
 from moorage.api.cloudwatch.tokens import PageTokens, WrongToken
@@ -21,7 +20,6 @@ from moorage.aws.types.cloudwatch import GetMetricDataInput, GetMetricDataOutput
 from moorage.core.metrics.labels import InvalidLabel, Setting, check_label, make_label, read_offset
 from moorage.core.metrics.queries import InvalidQueries, Queries, read_queries
 from moorage.core.metrics.resolutions import finest_kept_s
-from moorage.telemetry.metrics.base import MetricsUnavailable
 from moorage.telemetry.metrics.queries import Result, evaluate
 
 QUERIES_MAX: Final = 500
@@ -45,9 +43,7 @@ class MetricData(Part):
         try:
             results = await evaluate(queries.coarsened(finest_s), self._metrics, since_s=since_s, until_s=until_s)
         except InvalidQueries as error:
-            raise invalid(str(error)) from None
-        except MetricsUnavailable as error:
-            raise unavailable(error) from None
+            raise invalid_query(str(error)) from None
         page = page_of(
             [result.points for result in results],
             start,
@@ -78,13 +74,13 @@ def _start(tokens: PageTokens, bound: list[Any], token: str | None) -> Position:
 def _queries(request: GetMetricDataInput, *, region: str) -> Queries:
     members = request["MetricDataQueries"]
     if not 1 <= len(members) <= QUERIES_MAX:
-        raise invalid(f"The collection MetricDataQueries must have a size from 1 to {QUERIES_MAX}.")
+        raise invalid_query(f"The collection MetricDataQueries must have a size from 1 to {QUERIES_MAX}.")
     try:
         queries = read_queries(members, region=region)
         for query in queries.all:
             check_label(query.label or "")
     except (InvalidQueries, InvalidLabel) as error:
-        raise invalid(str(error)) from None
+        raise invalid_query(str(error)) from None
     return queries
 
 
@@ -92,14 +88,14 @@ def _window(request: GetMetricDataInput) -> tuple[int, int]:
     """In whole seconds."""
     start, end = request["StartTime"], request["EndTime"]
     if start >= end:
-        raise invalid("The parameter StartTime must be less than the parameter EndTime.")
+        raise invalid_query("The parameter StartTime must be less than the parameter EndTime.")
     return math.floor(start.timestamp()), math.ceil(end.timestamp())
 
 
 def _limit(request: GetMetricDataInput) -> int:
     limit = request.get("MaxDatapoints", DATAPOINTS_MAX)
     if not 1 <= limit <= DATAPOINTS_MAX:
-        raise invalid(f"The parameter MaxDatapoints must be between 1 and {DATAPOINTS_MAX}.")
+        raise invalid_query(f"The parameter MaxDatapoints must be between 1 and {DATAPOINTS_MAX}.")
     return limit
 
 
@@ -108,7 +104,7 @@ def _setting(request: GetMetricDataInput, *, now_s: float, account_id: str) -> S
     try:
         return Setting(now_s, account_id, read_offset(zone))
     except ValueError as error:
-        raise invalid(f"The parameter LabelOptions.Timezone is invalid: {error}.") from None
+        raise invalid_query(f"The parameter LabelOptions.Timezone is invalid: {error}.") from None
 
 
 def _described(result: Result, part: Slice, setting: Setting) -> MetricDataResult:
