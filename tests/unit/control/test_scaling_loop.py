@@ -41,14 +41,14 @@ async def test_a_sustained_breach_is_answered_within_seconds(world: ScalingWorld
 
     await world.invoke(10, seconds=4)
 
-    assert 8 == await world.count()
+    assert 9 == await world.count()
     [activity] = await world.activities()
-    assert "Setting desired instance count to 8." == activity["Description"]
+    assert "Setting desired instance count to 9." == activity["Description"]
     assert "one-second signal triggered policy keep" == activity["Cause"]
     assert "Successful" == activity["StatusCode"]
     assert activity["StatusMessage"].endswith("Change successfully fulfilled by sagemaker.")
 
-    await world.invoke(10, seconds=60)
+    await world.invoke(10, seconds=240)
     assert 10 == await world.count()
 
 
@@ -68,7 +68,7 @@ async def test_capacity_goes_in_after_the_cooldown_and_not_before(world: Scaling
     assert 5 == await world.count()
     await world.invoke(1, seconds=20)
 
-    assert [5, 1] == world.counts[-2:]
+    assert [5, 2] == world.counts[-2:]  # one alone would be at its target
 
 
 async def test_a_variant_of_which_too_little_is_known_keeps_its_capacity(world: ScalingWorld) -> None:

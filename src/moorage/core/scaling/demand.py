@@ -13,6 +13,8 @@ from itertools import accumulate
 from typing import Final
 
 MINUTE_S: Final = 60
+MINUTES: Final = 3
+"""As many as the service goes by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Demand:
 
     sums: tuple[float, ...]
     """Of the last 1, 2, … seconds together, up to 60 of them."""
+    minutes: tuple[float, ...]
+    """Of the last whole minutes of the clock, three at most, the oldest first."""
     peak: float
     """The sum of the busiest minute that ended within the window."""
     lasting_peak: float
@@ -48,6 +52,8 @@ class DemandWindow:
             self._sum -= self._recent[0]
         self._recent.append(value)
         self._sum += value
+        if at_s % MINUTE_S == MINUTE_S - 1 and len(self._recent) == MINUTE_S:
+            self._minutes.append(self._sum)
         self._peak.add(at_s, self._sum)
         self._lasting_peak.add(at_s, self._sum)
 
@@ -62,6 +68,7 @@ class DemandWindow:
             return None
         return Demand(
             sums=tuple(accumulate(reversed(self._recent))),
+            minutes=tuple(self._minutes),
             peak=self._peak.value,
             lasting_peak=self._lasting_peak.value,
             known_s=min(self._last_s - self._known_from_s + 1, self._within_s),
@@ -71,6 +78,7 @@ class DemandWindow:
         self._known_from_s = at_s
         self._recent: deque[float] = deque(maxlen=MINUTE_S)
         self._sum = 0.0
+        self._minutes: deque[float] = deque(maxlen=MINUTES)
         self._peak = _Greatest(self._within_s)
         self._lasting_peak = _Greatest(self._within_s - MINUTE_S + 1)
 

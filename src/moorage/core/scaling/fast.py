@@ -3,34 +3,37 @@
 The signal is the demand of the whole variant, so it does not depend on how many instances there were, and what was
 just added needs no cooldown to be accounted for: to want the same twice is to want it once.
 
-*Out* when the last two seconds are above the target, and so is the shortest stretch of seconds that is evidence enough:
-it has brought a third of what the instances are to get in a minute, and is above the target by more than chance (three
-standard deviations of a count). Ten times the target are seen in two seconds, three times the target in seven, and a
-load that keeps to the target is never taken for more. How much is wanted is what that stretch says, less one standard
-deviation: growth goes on as soon as there is evidence for more, what was too much stays for a cooldown.
+*Out* when each of the last two seconds is above the target, and the shortest stretch of seconds is found that is
+evidence: it has brought a third of what the instances are to get in a minute, and is above the target by more than
+chance (five standard deviations of a count, as it is looked at every second for ever). Ten times the target are seen
+in two seconds, three times seventy invocations a minute in twenty. How much is wanted is what that stretch says, less
+one standard deviation: growth goes on as soon as there is evidence for more, what was too much stays for a cooldown.
+What is above the target by less than that is found as the service does: by three minutes that all are.
 
-*In* when the busiest minute that ended within the scale-in cooldown was below nine tenths of the target, to what would
-have carried the busiest one that also began within it. Not before demand has been known for as long: what was not
-counted may have been anything.
+*In* when the busiest minute that ended within the scale-in cooldown was below nine tenths of the target, to as much as
+would have had the busiest one that also began within it below nine tenths: so that the next minute, which is never
+quite like the last, does not lead out again. Not before demand has been known for as long: what was not counted may
+have been anything.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from moorage.core.scaling.demand import MINUTE_S, Demand
+from moorage.core.scaling.demand import MINUTE_S, MINUTES, Demand
 from moorage.core.scaling.model import Memory
 from moorage.core.scaling.policies import TargetTracking
 from moorage.core.scaling.target_tracking import SCALE_IN_SHARE, is_cooling
 from moorage.core.scaling.wish import Wish, instances_for
 
-SUSTAINED_S: Final = 2
+_SUSTAINED_S: Final = 2
 EVIDENCE_SHARE: Final = 1 / 3
 """Of what the instances are to get in a minute."""
-DEVIATIONS: Final = 3.0
+DEVIATIONS: Final = 5.0
 
 
 def known_for_s(policy: TargetTracking) -> int:
@@ -45,9 +48,12 @@ def decide_by_count(
 
     None while too little is known to say.
     """
-    seconds = _evident_excess(demand, per_minute=current * policy.target_value)
+    capacity_per_minute = current * policy.target_value
+    seconds = _evident_excess(demand, per_minute=capacity_per_minute)
     if seconds is not None:
         return _out_by_count(policy, demand, seconds, current=current)
+    if len(demand.minutes) == MINUTES and min(demand.minutes) > capacity_per_minute:
+        return _out_by_minutes(policy, demand.minutes)
     return _in(policy, demand, memory, current=current, now=now, unit="invocations")
 
 
@@ -69,10 +75,10 @@ def decide_by_level(
 def _evident_excess(demand: Demand, *, per_minute: float) -> int | None:
     """The shortest stretch of seconds that shows that demand is above `per_minute`."""
     sums, per_second = demand.sums, per_minute / MINUTE_S
-    if len(sums) < SUSTAINED_S or sums[SUSTAINED_S - 1] <= SUSTAINED_S * per_second:
+    if len(sums) < _SUSTAINED_S or min(sums[0], sums[1] - sums[0]) <= per_second:
         return None
     evidence = EVIDENCE_SHARE * per_minute
-    for seconds, count in enumerate(sums[SUSTAINED_S - 1 :], SUSTAINED_S):
+    for seconds, count in enumerate(sums[_SUSTAINED_S - 1 :], _SUSTAINED_S):
         if count >= evidence and count - DEVIATIONS * math.sqrt(count) > seconds * per_second:
             return seconds
     return None
@@ -86,6 +92,12 @@ def _out_by_count(policy: TargetTracking, demand: Demand, seconds: int, *, curre
         wanted,
         f"{count:g} invocations in {seconds} s are above the target of {policy.target_value:g} an instance and minute",
     )
+
+
+def _out_by_minutes(policy: TargetTracking, minutes: Sequence[float]) -> Wish:
+    wanted = instances_for(minutes[-1], each=policy.target_value)
+    counts = ", ".join(f"{count:g}" for count in minutes)
+    return Wish(wanted, f"{counts} invocations a minute are above the target of {policy.target_value:g} an instance")
 
 
 def _least_mean(demand: Demand) -> float | None:
@@ -107,6 +119,6 @@ def _in(
         return Wish(current, "scale-in is disabled (DisableScaleIn)")
     if is_cooling(policy, memory, now=now):
         return Wish(current, "the last scale-in is too recent (ScaleInCooldown)")
-    wanted = min(current, instances_for(demand.lasting_peak, each=policy.target_value))
+    wanted = min(current, instances_for(demand.lasting_peak, each=SCALE_IN_SHARE * policy.target_value))
     share = f"{SCALE_IN_SHARE:g} times the target of {policy.target_value:g} an instance"
     return Wish(wanted, f"at most {demand.lasting_peak:g} {unit} within {needed_s} s are below {share}")
