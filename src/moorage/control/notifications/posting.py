@@ -81,7 +81,7 @@ async def _exchange(endpoint: Endpoint, address: str, request: bytes) -> int:
         await writer.drain()
         status = await _read_status(reader)
         await _finish(reader)
-    except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+    except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         raise NotPosted(f"{endpoint.authority} broke off: {error}") from None
     finally:
         writer.transport.abort()

@@ -1,0 +1,102 @@
+"""Posts to subscribers over real sockets: what arrives, and subscribers that answer badly, slowly, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from moorage.control.notifications import posting
+from moorage.control.notifications.posting import NotPosted, Poster
+from moorage.core.notifications.addresses import parse_allowed
+from moorage.core.notifications.messages import Posting
+from moorage.core.notifications.topic import ForbiddenAddress
+
+pytestmark = pytest.mark.asyncio
+
+POSTER = Poster(parse_allowed("127.0.0.1"))
+
+
+@contextlib.asynccontextmanager
+async def subscriber(
+    answer: Callable[[bytes, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that answers every request by `answer`: its address, and what it has received."""
+    received: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            received.append(head + await reader.readexactly(length))
+            await answer(head, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?a=b", received
+
+
+def saying(data: bytes) -> Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]:
+    async def answer(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        await writer.drain()
+
+    return answer
+
+
+async def test_the_request_is_plain_http() -> None:
+    async with subscriber(saying(b"HTTP/1.1 204 No Content\r\n\r\n")) as (url, received):
+        assert 204 == await POSTER.post(Posting(url, {"Content-Type": "text/plain"}, "héllo"))
+    [request] = received
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert "héllo".encode() == body
+    assert b"POST /hook?a=b HTTP/1.1" == head.split(b"\r\n")[0]
+    assert {b"Host", b"Connection", b"Content-Length", b"Content-Type"} == {
+        line.split(b":")[0] for line in head.split(b"\r\n")[1:]
+    }
+
+
+async def test_the_final_status_counts_and_the_rest_is_read_within_bounds() -> None:
+    endless = b"HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.1 500 Oops\r\n\r\n" + b"x" * 1_000_000
+    async with subscriber(saying(endless)) as (url, _):
+        assert 500 == await POSTER.post(Posting(url, {}, ""))
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 2000 No\r\n\r\n", b"a" * 200_000])
+async def test_whoever_does_not_speak_http_has_not_answered(answer: bytes) -> None:
+    async with subscriber(saying(answer)) as (url, _):
+        with pytest.raises(NotPosted):
+            await POSTER.post(Posting(url, {}, ""))
+
+
+async def test_one_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "TIMEOUT_S", 0.2)
+    never = asyncio.Event()
+
+    async def silent(_: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.wait_for(never.wait(), 30)
+
+    async with subscriber(silent) as (url, _):
+        with pytest.raises(NotPosted, match="no answer"):
+            await POSTER.post(Posting(url, {}, ""))
+        never.set()
+
+
+async def test_one_that_is_not_there_cannot_be_reached() -> None:
+    async with subscriber(saying(b"")) as (url, _):
+        pass
+    with pytest.raises(NotPosted):
+        await POSTER.post(Posting(url, {}, ""))
+
+
+async def test_private_addresses_are_not_connected_to() -> None:
+    strict = Poster(parse_allowed(""))
+    async with subscriber(saying(b"HTTP/1.1 200 OK\r\n\r\n")) as (url, received):
+        with pytest.raises(ForbiddenAddress):
+            await strict.post(Posting(url, {}, ""))
+        with pytest.raises(ForbiddenAddress):
+            await strict.check(url.replace("127.0.0.1", "localhost"))
+    assert [] == received
