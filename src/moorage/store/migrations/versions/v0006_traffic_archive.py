@@ -18,3 +18,5 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("traffic_archive_by_time", "traffic_archive", ["at_s"])
+    fives = sa.text("at_s % 3600 <> 0")
+    op.create_index("traffic_archive_fives", "traffic_archive", ["at_s"], sqlite_where=fives, postgresql_where=fives)
