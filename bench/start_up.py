@@ -67,14 +67,19 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
-def _measure_warm(folder: Path, rounds: int) -> None:
+def warm_starts(folder: Path, rounds: int) -> list[float]:
+    """Seconds from launch to first prediction, on an agent with its files in `folder`, another instance being there."""
     agent = RunningAgent(folder)
     agent.start()
     try:
         asyncio.run(_first_prediction(agent, SKLEARN_IMAGE, iris_archive(), 0, stays=True))
-        taken = [asyncio.run(_first_prediction(agent, SKLEARN_IMAGE, iris_archive(), n)) for n in range(1, rounds + 1)]
+        return [asyncio.run(_first_prediction(agent, SKLEARN_IMAGE, iris_archive(), n)) for n in range(1, rounds + 1)]
     finally:
         agent.shut_down()
+
+
+def _measure_warm(folder: Path, rounds: int) -> None:
+    taken = warm_starts(folder, rounds)
     print(f"warm, {rounds} rounds: p50 {statistics.median(taken) * 1000:.0f} ms, min {min(taken) * 1000:.0f} ms")
 
 
