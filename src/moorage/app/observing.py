@@ -46,6 +46,7 @@ def open_metrics_page(
 
 async def _send_figures(settings: Settings, gathering: Gathering, clock: Clock) -> None:
     send = await asyncio.to_thread(_make_sender, settings)
+    has_arrived = True
     while True:
         await clock.sleep(settings.otlp_metrics_every_s)
         try:
@@ -53,8 +54,10 @@ async def _send_figures(settings: Settings, gathering: Gathering, clock: Clock) 
         except StoreUnavailable as error:
             _log.warning("no metrics to send: %s", error)
             continue
-        if not await asyncio.to_thread(send, found, int(clock.now().timestamp() * 1e9)):
-            _log.warning("metrics were not sent: the collector does not take them")
+        arrived = await asyncio.to_thread(send, found, int(clock.now().timestamp() * 1e9))
+        if has_arrived and not arrived:
+            _log.warning("metrics are not sent any more: the collector does not take them")
+        has_arrived = arrived
 
 
 def _make_sender(settings: Settings) -> Callable[[Sequence[Figure], int], bool]:
