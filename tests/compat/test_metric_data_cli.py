@@ -1,4 +1,4 @@
-"""The aws CLI reads an endpoint's metrics and expressions over them from a real server."""
+"""An endpoint's metrics, and expressions over them, as the aws CLI and `moorage metrics` read them from a real server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from moorage.cli.main import main
 from moorage.testing.deployment import Deployer
 from moorage.testing.models import echo_archive
 from moorage.testing.server import RunningMoorage, eventually
@@ -30,6 +32,13 @@ def aws_cloudwatch(server: RunningMoorage, home: Path, *arguments: str) -> Any:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stderr
     return json.loads(done.stdout)
+
+
+def moorage_metrics(server: RunningMoorage, *options: str) -> str:
+    """What `moorage metrics` prints."""
+    done = CliRunner().invoke(main, ["metrics", NAME, *options, "--data-dir", str(server.data_dir)])
+    assert 0 == done.exit_code, done.output
+    return done.output
 
 
 def stat(id_: str, metric: str, statistic: str, **members: Any) -> dict[str, Any]:
@@ -65,6 +74,8 @@ def test_an_endpoints_metrics_and_maths_over_them(moorage_server: RunningMoorage
         period = ["--start-time", start.isoformat(), "--end-time", (start + timedelta(minutes=20)).isoformat()]
         read = ["get-metric-data", "--metric-data-queries", json.dumps(queries), *period]
         answer = aws_cloudwatch(moorage_server, tmp_path, *read)
+        shown = moorage_metrics(moorage_server)
+        rows = json.loads(moorage_metrics(moorage_server, "--json", "--since", "20m"))
     finally:
         deployer.delete(NAME)
     results = {result["Id"]: result for result in answer["MetricDataResults"]}
@@ -75,3 +86,7 @@ def test_an_endpoints_metrics_and_maths_over_them(moorage_server: RunningMoorage
     assert all(0 < value for value in results["ms"]["Values"])
     assert CALLS == sum(results["found"]["Values"])
     assert {"Complete"} == {result["StatusCode"] for result in results.values()}
+    assert "Overhead p99" in shown
+    assert "AllTraffic" in shown
+    assert CALLS == sum(row.get("Invocations.Sum", 0) for row in rows)
+    assert all(0 < row["ModelLatency.p50"] <= row["ModelLatency.p99"] for row in rows if "ModelLatency.p50" in row)

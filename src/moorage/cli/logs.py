@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
 
 import click
 
 from moorage.app.settings import Settings
 from moorage.cli.connection import connected
 from moorage.cli.log_streams import LogLine, LogTail
+from moorage.cli.since import Since
 from moorage.cli.target import on_moorage
 
 FOLLOW_INTERVAL_S = 0.5
-_AGO: Final = re.compile(r"(\d{1,6})(s|m|h|d|w)")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class Since(click.ParamType):
-    """A moment: so long ago, as `10m`, or a time in ISO 8601, in UTC unless it says otherwise."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        ago = _AGO.fullmatch(value)
-        if ago is not None:
-            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither like 10m, 2h or 1d nor like 2026-11-21T08:30:00.", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.command("logs")

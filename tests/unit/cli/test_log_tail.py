@@ -12,7 +12,7 @@ import pytest
 
 from moorage.api.server import Api
 from moorage.cli.log_streams import LogTail
-from moorage.cli.logs import Since
+from moorage.cli.since import Since
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import InProcess, root_key_ring
 from moorage.testing.logs_world import START_MS, LogsWorld
