@@ -1,4 +1,4 @@
-"""An endpoint's metrics, and expressions over them, as the aws CLI and `moorage metrics` read them from a real server."""
+"""The aws CLI and `moorage metrics` read an endpoint's metrics, and expressions over them, from a real server."""
 
 from __future__ import annotations
 

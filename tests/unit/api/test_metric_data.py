@@ -160,6 +160,11 @@ def test_a_label_of_an_array_stands_before_those_of_its_time_series(client: Any)
     assert ["Sold by a", "Sold by b", "a!", "b!", "a", "b"] == [result["Label"] for result in results]
 
 
+def test_what_began_before_anything_is_kept_begins_there(client: Any) -> None:
+    page = get(client, *(sold(f"m{n}", "a") for n in range(20)), start=datetime(1970, 1, 1, tzinfo=UTC))
+    assert [[(0, 30.0)]] * 20 == [minutes(result) for result in page["MetricDataResults"]]
+
+
 def test_periods_of_what_is_kept_by_longer_ones_are_rounded_up_and_it_is_said(client: Any) -> None:
     page = get(client, sold("m1", "a"), start=START - timedelta(days=20))
     assert [(0, 30.0)] == minutes(page["MetricDataResults"][0])
@@ -178,6 +183,7 @@ def test_periods_of_what_is_kept_by_longer_ones_are_rounded_up_and_it_is_said(cl
         ({"MetricDataQueries": [sold("m1", "a", Label="${NOPE}")]}, r"\$\{NOPE\} is not a value"),
         ({"MetricDataQueries": [sold("m1", "a", Label="${PROP('Nope')}")]}, "is not a property"),
         ({"MetricDataQueries": [sold("m1", "a", Label="${SUM}" * 6)]}, "5 dynamic values at most"),
+        ({"MetricDataQueries": [sold("m1", "a", Label="x" * 2049)]}, "2048 characters at most"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(client: Any, members: dict[str, Any], message: str) -> None:

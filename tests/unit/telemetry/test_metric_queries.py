@@ -171,6 +171,20 @@ def test_queries_for_one_time_series_are_checked_for_it(members: list[Any], mess
         read_queries(members, region=REGION).check_single_series()
 
 
+def test_a_search_of_too_many_metrics_is_refused() -> None:
+    async def run() -> None:
+        source = MemoryMetrics()
+        keys = [metric("Sold", Variant=str(number)) for number in range(501)]
+        await source.put([Measured(key, START, distribution_of([(1.0, 1)])) for key in keys])
+        queries = read_queries([expression("e1", "SUM(SEARCH('Sold', 'Sum', 60))")], region=REGION)
+        await evaluate(queries, source, since_s=START, until_s=START + 60)
+
+    with pytest.raises(
+        InvalidQueries, match=r"Error in expression 'e1' \[The search finds 501 metrics, more than 500\]"
+    ):
+        asyncio.run(run())
+
+
 def test_queries_of_too_much_are_refused() -> None:
     with pytest.raises(InvalidQueries, match="more than 2,000,000 datapoints"):
         answer(stat("m1", SOLD, period_s=1), until=2_000_001)

@@ -19,7 +19,7 @@ from moorage.aws.errors import ServiceError
 from moorage.aws.types.cloudwatch import GetMetricDataInput, GetMetricDataOutput, MessageData, MetricDataResult
 from moorage.core.metrics.labels import InvalidLabel, Setting, check_label, make_label, read_offset
 from moorage.core.metrics.queries import InvalidQueries, Queries, read_queries
-from moorage.core.metrics.resolutions import finest_kept_s
+from moorage.core.metrics.resolutions import RESOLUTIONS, finest_kept_s
 from moorage.telemetry.metrics.queries import Result, evaluate
 
 QUERIES_MAX: Final = 500
@@ -34,9 +34,9 @@ class MetricData(Part):
     async def get_metric_data(self, caller: Caller, request: GetMetricDataInput) -> GetMetricDataOutput:
         """The results of the queries that return data, by default the latest values first."""
         queries = _queries(request, region=caller.region)
-        since_s, until_s = _window(request)
-        limit = _limit(request)
         setting = _setting(request, now_s=self._clock.now().timestamp(), account_id=self._needs.account_id)
+        since_s, until_s = _window(request, now_s=setting.now_s)
+        limit = _limit(request)
         bound = ["GetMetricData", caller.region, *(request.get(member) for member in _BINDING)]
         start = _start(self._tokens, bound, request.get("NextToken"))
         finest_s = finest_kept_s(setting.now_s - since_s)
@@ -84,12 +84,12 @@ def _queries(request: GetMetricDataInput, *, region: str) -> Queries:
     return queries
 
 
-def _window(request: GetMetricDataInput) -> tuple[int, int]:
-    """In whole seconds."""
+def _window(request: GetMetricDataInput, *, now_s: float) -> tuple[int, int]:
+    """In whole seconds, from when there can be anything."""
     start, end = request["StartTime"], request["EndTime"]
     if start >= end:
         raise invalid_query("The parameter StartTime must be less than the parameter EndTime.")
-    return math.floor(start.timestamp()), math.ceil(end.timestamp())
+    return math.floor(max(start.timestamp(), now_s - RESOLUTIONS[-1].kept_s)), math.ceil(end.timestamp())
 
 
 def _limit(request: GetMetricDataInput) -> int:

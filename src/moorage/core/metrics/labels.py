@@ -16,6 +16,8 @@ from typing import Final
 from moorage.core.metrics.maths.values import Origin, TimeSeries
 
 DYNAMIC_VALUES_MAX: Final = 5
+LENGTH_MAX: Final = 2048
+"""Of what a label is made from: as of an expression."""
 
 _VARIABLE: Final = re.compile(r"\$\{\s*(?:PROP\(\s*'(?P<property>[^']*)'\s*\)|(?P<value>[A-Z_]+))\s*\}")
 _OFFSET: Final = re.compile(r"([+-])(0\d|1[0-4])([0-5]\d)", re.ASCII)
@@ -52,6 +54,8 @@ def default_labels(origins: Sequence[Origin]) -> Sequence[str]:
 
 def check_label(template: str) -> None:
     """Raises InvalidLabel."""
+    if len(template) > LENGTH_MAX:
+        raise InvalidLabel(f"A label can have {LENGTH_MAX} characters at most")
     dynamic = 0
     for variable in _VARIABLE.finditer(template):
         if variable["value"] is not None and variable["value"] not in _VALUES and variable["value"] != "LABEL":

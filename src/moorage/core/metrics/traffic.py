@@ -112,17 +112,21 @@ def _latency(histogram_of: Callable[[Tally], Histogram]) -> Callable[[Tally], Di
     def of(tally: Tally) -> Distribution | None:
         histogram = histogram_of(tally)
         count, total = float(histogram.count), float(histogram.sum_us)
-        if not count:
-            return None
-        mean = total / count
+        if count <= 1.0:
+            return Distribution(count, total, total, total) if count else None
         buckets: dict[int, float] = {}
         for bucket, times in histogram.counts.items():
-            buckets[_BUCKETS[bucket]] = buckets.get(_BUCKETS[bucket], 0.0) + times
-        if count == 1:
-            return Distribution(count, total, total, total)
-        return Distribution(count, total, min(mean, histogram.min_us), max(mean, histogram.max_us), buckets)
+            counterpart = _BUCKETS[bucket]
+            buckets[counterpart] = buckets.get(counterpart, 0.0) + times
+        mean, least, most = total / count, _middle(min(histogram.counts)), _middle(max(histogram.counts))
+        return Distribution(count, total, min(mean, least), max(mean, most), buckets)
 
     return of
+
+
+def _middle(latency_bucket: int) -> float:
+    low, high = latency_bounds_of(latency_bucket)
+    return (low + high) / 2
 
 
 def _counterpart(latency_bucket: int) -> int:

@@ -21,6 +21,8 @@ READ_POINTS_MAX: Final = 2_000_000
 """How many periods of metrics are read at once."""
 FOUND_MAX: Final = 500
 """How many metrics a search finds, as in CloudWatch."""
+_POINTS_A_TERM: Final = 25
+"""How many datapoints could be computed in the time that it takes to hold a term of a search against a metric."""
 _SEARCHED_S: Final = 14 * 86_400
 """A search finds what had a value that long before the end, at the earliest, as in CloudWatch."""
 
@@ -93,9 +95,9 @@ class _Evaluation:
         self, query: ExpressionQuery, values: Mapping[str, Value], metrics: Mapping[str, TimeSeries]
     ) -> Value:
         period_s = query.period_s or self._queries.period_s
-        found = {search: await self._search(search, period_s) for search in query.searches}
         window = Window(self._since_s // period_s * period_s, self._until_s, period_s)
         try:
+            found = {search: await self._search(search, period_s) for search in query.searches}
             value = carry_out(query.program, Scope(window, values, metrics, found, self._allowance))
         except ExpressionError as error:
             raise InvalidQueries(f"Error in expression '{query.id}' [{error}]") from None
@@ -105,7 +107,11 @@ class _Evaluation:
         period_s = call.period_s or period_s
         active_since_s = self._until_s - _SEARCHED_S
         wanted = MetricFilter(self._queries.region, call.search.namespace, active_since_s=active_since_s)
-        keys = [key for key in await self._source.find(wanted) if call.search.matches(key)][:FOUND_MAX]
+        listed = await self._source.find(wanted)
+        self._allowance.spend(len(listed) * call.search.terms * _POINTS_A_TERM)
+        keys = [key for key in listed if call.search.matches(key)]
+        if len(keys) > FOUND_MAX:
+            raise ExpressionError(f"The search finds {len(keys)} metrics, more than {FOUND_MAX}")
         read = await self._read(keys, period_s, unit=None)
         statistic = parse_statistic(call.statistic)
         series = [_series(read[key], key, statistic, period_s=period_s) for key in keys]

@@ -41,6 +41,8 @@ class Search:
     namespace: str | None = field(compare=False)
     dimensions: frozenset[str] | None = field(compare=False)
     """The dimensions that a metric has to have, and no others; None for any."""
+    terms: int = field(compare=False)
+    """How many terms it may take to tell whether a metric is meant."""
     _meets_terms: Matches = field(compare=False, repr=False)
 
     def matches(self, key: MetricKey) -> bool:
@@ -61,7 +63,7 @@ def parse_search(text: str) -> Search:
     terms = list(_terms(text, at))
     if namespace is None and not terms:
         raise ExpressionError("A search needs a metric schema or a search term")
-    return Search(text, namespace, dimensions, _Terms(terms).parse())
+    return Search(text, namespace, dimensions, len(terms), _Terms(terms).parse())
 
 
 def _schema(text: str) -> tuple[str | None, frozenset[str] | None, int]:
@@ -169,10 +171,10 @@ def _matching(about: str, value: str) -> Matches:
     if value.startswith('"'):
         whole = _unquoted(value)
         return lambda key: whole in _names(key, about)
-    wanted, squashed = _tokens(value), _squashed(value)
-    if not wanted:
+    wanted = _tokens_of(value)
+    if not wanted.each:
         raise ExpressionError(f"The search term {value!r} has neither letters nor digits")
-    return lambda key: any(_has(name, wanted) or _squashed(name) == squashed for name in _names(key, about))
+    return lambda key: any(_has(_tokens_of(name), wanted) for name in _names(key, about))
 
 
 def _names(key: MetricKey, about: str) -> Sequence[str]:
@@ -188,19 +190,25 @@ def _names(key: MetricKey, about: str) -> Sequence[str]:
             return [value for name, value in key.dimensions if name == about]
 
 
-def _has(name: str, wanted: tuple[str, ...]) -> bool:
-    tokens = _tokens(name)
-    return any(tokens[at : at + len(wanted)] == wanted for at in range(len(tokens) - len(wanted) + 1))
+class _Tokens(NamedTuple):
+    """The tokens of a name, and all of them as one."""
+
+    each: tuple[str, ...]
+    together: str
 
 
-@functools.lru_cache(maxsize=4096)
-def _tokens(name: str) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=16_384)
+def _tokens_of(name: str) -> _Tokens:
     """
-    >>> _tokens("SDBFailure-2trial")
+    >>> _tokens_of("SDBFailure-2trial").each
     ('sdb', 'failure', '2', 'trial')
     """
-    return tuple(token.lower() for token in _TOKEN.findall(name))
+    each = tuple(token.lower() for token in _TOKEN.findall(name))
+    return _Tokens(each, "".join(each))
 
 
-def _squashed(name: str) -> str:
-    return "".join(_tokens(name))
+def _has(name: _Tokens, wanted: _Tokens) -> bool:
+    if name.together == wanted.together:
+        return True
+    each, count = name.each, len(wanted.each)
+    return any(each[at : at + count] == wanted.each for at in range(len(each) - count + 1))
