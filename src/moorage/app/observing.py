@@ -14,12 +14,14 @@ from moorage.app.tracing import OTLP_TIMEOUT_S
 from moorage.control.capacity import Capacity
 from moorage.control.figures import Gathering
 from moorage.control.publisher import Publisher
-from moorage.core.figures import Figure, figures
+from moorage.core.figures import Figure, State, figures
 from moorage.runners.base import Runner
 from moorage.store.base import Store, StoreUnavailable
 from moorage.system.clock import Clock
 from moorage.system.lag import LoopLag
 from moorage.system.tasks import BackgroundTasks
+
+Send = Callable[[Sequence[Figure], int], bool]
 
 _log = logging.getLogger(__name__)
 
@@ -50,17 +52,22 @@ async def _send_figures(settings: Settings, gathering: Gathering, clock: Clock) 
     while True:
         await clock.sleep(settings.otlp_metrics_every_s)
         try:
-            found = figures(await gathering.state())
+            state = await gathering.state()
         except StoreUnavailable as error:
             _log.warning("no metrics to send: %s", error)
             continue
-        arrived = await asyncio.to_thread(send, found, int(clock.now().timestamp() * 1e9))
+        at_ns = int(clock.now().timestamp() * 1e9)
+        arrived = await asyncio.to_thread(_send_state, send, state, at_ns)
         if has_arrived and not arrived:
             _log.warning("metrics are not sent any more: the collector does not take them")
         has_arrived = arrived
 
 
-def _make_sender(settings: Settings) -> Callable[[Sequence[Figure], int], bool]:
+def _send_state(send: Send, state: State, at_ns: int) -> bool:
+    return send(figures(state), at_ns)
+
+
+def _make_sender(settings: Settings) -> Send:
     from moorage.telemetry.otlp.metrics import figure_sender  # an extra, and a third of a second to import
 
     return figure_sender(

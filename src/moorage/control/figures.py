@@ -38,7 +38,7 @@ class Gathering:
     async def state(self) -> State:
         """Everything as of now; without instances while the runner is away. Raises StoreUnavailable."""
         now_s = int(self._clock.now().timestamp())
-        stored = await self._store.run(lambda tx: _read(tx, now_s=now_s))
+        stored = await self._store.read(lambda tx: _read(tx, now_s=now_s))
         offer = self._capacity.offer
         return State(
             totals=stored.totals,

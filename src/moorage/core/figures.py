@@ -7,14 +7,16 @@ nothing is left of ends; it never falls.
 from __future__ import annotations
 
 import enum
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from moorage.core.capacity import Resources
 from moorage.core.fleets import wanted_instances
-from moorage.core.latency import Histogram, bounds_of
+from moorage.core.latency import Histogram, bucket_of
 from moorage.core.model import Endpoint, Observation
 from moorage.core.traffic import Outcome, SeriesKey, Tallies, Tally
 
@@ -22,6 +24,9 @@ Labels = Mapping[str, str]
 
 EDGES_US: Final = tuple(1 << bits for bits in range(8, 28))
 """Of the buckets that latencies are told in, from 256 µs to 134 s: each is an edge of `core.latency` too."""
+
+
+_EDGE_BUCKETS: Final = tuple(map(bucket_of, EDGES_US))
 
 
 class Kind(enum.Enum):
@@ -93,8 +98,10 @@ def join(tallies: Tallies, *, by_instance: bool) -> Tallies:
 
 def cumulative(histogram: Histogram) -> list[int]:
     """How many values are below each of `EDGES_US`."""
-    counts = sorted(histogram.counts.items())
-    return [sum(count for bucket, count in counts if bounds_of(bucket)[1] < edge) for edge in EDGES_US]
+    between = [0] * (len(EDGES_US) + 1)
+    for bucket, count in histogram.counts.items():
+        between[bisect_right(_EDGE_BUCKETS, bucket)] += count
+    return list(accumulate(between[:-1]))
 
 
 def _traffic_figures(totals: Tallies, *, by_instance: bool) -> Iterable[Figure]:
@@ -141,6 +148,13 @@ def _endpoint_figures(state: State) -> Iterable[Figure]:
         for each in state.endpoints
     )
     yield Figure("moorage_endpoint_status", "1 for the status that an endpoint has.", Kind.GAUGE, statuses)
+    desired = tuple(
+        Sample({**_endpoint_labels(each), "variant": variant.name}, variant.desired_count)
+        for each in state.endpoints
+        if each.serving is not None
+        for variant in each.serving.variants
+    )
+    yield Figure("moorage_desired_instances", "Instances that a variant is to have.", Kind.GAUGE, desired)
     variants = {
         instance: spec.variant.name for each in state.endpoints for instance, spec in wanted_instances(each).items()
     }

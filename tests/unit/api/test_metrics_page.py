@@ -17,7 +17,6 @@ from moorage.core.capacity import Resources
 from moorage.core.figures import State
 from moorage.core.latency import Histogram, bucket_of
 from moorage.core.traffic import SeriesKey, Tally
-from moorage.store.base import StoreUnavailable
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import InProcess, root_key_ring
 from moorage.testing.builders import make_endpoint
@@ -119,12 +118,11 @@ def test_without_a_bearer_key_the_path_is_a_buckets(moorage: InProcess) -> None:
 
 
 def test_a_store_that_is_away_is_said_to_be() -> None:
-    class Away(MemoryStore):
-        async def run(self, work: object) -> object:
-            raise StoreUnavailable("disk full")
+    store = MemoryStore()
+    store.unavailable = True
 
     async def gather() -> State:
         return STATE
 
-    with InProcess(Api([], root_key_ring, clock=SystemClock(), pages=[MetricsPage(Away(), gather)])) as moorage:
+    with InProcess(Api([], root_key_ring, clock=SystemClock(), pages=[MetricsPage(store, gather)])) as moorage:
         assert 503 == scrape(moorage, "moorage-any")[0]

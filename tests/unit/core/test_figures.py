@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +56,13 @@ def test_instances_are_counted_by_variant_and_state() -> None:
         figures(state), "moorage_instances"
     )
     assert {(*key, "config-1", "Creating"): 1} == values(figures(state), "moorage_endpoint_status")
+
+
+def test_what_a_variant_is_to_have_is_what_it_serves_with() -> None:
+    created = make_endpoint(make_variant(count=3))
+    served = replace(created, serving=created.target)
+    state = State(endpoints=[created, served])
+    assert {("us-east-1", "iris", "AllTraffic"): 3} == values(figures(state), "moorage_desired_instances")
 
 
 def test_capacity_is_told_by_resource() -> None:

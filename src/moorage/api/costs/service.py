@@ -51,7 +51,7 @@ class Costs(Service):
         if since >= until:
             raise ServiceError("ValidationException", "StartTime must be before EndTime, and not in the future.")
         name = request.get("EndpointName")
-        found = await self._store.run(lambda tx: _find(tx, caller.region, name, since=since, until=until, now=now))
+        found = await self._store.read(lambda tx: _find(tx, caller.region, name, since=since, until=until, now=now))
         costs = sum_up(found.usages, self._prices.per_hour, since=since, until=until)
         return {
             "Currency": self._prices.currency,
