@@ -52,7 +52,7 @@ class WakeReceiver:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
     def open(self) -> None:
-        """Listen, in the place of whoever did. For this user alone. Raises OSError."""
+        """Listen, in the place of one that was killed. For this user alone. Raises OSError."""
         self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
@@ -62,9 +62,10 @@ class WakeReceiver:
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
     def close(self) -> None:
-        """Listen no more. The path is left to whoever comes next."""
+        """Listen no more, and leave nothing."""
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
+        self._path.unlink(missing_ok=True)
 
     def _read(self) -> None:
         for _ in range(_READ_AT_ONCE):
