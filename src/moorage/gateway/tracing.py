@@ -18,7 +18,7 @@ from moorage.gateway.entry import Admitted
 from moorage.gateway.sampling import Sample
 from moorage.gateway.tables import Variant
 from moorage.gateway.target import Address
-from moorage.gateway.trace_context import Parent, parent_of
+from moorage.gateway.trace_context import TRACEPARENT, Parent, parent_of
 from moorage.system.clock import Clock
 from moorage.system.entropy import new_span_id, new_trace_id
 from moorage.telemetry.spans import Span, SpanKind
@@ -76,7 +76,7 @@ class Tracer:
 
     def begin(self, request: Request) -> Trace | None:
         """The trace that an invocation belongs to; None if it is not traced."""
-        parent = parent_of(request.headers)
+        parent = parent_of(request.headers) if TRACEPARENT in request.fields else None
         if parent is not None:
             return self._part_of(parent) if parent.is_sampled else None
         if self._begun.skip:
