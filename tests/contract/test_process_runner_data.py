@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import http.client
 import json
@@ -109,6 +110,41 @@ async def test_instances_share_the_folders_of_a_model_and_its_channels(
     assert digests == kept(agent)
     await runner.stop(spec_of(1).id)
     assert [] == kept(agent)
+
+
+async def test_model_data_of_an_instance_that_stands_by_is_kept_and_used_again(
+    agent: RunningAgent, files: tuple[ContainerFiles, ...]
+) -> None:
+    runner, spec, digests = agent.runner(), spec_of(0), sorted(one.digest for one in files[0].all)
+    await runner.stand_by(spec)
+    await runner.launch(spec, files)
+    await reach(runner, spec.id, InstanceState.READY)
+    await runner.stand_by(spec)
+    folders = {path.name: path.stat().st_ino for path in agent.settings.models_dir.iterdir() if path.is_dir()}
+    await runner.stop(spec.id)
+    await runner.stand_by(spec)
+    assert digests == kept(agent)
+    await runner.launch(spec, files)
+    ready = await reach(runner, spec.id, InstanceState.READY)
+    assert ["heavy", "iris"] == answer_of(ready.address)
+    assert folders == {path.name: path.stat().st_ino for path in agent.settings.models_dir.iterdir() if path.is_dir()}
+    await runner.stop(spec.id)
+
+
+async def test_what_nobody_says_stands_by_any_more_is_removed(files: tuple[ContainerFiles, ...]) -> None:
+    path = Path(tempfile.mkdtemp(prefix="moorage-"))
+    agent = RunningAgent(path, nursery_idle_s=1.0, watch_interval_s=0.1)
+    agent.start()
+    runner = agent.runner()
+    await runner.launch(spec_of(0), files)
+    await reach(runner, spec_of(0).id, InstanceState.READY)
+    await runner.stand_by(spec_of(0))
+    await runner.stop(spec_of(0).id)
+    async with asyncio.timeout(30):
+        while kept(agent):
+            await asyncio.sleep(0.05)
+    agent.shut_down()
+    shutil.rmtree(path)
 
 
 async def test_what_was_brought_may_be_removed_and_the_agent_killed_as_soon_as_it_is_launched(

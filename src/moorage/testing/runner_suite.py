@@ -57,6 +57,10 @@ class RunnerSuite:
         await runner.launch(spec, files_of(spec))
         assert [spec.id] == [observation.id for observation in await runner.observe()]
 
+    async def test_to_stand_by_is_no_launch(self, runner: Runner, make_spec: MakeSpec, files_of: FilesOf) -> None:
+        await runner.stand_by(make_spec(0))
+        assert [] == [observation.id for observation in await runner.observe()]
+
     async def test_launching_again_changes_nothing(
         self, runner: Runner, make_spec: MakeSpec, files_of: FilesOf
     ) -> None:
