@@ -1,8 +1,9 @@
 """What the machine offers to instances, what each of them reserves, and the words when it is not enough. Pure.
 
 An instance reserves what its type has on SageMaker, which is what its owner asked for. A model server seldom uses it:
-one of a scikit-learn model takes 60 to 250 MB and no processor while nobody asks it anything. So a machine offers a
-multiple of what it has, by default `OVERCOMMIT` times: 8 GiB and 2 processors carry 32 ml.m5.large, with 256 MB each.
+of ten instances of a scikit-learn forest each takes 16 MB beside the framework that they share (measured), and no
+processor while nobody asks it anything. So a machine offers a multiple of what it has, by default `OVERCOMMIT` times:
+8 GiB and 2 processors carry 64 ml.m5.large, with 128 MB each. Whoever serves larger models sets it lower.
 Accelerators are offered as they are, one reservation each, since nothing shares them.
 """
 
@@ -13,7 +14,7 @@ from typing import Final
 
 from moorage.core.instance_types import instance_type
 
-OVERCOMMIT: Final = 32.0
+OVERCOMMIT: Final = 64.0
 INSUFFICIENT: Final = (
     "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using a"
     " different ML instance type or after some time."

@@ -20,11 +20,11 @@ def test_a_laptop_runs_the_guides_examples_together() -> None:
     assert LAPTOP.shortage("ml.t2.medium", reserved) is None
 
 
-def test_by_default_eight_gib_and_two_processors_carry_32_of_the_smallest_general_type() -> None:
-    assert LAPTOP.shortage("ml.m5.large", _reserved(LAPTOP, *["ml.m5.large"] * 31)) is None
-    assert LAPTOP.shortage("ml.m5.large", _reserved(LAPTOP, *["ml.m5.large"] * 32)) == (
-        f"{INSUFFICIENT} Here ml.m5.large reserves 2 vCPUs and 8 GiB, this machine offers 64 vCPUs and 256 GiB, and"
-        " 64 vCPUs and 256 GiB are reserved."
+def test_by_default_eight_gib_and_two_processors_carry_64_of_the_smallest_general_type() -> None:
+    assert LAPTOP.shortage("ml.m5.large", _reserved(LAPTOP, *["ml.m5.large"] * 63)) is None
+    assert LAPTOP.shortage("ml.m5.large", _reserved(LAPTOP, *["ml.m5.large"] * 64)) == (
+        f"{INSUFFICIENT} Here ml.m5.large reserves 2 vCPUs and 8 GiB, this machine offers 128 vCPUs and 512 GiB, and"
+        " 128 vCPUs and 512 GiB are reserved."
     )
 
 
@@ -43,10 +43,10 @@ def test_each_resource_has_to_suffice(offer: Offer, reason: str) -> None:
 
 
 def test_what_never_fits_is_told_from_what_does_not_fit_now() -> None:
-    shortage = LAPTOP.shortage("ml.m5.24xlarge", Resources())
+    shortage = LAPTOP.shortage("ml.m7i.48xlarge", Resources())
     assert shortage == (
-        f"{INSUFFICIENT} Here ml.m5.24xlarge reserves 96 vCPUs and 384 GiB, and this machine offers 64 vCPUs and"
-        " 256 GiB in all."
+        f"{INSUFFICIENT} Here ml.m7i.48xlarge reserves 192 vCPUs and 768 GiB, and this machine offers 128 vCPUs and"
+        " 512 GiB in all."
     )
 
 
