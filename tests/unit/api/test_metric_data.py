@@ -37,7 +37,7 @@ def variant(name: str) -> MetricKey:
 
 
 @pytest.fixture(scope="module")
-def service() -> CloudWatch:
+def metrics() -> MemoryMetrics:
     metrics = MemoryMetrics()
     measured = [
         Measured(variant(name), START.timestamp() + minute * 60, distribution_of([(float(step * minute), 1)]))
@@ -45,22 +45,21 @@ def service() -> CloudWatch:
         for minute in (0, 1, 2)
     ]
     asyncio.run(metrics.put(measured))
-    return CloudWatch(
-        Needs(
-            store=MemoryStore(),
-            clock=StoppedClock(),
-            account_id=ACCOUNT_ID,
-            metrics=metrics,
-            sink=metrics,
-            tokens=PageTokens(b"key"),
-            wake_alarms=lambda: None,
-        )
-    )
+    return metrics
 
 
 @pytest.fixture(scope="module")
-def aws(service: CloudWatch) -> Iterator[InProcess]:
-    with InProcess(Api([service], root_key_ring, clock=SystemClock())) as aws:
+def aws(metrics: MemoryMetrics) -> Iterator[InProcess]:
+    needs = Needs(
+        store=MemoryStore(),
+        clock=StoppedClock(),
+        account_id=ACCOUNT_ID,
+        metrics=metrics,
+        sink=metrics,
+        tokens=PageTokens(b"key"),
+        wake_alarms=lambda: None,
+    )
+    with InProcess(Api([CloudWatch(needs)], root_key_ring, clock=SystemClock())) as aws:
         yield aws
 
 
@@ -166,10 +165,24 @@ def test_what_began_before_anything_is_kept_begins_there(client: Any) -> None:
 
 
 def test_periods_of_what_is_kept_by_longer_ones_are_rounded_up_and_it_is_said(client: Any) -> None:
-    page = get(client, sold("m1", "a"), start=START - timedelta(days=20))
-    assert [(0, 30.0)] == minutes(page["MetricDataResults"][0])
-    assert "PeriodRoundedUp" == page["Messages"][0]["Code"]
-    assert "by 300 seconds: the periods of m1" in page["Messages"][0]["Value"]
+    long = sold("long", "a")
+    long["MetricStat"]["Period"] = 600
+    short, same = get(client, sold("m1", "a"), long, start=START - timedelta(days=20))["MetricDataResults"]
+    assert [(0, 30.0)] == minutes(short) == minutes(same)
+    assert "PeriodRoundedUp" == short["Messages"][0]["Code"]
+    assert "kept by 300 seconds" in short["Messages"][0]["Value"]
+    assert not same.get("Messages")
+
+
+def test_a_search_that_leaves_metrics_out_is_partial(metrics: MemoryMetrics, client: Any) -> None:
+    key = MetricKey("us-east-1", "Many", "Sold", (("Variant", ""),))
+    keys = [key._replace(dimensions=(("Variant", str(number)),)) for number in range(501)]
+    values = distribution_of([(1.0, 1)])
+    asyncio.run(metrics.put([Measured(each, START.timestamp(), values) for each in keys]))
+    page = get(client, {"Id": "sum", "Expression": "SUM(SEARCH('Namespace=Many', 'Sum', 60))"})
+    (result,) = page["MetricDataResults"]
+    assert ([(0, 500.0)], "PartialData") == (minutes(result), result["StatusCode"])
+    assert ["Maximum number of allowed metrics exceeded"] == [each["Value"] for each in page["Messages"]]
 
 
 @pytest.mark.parametrize(

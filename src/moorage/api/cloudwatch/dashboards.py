@@ -90,19 +90,20 @@ class Dashboards(Part):
 
     @operation("DeleteDashboards")
     async def delete_dashboards(self, _: Caller, request: DeleteDashboardsInput) -> None:
-        """Delete dashboards: all that are named, or none if one of them does not exist."""
+        """Delete dashboards. That one of them does not exist is an error, and the others are deleted all the same."""
         names = list(dict.fromkeys(request["DashboardNames"]))
         if not 1 <= len(names) <= DELETED_MAX:
             raise invalid_value(f"The parameter DashboardNames must have from 1 to {DELETED_MAX} names.")
 
-        def delete(tx: Transaction) -> None:
+        def delete(tx: Transaction) -> list[str]:
             missing = [name for name in names if not tx.dashboards.delete(NO_REGION, name)]
-            if missing:
-                raise _no_such_dashboards(missing)
             for name in names:
                 tx.tags.clear(dashboard_arn(self._needs.account_id, name))
+            return missing
 
-        await self._store.run(delete)
+        missing = await self._store.run(delete)
+        if missing:
+            raise _no_such_dashboards(missing)
 
 
 def dashboard_arn(account_id: str, name: str) -> str:

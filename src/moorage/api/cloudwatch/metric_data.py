@@ -7,6 +7,7 @@ where it is full. Source: CloudWatch API reference, "GetMetricData".
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ class MetricData(Part):
             results = await evaluate(queries.coarsened(finest_s), self._metrics, since_s=since_s, until_s=until_s)
         except InvalidQueries as error:
             raise invalid_query(str(error)) from None
+        rounded = _rounded(queries, finest_s)
         page = page_of(
             [result.points for result in results],
             start,
@@ -51,14 +53,21 @@ class MetricData(Part):
             is_ascending=request.get("ScanBy") == "TimestampAscending",
         )
         output: GetMetricDataOutput = {
-            "MetricDataResults": [_described(results[each.number], each, setting) for each in page.slices],
-            "Messages": _messages(queries, finest_s),
+            "MetricDataResults": [
+                _described(results[each.number], each, setting, rounded.get(results[each.number].id))
+                for each in page.slices
+            ],
+            "Messages": [_TOO_MANY] if any(result.is_partial for result in results) else [],
         }
         if page.next is not None:
             output["NextToken"] = self._tokens.seal(bound, page.next)
         return output
 
 
+_TOO_MANY: Final[MessageData] = {
+    "Code": "MaxMetricsExceeded",
+    "Value": "Maximum number of allowed metrics exceeded",
+}
 _BINDING: Final = ("MetricDataQueries", "StartTime", "EndTime", "ScanBy", "LabelOptions")
 
 
@@ -107,20 +116,22 @@ def _setting(request: GetMetricDataInput, *, now_s: float, account_id: str) -> S
         raise invalid_query(f"The parameter LabelOptions.Timezone is invalid: {error}.") from None
 
 
-def _described(result: Result, part: Slice, setting: Setting) -> MetricDataResult:
+def _rounded(queries: Queries, finest_s: int) -> Mapping[str, MessageData]:
+    """By the ids of metrics whose periods are longer than asked for, what is said of that."""
+    text = f"Values of that age are kept by {finest_s} seconds: the period was rounded up."
     return {
+        query.id: {"Code": "PeriodRoundedUp", "Value": text} for query in queries.metrics if query.period_s % finest_s
+    }
+
+
+def _described(result: Result, part: Slice, setting: Setting, message: MessageData | None) -> MetricDataResult:
+    described: MetricDataResult = {
         "Id": result.id,
         "Label": make_label(result.label, result.series, setting, is_element=result.is_element),
         "Timestamps": [datetime.fromtimestamp(at_s, UTC) for at_s in part.times],
         "Values": [result.points[at_s] for at_s in part.times],
-        "StatusCode": "PartialData" if part.is_partial else "Complete",
+        "StatusCode": "PartialData" if part.is_partial or result.is_partial else "Complete",
     }
-
-
-def _messages(queries: Queries, finest_s: int) -> list[MessageData]:
-    """That periods are longer than asked for, where they are."""
-    rounded = [query.id for query in queries.metrics if query.period_s % finest_s]
-    if not rounded:
-        return []
-    text = f"Values of that age are kept by {finest_s} seconds: the periods of {', '.join(rounded)} were rounded up."
-    return [{"Code": "PeriodRoundedUp", "Value": text}]
+    if message is not None:
+        described["Messages"] = [message]
+    return described

@@ -9,7 +9,7 @@ from typing import Final
 from moorage.core.metrics.labels import default_labels
 from moorage.core.metrics.maths.errors import ExpressionError
 from moorage.core.metrics.maths.evaluation import evaluate as carry_out
-from moorage.core.metrics.maths.program import SearchCall
+from moorage.core.metrics.maths.program import SearchCall, references
 from moorage.core.metrics.maths.scope import Allowance, Scope
 from moorage.core.metrics.maths.values import Array, Origin, Points, TimeSeries, Value, Window, finite
 from moorage.core.metrics.metric import MetricKey
@@ -20,7 +20,7 @@ from moorage.telemetry.metrics.base import MetricFilter, MetricSource, Series
 READ_POINTS_MAX: Final = 2_000_000
 """How many periods of metrics are read at once."""
 FOUND_MAX: Final = 500
-"""How many metrics a search finds, as in CloudWatch."""
+"""How many metrics a search finds, as in CloudWatch; others are left out."""
 _POINTS_A_TERM: Final = 25
 """How many datapoints could be computed in the time that it takes to hold a term of a search against a metric."""
 _SEARCHED_S: Final = 14 * 86_400
@@ -37,6 +37,8 @@ class Result:
     """What the query says of its label, see `core.metrics.labels`."""
     is_element: bool
     """Whether it is of an array."""
+    is_partial: bool
+    """Whether a search that it goes by has left metrics out."""
 
     @property
     def points(self) -> Points:
@@ -66,6 +68,7 @@ class _Evaluation:
         self._until_s = until_s
         self._points_left = READ_POINTS_MAX
         self._allowance = Allowance()
+        self._partial: set[str] = set()
 
     async def results(self) -> Sequence[Result]:
         metrics = await self._metrics()
@@ -74,7 +77,7 @@ class _Evaluation:
             values[query.id] = await self._expression(query, values, metrics)
         labels = {query.id: query.label for query in self._queries.all}
         return [
-            Result(id_, series, labels[id_], is_element=id_ in self._queries.arrays)
+            Result(id_, series, labels[id_], id_ in self._queries.arrays, id_ in self._partial)
             for id_ in self._queries.returned
             for series in _elements(values[id_])
         ]
@@ -94,24 +97,27 @@ class _Evaluation:
     async def _expression(
         self, query: ExpressionQuery, values: Mapping[str, Value], metrics: Mapping[str, TimeSeries]
     ) -> Value:
+        if references(query.program) & self._partial:
+            self._partial.add(query.id)
         period_s = query.period_s or self._queries.period_s
         window = Window(self._since_s // period_s * period_s, self._until_s, period_s)
         try:
-            found = {search: await self._search(search, period_s) for search in query.searches}
+            found = {search: await self._search(query, search) for search in query.searches}
             value = carry_out(query.program, Scope(window, values, metrics, found, self._allowance))
         except ExpressionError as error:
             raise InvalidQueries(f"Error in expression '{query.id}' [{error}]") from None
         return replace(value, label=query.id, origin=None) if isinstance(value, TimeSeries) else value
 
-    async def _search(self, call: SearchCall, period_s: int) -> Array:
-        period_s = call.period_s or period_s
+    async def _search(self, query: ExpressionQuery, call: SearchCall) -> Array:
+        period_s = call.period_s or query.period_s or self._queries.period_s
         active_since_s = self._until_s - _SEARCHED_S
         wanted = MetricFilter(self._queries.region, call.search.namespace, active_since_s=active_since_s)
         listed = await self._source.find(wanted)
         self._allowance.spend(len(listed) * call.search.terms * _POINTS_A_TERM)
         keys = [key for key in listed if call.search.matches(key)]
         if len(keys) > FOUND_MAX:
-            raise ExpressionError(f"The search finds {len(keys)} metrics, more than {FOUND_MAX}")
+            self._partial.add(query.id)
+            del keys[FOUND_MAX:]
         read = await self._read(keys, period_s, unit=None)
         statistic = parse_statistic(call.statistic)
         series = [_series(read[key], key, statistic, period_s=period_s) for key in keys]
