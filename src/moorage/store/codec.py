@@ -71,6 +71,7 @@ class _StoredCounts(NamedTuple):
 
 _TALLIES: Final = msgspec.msgpack.Decoder(_StoredTally)
 _COUNTS: Final = msgspec.msgpack.Decoder(_StoredCounts)
+_NO_LATENCIES: Final = Histogram()
 
 
 def encode_tally(tally: Tally) -> bytes:
@@ -110,6 +111,8 @@ def decode_counts(data: bytes) -> Tally:
     return Tally(
         outcomes=stored.outcomes,
         per_instance_shares=stored.per_instance_shares,
+        model=_NO_LATENCIES,
+        overhead=_NO_LATENCIES,
         bytes_in=stored.bytes_in,
         bytes_out=stored.bytes_out,
         in_flight=stored.in_flight,
