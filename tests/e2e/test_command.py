@@ -82,6 +82,16 @@ def test_deploy_serves_a_model_and_says_how_to_ask_it(moorage: Command, forest: 
     assert "AllTraffic 2/2" in moorage.succeeds("list")
 
 
+def test_deploy_makes_a_serverless_endpoint_if_told_so(moorage: Command, forest: Path, deployed: str) -> None:
+    moorage.succeeds("deploy", str(forest), "--name", "forest", "--serverless")
+
+    assert "AllTraffic serverless" in moorage.succeeds("list")
+    answer = json.loads(moorage.succeeds("invoke", "forest", "-d", BODY))
+    assert iris_forest().predict(IRIS_ROWS).tolist() == answer["predictions"]
+    refused = moorage("deploy", str(forest), "--name", "forest", "--serverless", "--instances", "2")
+    assert "--serverless and --instances exclude each other" in refused.stderr
+
+
 def test_deploy_tells_the_framework_by_the_models_suffix(moorage: Command, tmp_path: Path) -> None:
     rows = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])
     answers = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 2])

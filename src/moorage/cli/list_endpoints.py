@@ -45,8 +45,14 @@ def _table(endpoints: list[dict[str, Any]]) -> Table:
 
 
 def _instances(endpoint: dict[str, Any]) -> str:
-    variants = endpoint.get("ProductionVariants", [])
     return " ".join(
-        f"{variant['VariantName']} {variant.get('CurrentInstanceCount', 0)}/{variant.get('DesiredInstanceCount', 0)}"
-        for variant in variants
+        f"{variant['VariantName']} {capacity(variant)}" for variant in endpoint.get("ProductionVariants", ())
     )
+
+
+def capacity(variant: dict[str, Any]) -> str:
+    """What a variant has and should have of instances, in a word or two; of a serverless one the API does not say."""
+    if "CurrentServerlessConfig" in variant:
+        return "serverless"
+    current, desired = variant.get("CurrentInstanceCount", 0), variant.get("DesiredInstanceCount", 0)
+    return f"{current}/{desired}" if current or desired else "asleep"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,8 +25,9 @@ LOG_LINES_ON_FAILURE = 20
 @click.command("deploy")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--name", help="The endpoint's name.  [default: made of the file's or folder's name]")
+@click.option("--instances", type=click.IntRange(1), help="How many instances are to serve it.  [default: 1]")
 @click.option(
-    "--instances", type=click.IntRange(1), default=1, show_default=True, help="How many instances are to serve it."
+    "--serverless", is_flag=True, help="Have an instance only while it is asked; the first request then waits for it."
 )
 @click.option(
     "--framework",
@@ -39,7 +41,8 @@ def command(
     path: Path,
     *,
     name: str | None,
-    instances: int,
+    instances: int | None,
+    serverless: bool,
     framework: str | None,
     image: str | None,
     environment: tuple[str, ...],
@@ -49,7 +52,7 @@ def command(
     PATH is a model file (.pkl, .joblib, .onnx, .pt, …), a folder (the model and, if it needs code of its own,
     code/inference.py), or a finished model.tar.gz. An endpoint of the same name is updated without a failed request.
     """
-    variables = _parsed(environment)
+    variables, capacity = _parsed(environment), _capacity(instances, is_serverless=serverless)
     names = naming.names_for(name or naming.endpoint_name(path), now=datetime.now(UTC))
     with connected(settings) as moorage:
         made_with = framework or frameworks.told_by(path)
@@ -58,10 +61,16 @@ def command(
         url = _upload(moorage, path, names, account_id=settings.account_id, steps=steps)
         with steps.step(f"Creating model and endpoint config {names.revision}"):
             role_arn = artefact.ensure_role(moorage.client("iam"))
-            wanted = hosting.Wanted(chosen, url, role_arn, variables, instances)
+            wanted = hosting.Wanted(chosen, url, role_arn, variables, capacity)
             hosting.create_revision(moorage.client("sagemaker"), names, wanted)
         _roll_out(moorage, names, steps)
     click.echo(_next_lines(settings, names.endpoint))
+
+
+def _capacity(instances: int | None, *, is_serverless: bool) -> Mapping[str, Any]:
+    if is_serverless and instances is not None:
+        raise click.UsageError("--serverless and --instances exclude each other")
+    return hosting.SERVERLESS if is_serverless else hosting.instances(instances or 1)
 
 
 def _parsed(pairs: Iterable[str]) -> dict[str, str]:

@@ -14,6 +14,8 @@ from moorage.cli.deploy.naming import Names, tags_for
 
 VARIANT_NAME: Final = "AllTraffic"
 INSTANCE_TYPE: Final = "ml.m5.large"
+SERVERLESS: Final = {"ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 200}}
+"""The capacity of a variant that has an instance only while it is asked."""
 POLL_INTERVAL_S: Final = 0.1
 _UNDER_WAY: Final = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
@@ -29,7 +31,13 @@ class Wanted:
     model_data_url: str
     role_arn: str
     environment: Mapping[str, str]
-    instances: int
+    capacity: Mapping[str, Any]
+    """What a production variant says of it: `instances` or `SERVERLESS`."""
+
+
+def instances(count: int) -> dict[str, Any]:
+    """The capacity of a variant that always has so many instances."""
+    return {"InitialInstanceCount": count, "InstanceType": INSTANCE_TYPE}
 
 
 class RolloutFailed(Exception):
@@ -49,12 +57,7 @@ def create_revision(sagemaker: Any, names: Names, wanted: Wanted) -> None:
         ExecutionRoleArn=wanted.role_arn,
         Tags=tags,
     )
-    variant = {
-        "VariantName": VARIANT_NAME,
-        "ModelName": names.revision,
-        "InitialInstanceCount": wanted.instances,
-        "InstanceType": INSTANCE_TYPE,
-    }
+    variant = {"VariantName": VARIANT_NAME, "ModelName": names.revision, **wanted.capacity}
     sagemaker.create_endpoint_config(EndpointConfigName=names.revision, ProductionVariants=[variant], Tags=tags)
 
 
