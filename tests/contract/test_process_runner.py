@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+import pickle
 import shutil
 import signal
 import socket
@@ -158,6 +159,23 @@ async def test_the_forest_of_the_recipes_predicts_as_it_does_at_home(runner, mak
     )
     described = await runner.describe(spec.id)
     assert any("of Moorage's own environment" in line for line in described.diagnostics)
+
+
+async def test_the_next_instance_of_a_model_goes_by_what_the_one_before_it_has_checked(
+    runner, shared_agent, make_archive
+) -> None:
+    first, second = (make_spec_of("checked", ordinal) for ordinal in range(2))
+    archive = models.archive({"model.pkl": pickle.dumps(models.iris_forest()), "name.txt": b"known to nobody else"})
+    body = json.dumps({"instances": models.IRIS_ROWS}).encode()
+    answers = []
+    for spec in (first, second):
+        await runner.launch(spec, make_archive(archive))
+        ready = await settle(runner, spec)
+        assert ready.address is not None
+        answers.append(call(ready.address, body))
+    assert answers[0] == answers[1]
+    assert "100 trees, checked on 128 rows" in log_of(shared_agent, first)
+    assert "checked on 128 rows by an instance before this one" in log_of(shared_agent, second)
 
 
 FAULTS = {

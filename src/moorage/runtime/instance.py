@@ -3,7 +3,7 @@
 What it is told stands in `launch.json` in its folder, written by the agent (`runners/process/folder.py` has the other
 end of this); it says two things back:
 
-* lines on the report pipe, `claimed` and `ready`: the agent need not poll;
+* lines on the report pipe, `claimed`, `verdict …` and `ready`: the agent need not poll;
 * `failure.txt` in its folder: why the model can never be served. A file, because the agent may be away just then.
 
 Both, the socket and the log are open before it confines itself (`sandbox`): afterwards it could open none of them.
@@ -22,7 +22,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -40,6 +40,7 @@ from moorage.runtime.sandbox.enter import SandboxFailed, enter
 from moorage.runtime.sandbox.plan import Sandbox
 from moorage.runtime.serving import serve
 from moorage.runtime.settings import read_settings
+from moorage.runtime.trees.verdict import RECOLLECTION, Recollection, Verdict
 from moorage.wire.server import bind
 
 LAUNCH_NAME: Final = "launch.json"
@@ -69,6 +70,8 @@ class Launch:
     """Platform lines for the head of the log."""
     workers: int = 1
     """How many processes serve the model, unless its environment says."""
+    verdict: Mapping[str, Any] | None = None
+    """What the check of the compiled model came to in an instance before this one: see `trees.verdict`."""
     multi_model: Mapping[str, Any] | None = None
     """Of an instance that serves many models: see `multi_model.limits`."""
     sandbox: Mapping[str, Any] = field(default_factory=dict)
@@ -116,9 +119,13 @@ def _live(folder: Path, token: str, report: int) -> int:
         return 0
     if launch.multi_model is not None:
         return _serve_many(launch, launch.multi_model, failure, listener, lambda: _report_ready(report))
+    recollection = Recollection(Verdict(**launch.verdict) if launch.verdict is not None else None)
+    RECOLLECTION.set(recollection)
     model = _load(launch, failure, began)
     if model is None:
         return EXIT_UNUSABLE
+    if recollection.found is not None:
+        _report(report, b"verdict " + json.dumps(asdict(recollection.found)).encode())
     gc.freeze()  # the model is here to stay: no collection has to look at it again
     return _serve(model, listener, launch.workers, lambda: _report_ready(report))
 

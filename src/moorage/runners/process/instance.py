@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +66,8 @@ class Instance:
         self._preparer = preparer
         self._demands = demands
         self._task: asyncio.Task[None] | None = None
+        self._keys: Sequence[str] = ()
+        """Of its containers' verdicts, if this agent has begun them."""
         self._places = places_of(record.spec, folder, settings)
         self._standing = Standing(folder, record, log=self._places.main.log, clock=clock, on_change=on_change)
 
@@ -173,6 +175,7 @@ class Instance:
         containers = zip(self._processes.containers, prepared, strict=True)
         told = {"log_bytes_per_s": self._settings.log_bytes_per_s}
         await all_of(process.fork(each.nursery, each.launch | told) for process, each in containers)
+        self._keys = [each.key for each in prepared]
         if self._places.has_front:
             await self._processes.main.fork(prepared[0].nursery, front_launch(spec, self._places) | told)
 
@@ -215,6 +218,9 @@ class Instance:
             await self._bury(ended)
             return False
         self._standing.change(InstanceState.READY)
+        for process, key in zip(self._processes.containers, self._keys, strict=False):
+            if process.verdict is not None:
+                self._preparer.verdicts.note(key, process.verdict)
         return True
 
     def _say_who_is_late(self) -> str:

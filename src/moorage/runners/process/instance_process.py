@@ -17,6 +17,7 @@ from moorage.runners.process.procfs import Gone, Identity, WatchedProcess, kill_
 from moorage.runners.process.report import Report
 from moorage.system.clock import Clock
 
+_VERDICT: Final = b"verdict "
 _PROBE_DELAY_S: Final = 0.005
 _PROBE_DELAY_MAX_S: Final = 0.25
 _FAULTS_OF_THE_MODEL: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
@@ -29,6 +30,8 @@ class InstanceProcess:
         self.place = place
         self.is_ready = False
         """Whether it has answered a ping since this agent knows it."""
+        self.verdict: bytes | None = None
+        """What it said of its compiled model before it was ready, see `verdicts`."""
         self._clock = clock
         self._statuses = statuses
         self._ping_timeout_s = ping_timeout_s
@@ -78,7 +81,11 @@ class InstanceProcess:
     async def until_ready(self) -> None:
         """Wait until it answers a ping."""
         if self._report is not None:
-            await self._report.read()  # b"ready"; or its end, if the model's code closed it: then only pings tell
+            word = await self._report.read()
+            if word.startswith(_VERDICT):
+                self.verdict = word.removeprefix(_VERDICT)
+                await self._report.read()
+            # b"ready" has come now; or its end, if the model's code closed it: then only pings tell
             self._close_report()
         delay_s = _PROBE_DELAY_S
         while not await self.answers():

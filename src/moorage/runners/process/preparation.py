@@ -22,6 +22,7 @@ from moorage.runners.process.multi_model import containers as multi_model
 from moorage.runners.process.nursery import FrameworkAbsent, Nurseries, Nursery
 from moorage.runners.process.place import Place
 from moorage.runners.process.staging import ContainerData
+from moorage.runners.process.verdicts import Verdicts, key_of
 
 
 class Unlaunchable(Exception):
@@ -38,6 +39,8 @@ class Prepared(NamedTuple):
     """Platform lines, for its log and for whoever asks about the instance."""
     equipment: tuple[Path, ...]
     """What its process runs from."""
+    key: str
+    """Of what its process is made of, see `verdicts`."""
 
 
 class Preparer:
@@ -50,6 +53,7 @@ class Preparer:
         self._environments = environments
         self._nurseries = nurseries
         self._isolation = isolation
+        self.verdicts = Verdicts()
 
     async def prepare(
         self, spec: InstanceSpec, container: Container, place: Place, *, data: ContainerData, staged: Path, say: Say
@@ -76,7 +80,12 @@ class Preparer:
         launch = _launch(spec, container, place, confinement.folders, equipped)
         launch |= {"framework": image.framework.name, "notes": notes, "sandbox": confinement.sandbox}
         launch["multi_model"] = many
-        return Prepared(nursery, launch, notes, equipped.folders)
+        python = [str(path) for path in (equipped.environment.python, *equipped.overlays)]
+        key = key_of(
+            data=data.digests, framework=image.framework.name, python=python, environment=container.environment
+        )
+        launch["verdict"] = self.verdicts.find(key)
+        return Prepared(nursery, launch, notes, equipped.folders, key)
 
     async def _equip(
         self, environment: Environment, image: FrameworkImage, folders: ContainerFolders, say: Say

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, TypeVar
 from moorage.runtime.multi_model.faults import Broken, NoRoom, Stuck
 from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.memory import size_on_disk
-from moorage.runtime.multi_model.shelf import Shelf, Slot
+from moorage.runtime.multi_model.shelf import Among, Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.multi_model.turns import Turn
 from moorage.wire.messages import Begin, Reply, Request
@@ -144,7 +144,7 @@ class Loader:
                 self._learn(size, self._memory.allocated() - before)
             loaded = Loaded(model, self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
             self.close(self._shelf.put(Slot(name, version, loaded, int(size * self._growth))))
-            await self._make_good(name)
+            await self._make_good(name, first=_is_guest)
         finally:
             turn.end()
 
@@ -183,14 +183,14 @@ class Loader:
         self._start(self._kind.close(former))
         self._learn_settling(slot.bytes, self._memory.allocated() - before)
         self._shelf.resize(slot, size)
-        await self._make_good(slot.name)
+        await self._make_good(slot.name, first=_is_settled)
 
     async def _load_evicting(self, name: str, folder: Path, *, evicts: bool) -> Any:
         while True:
             try:
                 return await self._load_in_time(name, folder)
             except MemoryError:
-                if not (evicts and await self._evict_one(name)):
+                if not (evicts and await self._evict_one(name, _is_guest)):
                     raise NoRoom(_no_room(name)) from None
 
     async def _load_in_time(self, name: str, folder: Path) -> Any:
@@ -240,8 +240,8 @@ class Loader:
             self.close(self._shelf.evict(least))
         return True
 
-    async def _make_good(self, name: str) -> None:
-        """Evict as much as was guessed too little."""
+    async def _make_good(self, name: str, *, first: Among[Loaded]) -> None:
+        """Evict as much as was guessed too little, first where the memory is needed: it may be of use only there."""
         if self._is_below():
             return
         await self._memory.trim()
@@ -249,7 +249,7 @@ class Loader:
             self._collected_at = time.monotonic()
             await self._memory.collect()
         futile, lowest = 0, self._grown()
-        while not self._is_below() and futile < _FUTILE_MAX and await self._evict_one(name):
+        while not self._is_below() and futile < _FUTILE_MAX and await self._evict_one(name, first):
             await self._memory.trim()
             futile = futile + 1 if self._grown() >= lowest else 0
             lowest = min(lowest, self._grown())
@@ -271,9 +271,9 @@ class Loader:
             ratio = min(max(1.0, grown / max(1, size)), _GROWTH_MAX)
             self._settling += (ratio - self._settling) / 8
 
-    async def _evict_one(self, keep: str) -> bool:
-        """Close the least used model but `keep`; whether there was one."""
-        slot = self._shelf.least_used(keep=keep)
+    async def _evict_one(self, keep: str, first: Among[Loaded]) -> bool:
+        """Close the least used model but `keep`, of the `first` ones if there are any; whether there was one."""
+        slot = self._shelf.least_used(keep=keep, among=first) or self._shelf.least_used(keep=keep)
         if slot is not None:
             self._shelf.evict(slot)
             await self._close(slot)
