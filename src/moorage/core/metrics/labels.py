@@ -39,9 +39,8 @@ class Setting:
 def default_labels(origins: Sequence[Origin]) -> Sequence[str]:
     """What tells each of some metrics from the others: whatever of its name they do not share, or just its name.
 
-    >>> keys = [MetricKey("us-east-1", "AWS/SageMaker", "Invocations", (("VariantName", name),)) for name in "ab"]
-    >>> default_labels([Origin(key, "Sum") for key in keys])
-    ['a', 'b']
+    Sums of Invocations of the variants `a` and `b` are called by just that; beside another statistic of `b` they are
+    `a Sum`, `b Sum` and `b p99`.
     """
     parts = [_parts(origin) for origin in origins]
     names = list(dict.fromkeys(name for each in parts for name in each))

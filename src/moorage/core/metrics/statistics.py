@@ -60,8 +60,8 @@ class Statistic:
 def parse_statistic(name: str) -> Statistic:
     """The statistic of that name. Raises UnknownStatistic.
 
-    >>> parse_statistic("TM(:3)").of(distribution_of([(1.0, 2), (4.0, 1)]))
-    1.0
+    >>> parse_statistic("TM(:250)").of(Distribution(count=2, sum=14.0, minimum=7.0, maximum=7.0))
+    7.0
     """
     simple = SIMPLE_STATISTICS.get(name)
     if simple is not None:

@@ -113,7 +113,7 @@ class _Evaluation:
         active_since_s = self._until_s - _SEARCHED_S
         wanted = MetricFilter(self._queries.region, call.search.namespace, active_since_s=active_since_s)
         listed = await self._source.find(wanted)
-        self._allowance.spend(len(listed) * call.search.terms * _POINTS_A_TERM)
+        self._allowance.spend(len(listed) * (1 + call.search.terms) * _POINTS_A_TERM)
         keys = [key for key in listed if call.search.matches(key)]
         if len(keys) > FOUND_MAX:
             self._partial.add(query.id)
