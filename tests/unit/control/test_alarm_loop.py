@@ -67,7 +67,7 @@ async def test_a_new_alarm_is_evaluated_at_once_on_what_was_before_it(world: Ala
     await world.measure(8)
     await world.wait(90)
     await world.put("errors")
-    await world.wait(0.1)
+    await world.wait(1)
     assert ALARM == await world.state("errors")
 
 

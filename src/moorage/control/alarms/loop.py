@@ -31,6 +31,8 @@ _MINUTE_S: Final = 60
 _SHORT_S: Final = 10
 _RETRY_S: Final = 5.0
 _SLACK_S: Final = 0.01
+_GATHER_S: Final = 0.1
+"""Calls that follow each other, such as those that make hundreds of alarms, are looked at together."""
 _EXPIRE_EVERY: Final = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
@@ -93,6 +95,8 @@ class AlarmLoop:
                 _log.exception("a pass over the alarms failed")
                 wait_s = _RETRY_S
             await self._wait(wait_s)
+            if self._awake.is_set():
+                await self._clock.sleep(_GATHER_S)
 
     async def _wait(self, seconds: float) -> None:
         timer = asyncio.create_task(self._clock.sleep(seconds), name="until alarms are due")
