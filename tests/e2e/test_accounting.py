@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,18 +60,22 @@ class Meter:
 
     def __init__(self, server: RunningMoorage) -> None:
         self._server = server
-        self._start: tuple[int, ...] = (0, 0, 0)
+        self._start: tuple[int, ...] = (0,) * 4
         eventually(self._is_still)
         self._start = self.read() or self._start
 
     def read(self) -> tuple[int, ...] | None:
-        """Invocations, and how many of them have a model and an overhead latency; None while control is away."""
+        """Invocations, and how many of them have a model and an overhead latency; None while control is away.
+
+        The last is what CloudWatch says of the invocations.
+        """
         try:
             totals = [each["Total"] for each in self._server.client("moorage").list_traffic()["Traffic"]]
+            in_cloudwatch = _sum_of_invocations(self._server)
         except (BotoCoreError, ClientError):
             return None
         latencies = [[each.get(name, {}).get("SampleCount", 0) for each in totals] for name in LATENCIES]
-        found = (sum(each["Invocations"] for each in totals), *map(sum, latencies))
+        found = (sum(each["Invocations"] for each in totals), *map(sum, latencies), in_cloudwatch)
         return tuple(now - before for now, before in zip(found, self._start, strict=True))
 
     def _is_still(self) -> bool:
@@ -80,9 +85,23 @@ class Meter:
         return before is not None and before == self.read()
 
     def assert_comes_to(self, expected: int) -> None:
-        eventually(lambda: (expected,) * 3 == self.read(), timeout_s=TAKEN_WITHIN_S)
+        eventually(lambda: (expected,) * 4 == self.read(), timeout_s=TAKEN_WITHIN_S)
         time.sleep(1.5)  # nor is anything counted again
-        assert (expected,) * 3 == self.read()
+        assert (expected,) * 4 == self.read()
+
+
+def _sum_of_invocations(server: RunningMoorage) -> int:
+    now = datetime.now(UTC)
+    found = server.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName="Invocations",
+        Dimensions=[{"Name": "EndpointName", "Value": "Shop"}, {"Name": "VariantName", "Value": "AllTraffic"}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum"],
+    )
+    return round(sum(each["Sum"] for each in found["Datapoints"]))
 
 
 LATENCIES = ("ModelLatency", "OverheadLatency")

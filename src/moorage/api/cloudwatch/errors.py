@@ -6,7 +6,6 @@ Paths are written as the query protocol has them, whatever protocol is spoken: `
 from __future__ import annotations
 
 from moorage.aws.errors import ServiceError
-from moorage.telemetry.metrics.base import MetricsUnavailable
 
 
 def invalid_value(message: str) -> ServiceError:
@@ -49,8 +48,3 @@ def unsupported(member: str) -> ServiceError:
 def limit_exceeded(message: str) -> ServiceError:
     """More than there may be."""
     return ServiceError("LimitExceeded", message)
-
-
-def unavailable(error: MetricsUnavailable) -> ServiceError:
-    """Metrics cannot be read or kept at the moment."""
-    return ServiceError("ServiceUnavailable", f"The metrics are not available at the moment: {error}.", status=503)
