@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,32 @@ def test_a_stream_read_from_either_end(deployer: Deployer, logs: Any) -> None:
     head = logs.get_log_events(**read, startFromHead=True, limit=2)
     rest = logs.get_log_events(**read, startFromHead=True, nextToken=head["nextForwardToken"])
     assert "the last word" in [event["message"] for event in rest["events"]]
+
+
+def test_a_metric_filter_measures_what_is_printed(
+    moorage_server: RunningMoorage, deployer: Deployer, logs: Any
+) -> None:
+    named = {"logGroupName": GROUP, "filterName": "orders"}
+    transformation = {"metricNamespace": "Shop", "metricName": "Value", "metricValue": "$.value"}
+    logs.put_metric_filter(**named, filterPattern="{ $.value > 0 }", metricTransformations=[transformation])
+    cloudwatch = moorage_server.client("cloudwatch")
+    now = datetime.now(UTC)
+
+    def total() -> float:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="Shop",
+            MetricName="Value",
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5),
+            Period=60,
+            Statistics=["Sum"],
+        )
+        return float(sum(point["Sum"] for point in found["Datapoints"]))
+
+    for value in (3, 0, 4):
+        say(deployer, json.dumps({"value": value}))
+    eventually(lambda: 7.0 == total(), timeout_s=2 * VISIBLE_S)
+    logs.delete_metric_filter(**named)
 
 
 def test_live_tail(moorage_server: RunningMoorage, deployer: Deployer) -> None:

@@ -19,7 +19,6 @@ from moorage.api.costs.service import Costs
 from moorage.api.iam.part import Needs as IamNeeds
 from moorage.api.iam.service import Iam
 from moorage.api.loaded_models import LoadedModels
-from moorage.api.logs.service import Logs
 from moorage.api.s3.service import S3
 from moorage.api.sagemaker import SageMaker
 from moorage.api.secretsmanager.service import SecretsManager
@@ -33,6 +32,7 @@ from moorage.app.capacity import open_capacity
 from moorage.app.notifying import make_sns, open_notifications
 from moorage.app.observing import open_metrics_page
 from moorage.app.scaling import make_autoscaling_api, open_scaling
+from moorage.app.logs import open_logs
 from moorage.app.settings import Settings
 from moorage.app.signals import make_cloudwatch, open_alarms, open_metrics, open_sampler
 from moorage.app.sleeping import open_sleeping
@@ -43,7 +43,6 @@ from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
 from moorage.control.gateways import Gateways
 from moorage.control.ledgers import Ledgers
-from moorage.control.log_keeper import LogKeeper
 from moorage.control.metrics.model_metrics import ModelMetrics
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
@@ -63,7 +62,6 @@ from moorage.store.sql import open_store
 from moorage.system.clock import SystemClock
 from moorage.system.signals import KeyedSignal
 from moorage.system.tasks import BackgroundTasks
-from moorage.telemetry.log_places import LogPlaces
 
 REQUEST_GRACE_S = 10
 """How long calls in progress may take to end once control has been told to."""
@@ -202,7 +200,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack, ending
                 settings, scaling, store=store, token_key=secrets.token_key, alarms_changed=alarms.wake, clock=clock
             ),
             make_sns(settings, notifier, store=store, token_key=secrets.token_key, clock=clock),
-            _open_logs(settings, store, clock, parts, ending),
+            open_logs(settings, parts, store=store, sink=metrics.sink, clock=clock, ending=ending),
         ],
         sagemaker=SageMaker(
             store,
@@ -241,23 +239,6 @@ def _services(
         Sts(),
         SecretsManager(),
     ]
-
-
-def _open_logs(
-    settings: Settings, store: Store, clock: SystemClock, parts: contextlib.AsyncExitStack, ending: asyncio.Event
-) -> Logs:
-    """The log folder's API, and what keeps the folder within its bounds."""
-    places = LogPlaces(settings.logs_dir)
-    keeper = LogKeeper(
-        places,
-        store,
-        clock,
-        bytes_max=settings.log_bytes_max,
-        stream_bytes_max=settings.log_stream_bytes_max,
-    )
-    keeper.start()
-    parts.push_async_callback(keeper.close)
-    return Logs(places, store, clock=clock, account_id=settings.account_id, ending=ending)
 
 
 async def _open_store(settings: Settings, parts: contextlib.AsyncExitStack) -> Store:

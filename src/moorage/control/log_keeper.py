@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
 from moorage.core.log_room import Cut, make_room
-from moorage.store.base import Document, ListQuery, Store, StoreUnavailable, Transaction
+from moorage.store.base import Document, Store, StoreUnavailable, Transaction
+from moorage.store.log_groups import all_groups
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
 from moorage.telemetry import log_trim
@@ -25,7 +25,6 @@ INTERVAL_S: Final = 2.0
 _PAUSE_RATIO: Final = 50
 """How much longer the pause is than the look before it, at least: many files are looked at less often."""
 EXPIRY_INTERVAL_S: Final = 600.0
-_ROWS_AT_ONCE: Final = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -104,16 +103,4 @@ class LogKeeper:
 
 
 def _groups_that_expire(tx: Transaction) -> list[Document]:
-    regions = tx.log_groups.regions()
-    return [group for region in regions for group in _groups(tx, region) if "retentionInDays" in group.body]
-
-
-def _groups(tx: Transaction, region: str) -> Iterator[Document]:
-    after: tuple[str, str] | None = None
-    while True:
-        query = ListQuery(region, _ROWS_AT_ONCE, sort_by="Name", ascending=True, after=after)
-        page = tx.log_groups.list(query)
-        yield from page.rows
-        if page.next_after is None:
-            return
-        after = page.next_after
+    return [group for group in all_groups(tx) if "retentionInDays" in group.body]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from moorage.api.logs import Logs
 from moorage.api.service import Caller
+from moorage.control.log_metrics import LogMetrics
 from moorage.system.clock import SystemClock
 from moorage.telemetry.log_places import LogPlaces
 from moorage.testing.memory_store import MemoryStore
@@ -39,7 +40,15 @@ class LogsWorld:
         self.store = MemoryStore()
         self.places = LogPlaces(root)
         self.ending = asyncio.Event()
-        self.service = Logs(self.places, self.store, clock=self.clock, account_id="123456789012", ending=self.ending)
+        self.metrics: LogMetrics | None = None
+        self.service = Logs(
+            self.places,
+            self.store,
+            clock=self.clock,
+            account_id="123456789012",
+            ending=self.ending,
+            filters_changed=self._filters_changed,
+        )
 
     def write(self, stream: str, *lines: tuple[int, str], endpoint: str = "iris", region: str = "us-east-1") -> Path:
         """What an instance prints: milliseconds after `START`, and the text."""
@@ -50,6 +59,10 @@ class LogsWorld:
                 at = (START + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
                 file.write(f"{at.replace('+00:00', 'Z')} {text}\n")
         return path
+
+    async def _filters_changed(self) -> None:
+        if self.metrics is not None:
+            await self.metrics.filters_changed()
 
     async def call(self, operation: str, *, region: str = "us-east-1", **request: Any) -> Any:
         """What a handler answers."""

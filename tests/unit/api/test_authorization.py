@@ -8,18 +8,15 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from moorage.api.logs.service import Logs
 from moorage.api.s3.permissions import requirements as of_s3
 from moorage.api.sagemaker.permissions import requirements as of_sagemaker
 from moorage.api.service import Caller
 from moorage.api.sts.service import Sts
 from moorage.aws.errors import ServiceError
-from moorage.telemetry.log_places import LogPlaces
 from moorage.testing.account_world import AccountWorld
 from moorage.testing.asgi_client import ACCOUNT_ID
-from moorage.testing.memory_store import MemoryStore
+from moorage.testing.logs_world import LogsWorld
 from moorage.testing.sagemaker_world import DATA, IMAGE, ROLE, SageMakerWorld
-from moorage.testing.virtual_clock import LoopClock
 
 ANN = f"arn:aws:iam::{ACCOUNT_ID}:user/ann"
 ADMINS = f"arn:aws:iam::{ACCOUNT_ID}:user/admins/"
@@ -197,7 +194,7 @@ def test_iam_names_what_it_is_about(account: AccountWorld) -> None:
 )
 async def test_logs_requirements(tmp_path, request_, expected: str) -> None:
     caller = Caller(ACCOUNT_ID, ANN, "AIDA", "AKIA", "us-east-1", "request")
-    service = Logs(LogPlaces(tmp_path), MemoryStore(), clock=LoopClock(), account_id=ACCOUNT_ID)
+    service = LogsWorld(tmp_path).service
     (required,) = await service.requirements("GetLogEvents", caller, request_)
     assert ("logs:GetLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT_ID}:log-group:{expected}") == (
         required.action,

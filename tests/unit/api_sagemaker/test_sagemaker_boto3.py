@@ -11,13 +11,11 @@ from typing import Any, ClassVar
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from moorage.api.logs import Logs
 from moorage.api.server import Api
 from moorage.core.model import EndpointKey, EndpointStatus
 from moorage.system.clock import SystemClock
-from moorage.telemetry.log_places import LogPlaces
 from moorage.testing.asgi_client import InProcess, root_key_ring
-from moorage.testing.memory_store import MemoryStore
+from moorage.testing.logs_world import LogsWorld
 from moorage.testing.sagemaker_world import DATA, IMAGE, ROLE, SageMakerWorld, arn
 
 
@@ -43,7 +41,7 @@ class Deploying(SageMakerWorld):
 def aws(tmp_path: Path) -> Iterator[InProcess]:
     world = Deploying()
     asyncio.run(world.add_role())
-    logs = Logs(LogPlaces(tmp_path), MemoryStore(), clock=SystemClock(), account_id="123456789012")
+    logs = LogsWorld(tmp_path).service
     with InProcess(Api([world.service, logs], root_key_ring, clock=SystemClock())) as aws:
         yield aws
 

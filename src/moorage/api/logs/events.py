@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from moorage.api.logs.errors import invalid, no_such_stream
+from moorage.api.logs.filter_pattern import read_pattern
 from moorage.api.logs.part import Part, in_thread
-from moorage.api.logs.patterns import parse_pattern
 from moorage.api.logs.tokens import backward_token, forward_token, read_position, read_search, search_token
 from moorage.api.service import Caller, operation
 from moorage.aws.types.logs import (
@@ -50,7 +50,7 @@ class LogEvents(Part):
         """
         if "logStreamNames" in request and "logStreamNamePrefix" in request:
             raise invalid("logStreamNames and logStreamNamePrefix are mutually exclusive parameters.")
-        matches = parse_pattern(request.get("filterPattern", "")).matches
+        matches = read_pattern(request.get("filterPattern", "")).matches
         is_descending, after = not request.get("startFromHead", True), None
         if "nextToken" in request:
             is_descending, after = read_search(request["nextToken"])

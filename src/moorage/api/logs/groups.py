@@ -20,7 +20,8 @@ from moorage.aws.types.logs import (
     LogGroup,
     PutRetentionPolicyRequest,
 )
-from moorage.store.base import AlreadyExists, Document, ListQuery, Transaction
+from moorage.store.base import AlreadyExists, Document, Transaction
+from moorage.store.log_groups import groups_of
 from moorage.telemetry import log_trim
 from moorage.telemetry.logs import NoSuchStream, look
 
@@ -29,7 +30,6 @@ RETENTION_DAYS: Final = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 _STANDARD: Final = "STANDARD"
-_ROWS_AT_ONCE: Final = 1000
 
 
 class LogGroups(Part):
@@ -73,6 +73,7 @@ class LogGroups(Part):
 
         await self._store.run(forget)
         await asyncio.to_thread(remove)
+        await self._needs.filters_changed()
 
     @operation("DescribeLogGroups")
     async def describe_log_groups(self, caller: Caller, request: DescribeLogGroupsRequest) -> DescribeLogGroupsResponse:
@@ -80,7 +81,9 @@ class LogGroups(Part):
         refuse_unsupported(request, "includeLinkedAccounts", "accountIdentifiers")
         if "logGroupNamePrefix" in request and "logGroupNamePattern" in request:
             raise invalid("logGroupNamePrefix and logGroupNamePattern are mutually exclusive parameters.")
-        documents = await self._store.run(lambda tx: _documents(tx, caller.region))
+        documents = await self._store.run(
+            lambda tx: {document.name: document for document in groups_of(tx, caller.region)}
+        )
         printed = await asyncio.to_thread(self._places.printed_groups, caller.region)
         names = {name: name for name in sorted({*printed, *documents}) if self._is_wanted(caller, name, request)}
         page, token = page_behind(
@@ -149,15 +152,3 @@ class LogGroups(Part):
         if "retentionInDays" in body:
             group["retentionInDays"] = body["retentionInDays"]
         return group
-
-
-def _documents(tx: Transaction, region: str) -> dict[str, Document]:
-    """All documents of a region's groups, by name."""
-    found: dict[str, Document] = {}
-    after: tuple[str, str] | None = None
-    while True:
-        page = tx.log_groups.list(ListQuery(region, _ROWS_AT_ONCE, sort_by="Name", ascending=True, after=after))
-        found |= {document.name: document for document in page.rows}
-        if page.next_after is None:
-            return found
-        after = page.next_after

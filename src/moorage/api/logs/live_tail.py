@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, NamedTuple
 
 from moorage.api.logs.errors import invalid
+from moorage.api.logs.filter_pattern import read_pattern
 from moorage.api.logs.part import Part
-from moorage.api.logs.patterns import Pattern, parse_pattern
 from moorage.api.service import Caller, operation
 from moorage.aws.errors import ServiceError
 from moorage.aws.types.logs import (
@@ -22,6 +22,7 @@ from moorage.aws.types.logs import (
     StartLiveTailResponse,
     StartLiveTailResponseStream,
 )
+from moorage.core.log_patterns import Pattern
 from moorage.system.entropy import new_request_id
 from moorage.telemetry.log_follower import Follower
 
@@ -43,7 +44,7 @@ class LiveTail(Part):
     async def start_live_tail(self, caller: Caller, request: StartLiveTailRequest) -> StartLiveTailResponse:
         """An update every second, with what has come since the last one, for three hours at most."""
         is_wanted = _streams_wanted(request)
-        pattern = parse_pattern(request.get("logEventFilterPattern", ""))
+        pattern = read_pattern(request.get("logEventFilterPattern", ""))
         groups = [self._group_identified(caller, identifier) for identifier in request["logGroupIdentifiers"]]
         for group in groups:
             await self._require_group(caller.region, group)

@@ -7,7 +7,7 @@ something. Its document's body holds `retentionInDays` and `metricFilters`, wher
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
@@ -33,6 +33,8 @@ class Needs:
     account_id: str
     ending: asyncio.Event
     """Set when calls that last have to end."""
+    filters_changed: Callable[[], Awaitable[None]]
+    """Returns once metric filters are gone by as they are stored."""
 
 
 class Part(Service):

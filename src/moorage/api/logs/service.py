@@ -6,6 +6,7 @@ An endpoint is a log group, an instance a log stream; anybody may make groups an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from moorage.api.logs.events import LogEvents
 from moorage.api.logs.groups import LogGroups
@@ -21,7 +22,10 @@ from moorage.telemetry.log_places import LogPlaces
 
 
 class Logs(LogGroups, LogStreams, LogEvents, PutLogEvents, LogTags, LiveTail, MetricFilters):
-    """CloudWatch Logs over the log folder and the store. Sessions of Live Tail end when `ending` is set."""
+    """CloudWatch Logs over the log folder and the store.
+
+    Sessions of Live Tail end when `ending` is set. `filters_changed` returns once metric filters measure as stored.
+    """
 
     def __init__(
         self,
@@ -30,7 +34,16 @@ class Logs(LogGroups, LogStreams, LogEvents, PutLogEvents, LogTags, LiveTail, Me
         *,
         clock: Clock,
         account_id: str,
-        ending: asyncio.Event | None = None,
+        ending: asyncio.Event,
+        filters_changed: Callable[[], Awaitable[None]],
     ) -> None:
-        needs = Needs(places=places, store=store, clock=clock, account_id=account_id, ending=ending or asyncio.Event())
-        super().__init__(needs)
+        super().__init__(
+            Needs(
+                places=places,
+                store=store,
+                clock=clock,
+                account_id=account_id,
+                ending=ending,
+                filters_changed=filters_changed,
+            )
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from moorage.api.logs.patterns.regex_syntax import Course, Item, read_courses
+from moorage.core.log_patterns.regex_syntax import Course, Item, read_courses
 
 _STEPS_MAX: Final = 50_000
 """How many steps from state to state are remembered before all are forgotten."""
@@ -100,7 +100,7 @@ class Regex:
 
 
 def compile_regex(text: str, offset: int = 0) -> Regex:
-    """The expression `text`, which begins at the position `offset` of its pattern. Raises InvalidParameterException."""
+    """The expression `text`, which begins at the position `offset` of its pattern. Raises InvalidPattern."""
     return Regex(read_courses(text, offset))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from moorage.api.logs.errors import invalid
+from moorage.core.log_patterns.errors import InvalidPattern
 
 _SYMBOLS: Final = frozenset(":_#=@/;,-")
 _OPERATORS: Final = frozenset("^$?[]{}|\\*+.")
@@ -54,7 +54,7 @@ class Course:
 def read_courses(text: str, offset: int) -> list[Course]:
     """The alternatives of the expression `text`, which begins at the position `offset` of its pattern.
 
-    Raises InvalidParameterException.
+    Raises InvalidPattern.
     """
     return list(_Reader(text, offset).courses())
 
@@ -182,5 +182,5 @@ class _Reader:
         self._position += 1
         return True
 
-    def _refuse(self, what: str) -> Exception:
-        return invalid(f"Invalid filter pattern: {what} at character {self._offset + self._position + 1}.")
+    def _refuse(self, what: str) -> InvalidPattern:
+        return InvalidPattern(what, at=self._offset + self._position)

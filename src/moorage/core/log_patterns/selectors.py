@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moorage.api.logs.patterns.scanner import Scanner, unescape
+from moorage.core.log_patterns.scanner import Scanner, unescape
 
 _SELECTOR: Final = re.compile(
     r"""\$(?:\.[^\s.\[\]=!<>()&|"'*,{}]+|\[(?:\d{1,9}|\*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\])*"""
@@ -38,7 +38,7 @@ class Selector:
 
 
 def take_selector(scanner: Scanner) -> Selector:
-    """The selector that comes next. Raises InvalidParameterException."""
+    """The selector that comes next. Raises InvalidPattern."""
     found = scanner.take_match(_SELECTOR)
     if found is None or found[0] == "$":
         raise scanner.refuse("expected a property such as $.name")

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.api.logs.patterns import parse_pattern
-from moorage.api.logs.patterns import regex as regex_module
-from moorage.api.logs.patterns.regex import compile_regex
-from moorage.api.logs.patterns.spaced_lines import split_fields
-from moorage.aws.errors import ServiceError
+from moorage.core.log_patterns import InvalidPattern, parse_pattern
+from moorage.core.log_patterns import regex as regex_module
+from moorage.core.log_patterns.regex import compile_regex
+from moorage.core.log_patterns.spaced_lines import split_fields
 
 ACCESS = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /apache_pb.gif HTTP/1.0" 404 1534'
 EVENT = json.dumps(
@@ -197,12 +196,9 @@ def test_the_fields_of_a_line(message: str, expected: list[str]) -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(pattern: str, message: str) -> None:
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(InvalidPattern) as caught:
         parse_pattern(pattern)
-    assert ("InvalidParameterException", f"Invalid filter pattern: {message}.") == (
-        caught.value.code,
-        caught.value.message,
-    )
+    assert f"Invalid filter pattern: {message}." == str(caught.value)
 
 
 ATOM = st.sampled_from(["a", "b", ".", r"\d", r"\W", "[ab]", "[^a]", "[a-c_]", r"\.", r"\x61", "1"])

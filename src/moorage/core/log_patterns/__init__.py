@@ -6,6 +6,7 @@ metric filters, subscription filters, filter log events, and Live Tail*. Nothing
 whatever the pattern and the line are.
 """
 
-from moorage.api.logs.patterns.pattern import Pattern, parse_pattern
+from moorage.core.log_patterns.errors import InvalidPattern
+from moorage.core.log_patterns.pattern import Pattern, parse_pattern
 
-__all__ = ["Pattern", "parse_pattern"]
+__all__ = ["InvalidPattern", "Pattern", "parse_pattern"]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from moorage.api.logs.patterns.regex import compile_regex
-from moorage.api.logs.patterns.scanner import Scanner, unescape
+from moorage.core.log_patterns.regex import compile_regex
+from moorage.core.log_patterns.scanner import Scanner, unescape
 
 Test = Callable[[str], bool]
 _SIGN: Final = re.compile(r"[?-]")
@@ -38,13 +38,17 @@ class Terms:
         """None: terms have no names."""
         return {}
 
+    def names(self, selector: str) -> bool:
+        """No, for the same reason."""
+        return False
+
     def value(self, message: str, selector: str) -> str | None:
         """None, for the same reason."""
         return None
 
 
 def parse_terms(scanner: Scanner) -> Terms:
-    """The rest of a pattern as terms. Raises InvalidParameterException."""
+    """The rest of a pattern as terms. Raises InvalidPattern."""
     by_sign: dict[str, list[Test]] = {"": [], "?": [], "-": []}
     while not scanner.is_at_end:
         sign = scanner.take_match(_SIGN)

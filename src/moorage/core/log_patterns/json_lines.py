@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
-from moorage.api.logs.patterns.conditions import Condition, parse_comparison, parse_condition
-from moorage.api.logs.patterns.scanner import Scanner
-from moorage.api.logs.patterns.selectors import Selector, parse_selector, take_selector
+from moorage.core.log_patterns.conditions import Condition, parse_comparison, parse_condition
+from moorage.core.log_patterns.scanner import Scanner
+from moorage.core.log_patterns.selectors import Selector, parse_selector, take_selector
 
 _STATE: Final = re.compile(r"IS\s+(NULL|TRUE|FALSE)\b|NOT\s+EXISTS\b")
 _STATES: Final[Mapping[str, Any]] = {"NULL": None, "TRUE": True, "FALSE": False}
@@ -38,6 +38,10 @@ class JsonPattern:
         found = {selector.text: self.value(message, selector.text) for selector in self.selectors}
         return {name: value for name, value in found.items() if value is not None}
 
+    def names(self, selector: str) -> bool:
+        """Any property."""
+        return parse_selector(selector) is not None
+
     def value(self, message: str, selector: str) -> str | None:
         """The first value of any property, named as in a pattern, that is not null."""
         wanted = parse_selector(selector)
@@ -48,7 +52,7 @@ class JsonPattern:
 
 
 def parse_json_pattern(scanner: Scanner) -> JsonPattern:
-    """The rest of a pattern, from its brace. Raises InvalidParameterException."""
+    """The rest of a pattern, from its brace. Raises InvalidPattern."""
     selectors: list[Selector] = []
 
     def leaf(scanner: Scanner) -> Condition[Any]:

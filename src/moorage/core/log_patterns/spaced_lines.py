@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from moorage.api.logs.patterns.conditions import Comparison, Condition, parse_comparison, parse_condition
-from moorage.api.logs.patterns.scanner import Scanner
+from moorage.core.log_patterns.conditions import Comparison, Condition, parse_comparison, parse_condition
+from moorage.core.log_patterns.scanner import Scanner
 
 _NAME: Final = re.compile(r"\w+", re.ASCII)
 _WORD: Final = re.compile(r"\S+")
@@ -49,6 +49,10 @@ class SpacedPattern:
             named[f"${field.name}"] = fields[index]
         return named
 
+    def names(self, selector: str) -> bool:
+        """Its fields."""
+        return selector.removeprefix("$") in {field.name for field in (*self.before, *(self.behind or ()))}
+
     def value(self, message: str, selector: str) -> str | None:
         """The field that is called so, with a dollar sign before its name."""
         return self.values(message).get(selector)
@@ -64,7 +68,7 @@ class SpacedPattern:
 
 
 def parse_spaced_pattern(scanner: Scanner) -> SpacedPattern:
-    """The rest of a pattern, from its bracket. Raises InvalidParameterException."""
+    """The rest of a pattern, from its bracket. Raises InvalidPattern."""
     scanner.expect("[")
     before: list[Field] = []
     behind: list[Field] | None = None

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from moorage.api.logs.patterns.regex import compile_regex
-from moorage.api.logs.patterns.scanner import Scanner
+from moorage.core.log_patterns.regex import compile_regex
+from moorage.core.log_patterns.scanner import Scanner
 
 T = TypeVar("T")
 Condition = Callable[[T], bool]
@@ -28,7 +28,7 @@ _DEPTH_MAX: Final = 50
 
 
 def parse_condition(scanner: Scanner, leaf: Callable[[Scanner], Condition[T]], *, depth: int = 0) -> Condition[T]:
-    """Leaves joined by `&&`, which binds more tightly, and `||`. Raises InvalidParameterException."""
+    """Leaves joined by `&&`, which binds more tightly, and `||`. Raises InvalidPattern."""
     either = [_parse_all(scanner, leaf, depth)]
     while scanner.take("||"):
         either.append(_parse_all(scanner, leaf, depth))
@@ -36,7 +36,7 @@ def parse_condition(scanner: Scanner, leaf: Callable[[Scanner], Condition[T]], *
 
 
 def parse_comparison(scanner: Scanner) -> Comparison:
-    """An operator and what it compares with. Raises InvalidParameterException.
+    """An operator and what it compares with. Raises InvalidPattern.
 
     A number is compared as a number, any other text as it is, where `*` stands for any characters.
     """

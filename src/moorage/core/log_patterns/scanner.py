@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from moorage.api.logs.errors import invalid
-from moorage.aws.errors import ServiceError
+from moorage.core.log_patterns.errors import InvalidPattern
 
 REGEXES_MAX: Final = 2
 _SPACE: Final = re.compile(r"\s*")
@@ -41,7 +40,7 @@ class Scanner:
         return True
 
     def expect(self, literal: str) -> None:
-        """Go on behind `literal`. Raises InvalidParameterException."""
+        """Go on behind `literal`. Raises InvalidPattern."""
         if not self.take(literal):
             raise self.refuse(f"expected '{literal}'")
 
@@ -74,10 +73,9 @@ class Scanner:
             raise self.refuse(f"more than {REGEXES_MAX} regular expressions", at=found.start())
         return found[1], found.start(1)
 
-    def refuse(self, what: str, *, at: int | None = None) -> ServiceError:
+    def refuse(self, what: str, *, at: int | None = None) -> InvalidPattern:
         """That the pattern cannot be read here, or at the position `at`."""
-        place = (self.position if at is None else at) + 1
-        return invalid(f"Invalid filter pattern: {what} at character {place}.")
+        return InvalidPattern(what, at=self.position if at is None else at)
 
     def _skip_space(self) -> None:
         space = _SPACE.match(self.text, self.position)

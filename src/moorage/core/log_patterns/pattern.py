@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from moorage.api.logs.patterns.json_lines import parse_json_pattern
-from moorage.api.logs.patterns.scanner import Scanner
-from moorage.api.logs.patterns.spaced_lines import parse_spaced_pattern
-from moorage.api.logs.patterns.terms import parse_terms
+from moorage.core.log_patterns.json_lines import parse_json_pattern
+from moorage.core.log_patterns.scanner import Scanner
+from moorage.core.log_patterns.spaced_lines import parse_spaced_pattern
+from moorage.core.log_patterns.terms import parse_terms
 
 
 class Pattern(Protocol):
@@ -22,13 +22,17 @@ class Pattern(Protocol):
         """What the pattern names in a line that it matches, as TestMetricFilter shows it: `$status`, `$.latency`."""
         ...
 
+    def names(self, selector: str) -> bool:
+        """Whether a selector such as `$status` or `$.latency` is one that it may find something by."""
+        ...
+
     def value(self, message: str, selector: str) -> str | None:
-        """What a selector such as `$status` or `$.latency` stands for in a line that the pattern matches."""
+        """What a selector stands for in a line that the pattern matches."""
         ...
 
 
 def parse_pattern(text: str) -> Pattern:
-    """The pattern that `text` stands for; an empty one matches every line. Raises InvalidParameterException."""
+    """The pattern that `text` stands for; an empty one matches every line. Raises InvalidPattern."""
     scanner = Scanner(text)
     match scanner.peek():
         case "{":
