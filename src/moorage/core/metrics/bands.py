@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -71,12 +73,14 @@ Band = ValueBand | PercentBand
 
 def percentile(values: Values, percent: float) -> float:
     """The smallest value that `percent` per cent of all are not above."""
-    wanted, seen = count_of(values) * percent / 100, 0.0
-    for value, count in values:
-        seen += count
-        if seen >= wanted * (1 - 1e-12):  # 99.9 % of 1,000 are 999, though not of floats
-            return value
-    return values[-1][0]
+    return values[place_of(percent, (count for _, count in values))][0]
+
+
+def place_of(percent: float, counts: Iterable[float]) -> int:
+    """Which is the first of some counts, at least one, up to which `percent` per cent of them all are counted."""
+    up_to = list(itertools.accumulate(counts))
+    wanted = up_to[-1] * percent / 100
+    return bisect.bisect_left(up_to, wanted * (1 - 1e-12))  # 99.9 % of 1,000 are 999, though not of floats
 
 
 def count_of(values: Values) -> float:

@@ -32,7 +32,7 @@ def bucket_of(value: float) -> int:
     return number if value > 0 else -number
 
 
-@functools.lru_cache(maxsize=16_384)  # makes a percentile 3 times as quick: a metric's values share few buckets
+@functools.lru_cache(maxsize=16_384)  # a metric's values share few buckets: trimmed statistics take a third of the time
 def value_of(bucket: int) -> float:
     """The value of a bucket that is next to zero."""
     if bucket == _ZERO:
