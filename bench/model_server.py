@@ -5,6 +5,7 @@
 Each model is served by one process with a core to itself; wrk has another, and asks with 512 requests in turn that all
 differ. Every round goes through all ways to serve a model; of the rounds only that half counts in which other processes
 took least, and the table has their medians. CPU is the scheduler's count for the server over the requests completed.
+The same server's `/ping`, which no model has a part in, says what of the latency at c = 1 is the way there and back.
 
 With `--workers 2` the server has both cores and so shares one with wrk.
 """
@@ -25,9 +26,12 @@ from harness.figures import quietest
 from harness.instance import instance
 from harness.machine import cores, cpu_s, others_s, require
 from harness.models import MODELS, Served
+from harness.processes import Served as Server
 from harness.wrk import Reading, Wrk
 
 CONNECTIONS: Final = (1, 32)
+PING: Final = "ping"
+PING_REQUEST: Final = b"GET /ping HTTP/1.1\r\nHost: instance\r\n\r\n"
 WARM_UP_S: Final = 1.0
 FOREST_RATE: Final = 20_000
 FOREST_P50_MS: Final = 0.15
@@ -58,10 +62,14 @@ def main() -> None:
     for model in MODELS:
         if options.only in model.name:
             with tempfile.TemporaryDirectory() as name:
-                _print_rows(model, _measure(model, Path(name), Wrk(Path(name), other), on, options))
+                folder = Path(name)
+                (folder / "ping").mkdir()
+                ping = Wrk(folder / "ping", other)
+                ping.load([PING_REQUEST])
+                _print_rows(model, _measure(model, folder, Wrk(folder, other), ping, on, options))
 
 
-def _measure(model: Served, folder: Path, wrk: Wrk, on: Sequence[int], options: argparse.Namespace) -> Cells:
+def _measure(model: Served, folder: Path, wrk: Wrk, ping: Wrk, on: Sequence[int], options: argparse.Namespace) -> Cells:
     made = folder / "model"
     made.mkdir()
     wrk.load(model.requests(model.make(made)))
@@ -75,18 +83,19 @@ def _measure(model: Served, folder: Path, wrk: Wrk, on: Sequence[int], options: 
         for server in servers.values():
             wrk.run(server.netloc, connections=max(CONNECTIONS), seconds=WARM_UP_S)
         for _ in range(options.rounds):
+            cells[PING, 1].append(_cell(ping, servers[next(iter(servers))], 1, options.seconds))
             for count in CONNECTIONS:
                 for way, server in servers.items():
-                    cells[way, count].append(_cell(wrk, server.netloc, server.pid, count, options.seconds))
+                    cells[way, count].append(_cell(wrk, server, count, options.seconds))
     return cells
 
 
-def _cell(wrk: Wrk, netloc: str, pid: int, connections: int, seconds: float) -> Cell:
-    used_s, others_before_s = cpu_s(pid), others_s()
-    reading = wrk.run(netloc, connections=connections, seconds=seconds)
+def _cell(wrk: Wrk, server: Server, connections: int, seconds: float) -> Cell:
+    used_s, others_before_s = cpu_s(server.pid), others_s()
+    reading = wrk.run(server.netloc, connections=connections, seconds=seconds)
     if reading.failures:
         raise SystemExit(f"{reading.failures} of {reading.requests} requests failed")
-    return Cell(reading, (cpu_s(pid) - used_s) / reading.requests * 1e6, others_s() - others_before_s)
+    return Cell(reading, (cpu_s(server.pid) - used_s) / reading.requests * 1e6, others_s() - others_before_s)
 
 
 def _print_rows(model: Served, cells: Cells) -> None:
