@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from moorage.core.scaling import fast
 from moorage.core.scaling.demand import MINUTE_S, DemandWindow
-from moorage.core.scaling.model import Memory
+from moorage.core.scaling.model import Memory, ScaleOut
 from moorage.core.scaling.policies import TargetTracking, tracking_of
 from moorage.core.scaling.wish import Wish
 from moorage.testing.builders import T0
@@ -117,6 +117,14 @@ def test_cooldown_and_disabled_scale_in_are_kept_to() -> None:
 
     assert 3 == _capacity(wish(tracking(60), [0.0] * 400, current=3, memory=recent))
     assert 3 == _capacity(wish(tracking(60, DisableScaleIn=True), [0.0] * 400, current=3))
+
+
+def test_what_two_seconds_have_led_to_is_not_taken_back_because_of_the_minute_around_them() -> None:
+    load = [0.0] * 300 + [25.0] * 3
+    just = Memory(scale_out=ScaleOut(T0, base=1))
+
+    assert 40 <= _capacity(wish(tracking(30), load, current=1))
+    assert 60 == _capacity(wish(tracking(30), load, current=60, memory=just))
 
 
 def test_requests_at_once_are_levels_not_counts() -> None:

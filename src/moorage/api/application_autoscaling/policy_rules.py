@@ -130,18 +130,22 @@ def _check_steps(steps: aws.StepScalingPolicyConfiguration) -> None:
 
 
 def _check_intervals(adjustments: Sequence[aws.StepAdjustment]) -> None:
-    """Intervals must not overlap or leave gaps, and all must be on a side of the threshold."""
+    """The user guide's rules for step adjustments."""
     intervals = sorted(
         (each.get("MetricIntervalLowerBound", -math.inf), each.get("MetricIntervalUpperBound", math.inf))
         for each in adjustments
     )
     for lower, upper in intervals:
+        if (lower, upper) == (-math.inf, math.inf):
+            raise invalid("A step adjustment needs a MetricIntervalLowerBound, a MetricIntervalUpperBound or both.")
         if not lower < upper:
             raise invalid("MetricIntervalLowerBound must be less than MetricIntervalUpperBound.")
-        if lower < 0 < upper:
-            raise invalid("A step adjustment must not have a negative lower and a positive upper bound: 0 separates.")
     for (_, upper), (lower, _) in itertools.pairwise(intervals):
         if lower < upper:
             raise invalid("The intervals of StepAdjustments must not overlap.")
         if lower > upper:
             raise invalid("The intervals of StepAdjustments must not leave a gap.")
+    if -math.inf < intervals[0][0] < 0:
+        raise invalid("With a negative MetricIntervalLowerBound, one step adjustment must have none.")
+    if 0 < intervals[-1][1] < math.inf:
+        raise invalid("With a positive MetricIntervalUpperBound, one step adjustment must have none.")

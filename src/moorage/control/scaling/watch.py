@@ -19,6 +19,8 @@ from moorage.core.scaling.policies import PredefinedMetric, TargetTracking, read
 from moorage.core.scaling.texts import by_alarm, by_signal
 from moorage.core.scaling.wish import Wish
 
+GAP_S_MAX: Final = 10
+"""Between two takings of the counts, beyond which the time between them does not count as one without demand."""
 FRESH_FOR: Final = timedelta(seconds=150)
 """An alarm's action is repeated every minute: an older wish is over."""
 
@@ -79,8 +81,7 @@ class Watch:
             if window is None:
                 continue
             counts = _predefined(policy) is PredefinedMetric.INVOCATIONS_PER_INSTANCE
-            begin = until_s - 1 if window.last_s is None else window.last_s + 1
-            for second in range(begin, until_s):
+            for second in range(_begin(window, until_s), until_s):
                 signal = signals.get(second, SILENCE)
                 window.add(second, signal.invocations if counts else signal.in_flight)
 
@@ -119,6 +120,12 @@ class Watch:
         counts = tracking.predefined is PredefinedMetric.INVOCATIONS_PER_INSTANCE
         decide = fast.decide_by_count if counts else fast.decide_by_level
         return decide(tracking, demand, self.target.memory, current=current, now=now)
+
+
+def _begin(window: DemandWindow, until_s: int) -> int:
+    """The first second to be added: after longer than a moment without counts, what was meanwhile is not known."""
+    last_s = window.last_s
+    return until_s - 1 if last_s is None or until_s - last_s > GAP_S_MAX else last_s + 1
 
 
 def is_quick(policy: ScalingPolicy, speed: ScalingSpeed) -> bool:

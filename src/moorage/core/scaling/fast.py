@@ -12,8 +12,8 @@ What is above the target by less than that is found as the service does: by thre
 
 *In* when the busiest minute that ended within the scale-in cooldown was below nine tenths of the target, to as much as
 would have had the busiest one that also began within it below nine tenths: so that the next minute, which is never
-quite like the last, does not lead out again. Not before demand has been known for as long: what was not counted may
-have been anything.
+quite like the last, does not lead out again. Not before demand has been known for as long, as what was not counted may
+have been anything; and not within a cooldown of a scale-out, whose two seconds weigh little in a minute.
 """
 
 from __future__ import annotations
@@ -117,8 +117,12 @@ def _in(
         return Wish(current, f"{demand.peak:g} {unit} are near the target of {policy.target_value:g} an instance")
     if not policy.scales_in:
         return Wish(current, "scale-in is disabled (DisableScaleIn)")
-    if is_cooling(policy, memory, now=now):
-        return Wish(current, "the last scale-in is too recent (ScaleInCooldown)")
+    if is_cooling(policy, memory, now=now) or _has_just_scaled_out(policy, memory, now=now):
+        return Wish(current, "the last scaling activity is too recent (ScaleInCooldown)")
     wanted = min(current, instances_for(demand.lasting_peak, each=SCALE_IN_SHARE * policy.target_value))
     share = f"{SCALE_IN_SHARE:g} times the target of {policy.target_value:g} an instance"
     return Wish(wanted, f"at most {demand.lasting_peak:g} {unit} within {needed_s} s are below {share}")
+
+
+def _has_just_scaled_out(policy: TargetTracking, memory: Memory, *, now: datetime) -> bool:
+    return memory.scale_out is not None and now < memory.scale_out.at + policy.scale_in_cooldown

@@ -17,7 +17,7 @@ from pyawscron import AWSCron
 from moorage.core.scaling.model import ScheduledAction
 
 _FORM: Final = re.compile(r"(at|rate|cron)\((.*)\)")
-_RATE: Final = re.compile(r"(\d{1,9}) (minute|minutes|hour|hours|day|days)")
+_RATE: Final = re.compile(r"(\d{1,6}) (minute|minutes|hour|hours|day|days)")
 _UNITS: Final = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -96,10 +96,7 @@ def _interval(text: str) -> timedelta:
     rate = _RATE.fullmatch(text)
     if rate is None or not int(rate[1]):
         raise WrongSchedule("rate() needs a positive number and a unit: minute, minutes, hour, hours, day or days")
-    try:
-        return int(rate[1]) * _UNITS[rate[2].removesuffix("s")]
-    except OverflowError:
-        raise WrongSchedule("rate() is beyond any calendar") from None
+    return int(rate[1]) * _UNITS[rate[2].removesuffix("s")]
 
 
 def _next_beat(start: datetime, interval: timedelta, after: datetime) -> datetime | None:
