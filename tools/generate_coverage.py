@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from moorage.api.application_autoscaling import ApplicationAutoScaling
 from moorage.api.bearer_keys import BearerKeys, MetricsKeys
 from moorage.api.capacity import Capacity
 from moorage.api.cloudwatch import CloudWatch
@@ -41,6 +42,7 @@ SERVICES: Final[tuple[type[Service], ...]] = (
     Costs,
     Sns,
     CloudWatch,
+    ApplicationAutoScaling,
 )
 IN_THE_GATEWAY: Final[Mapping[str, frozenset[str]]] = {
     "sagemaker-runtime": frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
