@@ -15,7 +15,8 @@ from moorage.core.plan import EndpointView, Launch, Plan, Publish, Stop
 from moorage.core.routes import EndpointRoute, VariantRoute
 from moorage.core.status import Trigger, follow
 from moorage.testing.simulation import run
-from moorage.testing.world import PATIENCE_S, Violation
+from moorage.testing.world import PATIENCE_S
+from moorage.testing.world_parts import Violation
 
 SEEDS = 150
 

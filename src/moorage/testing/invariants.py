@@ -11,7 +11,8 @@ from moorage.core.fleets import routed_instances, wanted_instances, wants_nothin
 from moorage.core.model import Endpoint, EndpointStatus, Fleet, InstanceState
 from moorage.core.routes import EndpointRoute
 from moorage.core.status import TRANSITIONS
-from moorage.testing.world import Violation, World
+from moorage.testing.world import World
+from moorage.testing.world_parts import Violation
 
 _STEPS = {(before, after) for (before, _), after in TRANSITIONS.items()} | {
     (status, status) for status in EndpointStatus

@@ -14,7 +14,8 @@ from moorage.core.fleets import routed_instances
 from moorage.core.model import Endpoint, InstanceId, Observation
 from moorage.core.plan import Action, Drain, EndpointView, Forget, Launch, Plan, Publish, Stop
 from moorage.core.routes import EndpointRoute
-from moorage.testing.world import Fault, World
+from moorage.testing.world import World
+from moorage.testing.world_parts import Fault
 
 Decide = Callable[..., Plan]
 Save = Callable[[Endpoint, Endpoint | None], None]

@@ -16,7 +16,8 @@ from moorage.core.status import IllegalTransition
 from moorage.testing.builders import make_endpoint, make_variant
 from moorage.testing.invariants import check, check_quiet, check_save
 from moorage.testing.simulated_control import Decide, SimulatedControl
-from moorage.testing.world import Violation, World
+from moorage.testing.world import World
+from moorage.testing.world_parts import Violation
 
 STORM_STEPS = 400
 QUIET_STEPS_MAX = 6000
