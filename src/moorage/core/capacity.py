@@ -36,7 +36,7 @@ class Resources:
 
     def __str__(self) -> str:
         """`64 vCPUs and 256 GiB`, with `and 2 GPUs` if there are any."""
-        texts = [_counted(self.vcpus, "vCPU"), f"{self.memory_bytes / _GIB:.10g} GiB"]
+        texts = [_counted(self.vcpus, "vCPU"), f"{round(self.memory_bytes / _GIB, 1):.10g} GiB"]
         texts += [_counted(self.gpus, "GPU")] if self.gpus else []
         return " and ".join([", ".join(texts[:-1]), texts[-1]])
 

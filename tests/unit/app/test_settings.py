@@ -28,3 +28,35 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("MOORAGE_ACCESS_LOG_FAILURES_PER_S", "0")
     settings = load_settings(tmp_path)
     assert (5, 0) == (settings.access_log_successes_per_s, settings.access_log_failures_per_s)
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://", "http://collector/?a=b"])
+def test_a_collector_has_an_http_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("MOORAGE_OTLP_ENDPOINT", endpoint)
+    with pytest.raises(SettingsError, match=r"^otlp_endpoint must look like http://127.0.0.1:4318, not"):
+        load_settings(tmp_path)
+
+
+def test_a_collector_without_the_extra_is_refused_with_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOORAGE_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"pip install 'moorage\[otel\]'"):
+        load_settings(tmp_path)
+
+
+def test_a_price_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOORAGE_PRICES_FILE", "/nowhere/prices.toml")
+    with pytest.raises(SettingsError, match=r"^prices_file /nowhere/prices.toml cannot be used: .*No such file"):
+        load_settings(tmp_path)
+
+
+def test_a_machine_offers_what_it_has_as_often_as_the_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOORAGE_OVERCOMMIT_CPU", "1.5")
+    monkeypatch.setenv("MOORAGE_REQUIRE_ACCELERATORS", "false")
+    offer = load_settings(tmp_path).offer
+    assert offer.machine.vcpus * 1.5 == offer.total.vcpus
+    assert not offer.needs_accelerators

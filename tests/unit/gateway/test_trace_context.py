@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.gateway.trace_context import STATE_BYTES_MAX, TRACEPARENT, TRACESTATE, passed_on, trace_id
+from moorage.gateway.trace_context import (
+    STATE_BYTES_MAX,
+    TRACEPARENT,
+    TRACESTATE,
+    Parent,
+    parent_of,
+    passed_on,
+    trace_id,
+)
 
 PARENT = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 STATE = b"rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
@@ -88,3 +96,14 @@ def test_whatever_comes_what_goes_on_is_short_and_fit_for_a_header(headers: list
         assert name in (TRACEPARENT, TRACESTATE)
         assert STATE_BYTES_MAX >= len(value) > 0
         assert all(byte == 0x09 or 0x20 <= byte <= 0x7E for byte in value)
+
+
+@pytest.mark.parametrize(("flags", "is_sampled"), [(b"01", True), (b"03", True), (b"00", False), (b"02", False)])
+def test_a_parent_is_what_the_caller_says(flags: bytes, *, is_sampled: bool) -> None:
+    headers = [(TRACEPARENT, PARENT[:-2] + flags), (TRACESTATE, STATE)]
+    assert Parent(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, is_sampled) == parent_of(headers)
+
+
+def test_without_a_valid_traceparent_there_is_no_parent() -> None:
+    assert parent_of([(TRACESTATE, STATE)]) is None
+    assert parent_of([(TRACEPARENT, PARENT), (TRACEPARENT, PARENT)]) is None
