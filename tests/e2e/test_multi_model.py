@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from moorage.cli.main import main
 from moorage.testing.deployment import BUCKET, Deployer
 from moorage.testing.models import IRIS_ROWS, SKLEARN_IMAGE, echo_archive, iris_archive, iris_forest, script_archive
 from moorage.testing.server import RunningMoorage, eventually
@@ -194,6 +197,39 @@ def _answers(shop: Shop, model: str) -> bool:
         return model == shop.ask(model)
     except ClientError:
         return False
+
+
+def test_what_is_loaded_can_be_seen_and_what_was_measured_is_in_cloudwatch(shop: Shop) -> None:
+    for name in ("a", "b", "never"):
+        shop.put(name)
+    shop.open()
+    for name in ("a", "b", "a", "a"):
+        shop.ask(name)
+    (instance,) = shop.server.client("moorage").list_loaded_models(EndpointName=shop.name)["Instances"]
+    assert [("a", 3), ("b", 1)] == [(model["TargetModel"], model["Invocations"]) for model in instance["Models"]]
+    counted = {each["MetricName"]: (each["SampleCount"], each["Sum"]) for each in instance["Statistics"]}
+    assert ((4, 2), 2) == (counted["ModelCacheHit"], counted["ModelLoadingTime"][0])
+    eventually(lambda: (4, 2) == _of_cloudwatch(shop, "AWS/SageMaker", "ModelCacheHit"), timeout_s=60)
+    assert 2 == _of_cloudwatch(shop, "AWS/SageMaker", "ModelLoadingTime")[0]
+    assert 0 < _of_cloudwatch(shop, "/aws/sagemaker/Endpoints", "LoadedModelCount")[0]
+    said = CliRunner().invoke(main, ["models", shop.name, "--data-dir", str(shop.server.data_dir)])
+    assert 0 == said.exit_code, said.output
+    assert "2 loaded, 50.0% of the invocations found theirs loaded" in " ".join(said.output.split())
+
+
+def _of_cloudwatch(shop: Shop, namespace: str, metric: str) -> tuple[float, float]:
+    """Count and sum of the last minutes."""
+    now = datetime.now(UTC)
+    points = shop.server.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": "EndpointName", "Value": shop.name}, {"Name": "VariantName", "Value": "AllTraffic"}],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["SampleCount", "Sum"],
+    )["Datapoints"]
+    return sum(point["SampleCount"] for point in points), sum(point["Sum"] for point in points)
 
 
 def test_an_endpoint_of_one_model_takes_no_target(shop: Shop) -> None:
