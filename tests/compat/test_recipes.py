@@ -17,15 +17,7 @@ from moorage.testing.server import RunningMoorage
 
 RECIPES = Path(__file__).with_name("recipes")
 TIMEOUT_S = 300
-NOT_YET = (
-    "CreateRepository",
-    "GetAuthorizationToken",
-    "RegisterScalableTarget",
-    "PutScalingPolicy",
-    "GetMetricStatistics",
-    "DeregisterScalableTarget",
-    "DeleteRepository",
-)
+NOT_YET = ("CreateRepository", "GetAuthorizationToken", "DeleteRepository")
 
 pytestmark = pytest.mark.slow
 

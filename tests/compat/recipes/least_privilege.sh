@@ -134,7 +134,7 @@ aws sagemaker wait endpoint-in-service \
     --region $AWS_REGION
 
 # Step 8
-not_yet aws application-autoscaling register-scalable-target \
+aws application-autoscaling register-scalable-target \
     --service-namespace sagemaker \
     --resource-id endpoint/$ENDPOINT_NAME/variant/primary \
     --scalable-dimension sagemaker:variant:DesiredInstanceCount \
@@ -142,7 +142,7 @@ not_yet aws application-autoscaling register-scalable-target \
     --max-capacity 5 \
     --region $AWS_REGION
 
-not_yet aws application-autoscaling put-scaling-policy \
+aws application-autoscaling put-scaling-policy \
     --service-namespace sagemaker \
     --resource-id endpoint/$ENDPOINT_NAME/variant/primary \
     --scalable-dimension sagemaker:variant:DesiredInstanceCount \
@@ -169,7 +169,7 @@ aws sagemaker describe-endpoint \
 START_TIME=$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%S)
 END_TIME=$(date -u +%Y-%m-%dT%H:%M:%S)
 
-not_yet aws cloudwatch get-metric-statistics \
+aws cloudwatch get-metric-statistics \
     --namespace AWS/SageMaker \
     --metric-name Invocations \
     --dimensions Name=EndpointName,Value=$ENDPOINT_NAME \
@@ -196,7 +196,7 @@ aws sagemaker wait endpoint-deleted \
     --endpoint-name $ENDPOINT_NAME \
     --region $AWS_REGION
 
-not_yet aws application-autoscaling deregister-scalable-target \
+aws application-autoscaling deregister-scalable-target \
     --service-namespace sagemaker \
     --resource-id endpoint/$ENDPOINT_NAME/variant/primary \
     --scalable-dimension sagemaker:variant:DesiredInstanceCount \

@@ -74,7 +74,7 @@ aws sagemaker wait endpoint-in-service \
 	--region $REGION
 
 # Step 8
-not_yet aws application-autoscaling register-scalable-target \
+aws application-autoscaling register-scalable-target \
 	--service-namespace sagemaker \
 	--resource-id endpoint/$ENDPOINT_NAME/variant/primary \
 	--scalable-dimension sagemaker:variant:DesiredInstanceCount \
@@ -82,7 +82,7 @@ not_yet aws application-autoscaling register-scalable-target \
 	--max-capacity 5 \
 	--region $REGION
 
-not_yet aws application-autoscaling put-scaling-policy \
+aws application-autoscaling put-scaling-policy \
 	--service-namespace sagemaker \
 	--resource-id endpoint/$ENDPOINT_NAME/variant/primary \
 	--scalable-dimension sagemaker:variant:DesiredInstanceCount \
@@ -105,7 +105,7 @@ aws sagemaker describe-endpoint \
 	--query 'EndpointStatus' \
 	--output text > status.txt
 
-not_yet aws cloudwatch get-metric-statistics \
+aws cloudwatch get-metric-statistics \
 	--namespace AWS/SageMaker \
 	--metric-name Invocations \
 	--dimensions Name=EndpointName,Value=$ENDPOINT_NAME Name=VariantName,Value=primary \
@@ -132,7 +132,7 @@ aws sagemaker delete-model \
 	--model-name $MODEL_NAME \
 	--region $REGION
 
-not_yet aws application-autoscaling deregister-scalable-target \
+aws application-autoscaling deregister-scalable-target \
 	--service-namespace sagemaker \
 	--resource-id endpoint/$ENDPOINT_NAME/variant/primary \
 	--scalable-dimension sagemaker:variant:DesiredInstanceCount \

@@ -24,6 +24,7 @@ from moorage.api.sagemaker.errors import (
 )
 from moorage.api.sagemaker.part import Part
 from moorage.api.sagemaker.serverless_rules import check_capacities
+from moorage.api.sagemaker.scaling_rules import check_scaled_variants
 from moorage.api.sagemaker.tag_rules import check_count, read_tags
 from moorage.api.sagemaker.variants import check_instance_limit, freeze_variants, retain_properties
 from moorage.api.sagemaker.waiting import settled
@@ -121,6 +122,7 @@ class Endpoints(Part):
             serving = endpoint.serving.variants if endpoint.serving else ()
             frozen = freeze_variants(tx, config, account_id=self._needs.account_id)
             variants = retain_properties(frozen, serving, request)
+            check_scaled_variants(tx, endpoint, variants)
             check_instance_limit(variants, serving, limit=self._needs.instances_max)
             updated = changes.update(endpoint, config_name=config.name, variants=variants, now=now)
             remembered = request.get("DeploymentConfig", endpoint.last_deployment_config)

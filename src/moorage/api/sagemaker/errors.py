@@ -63,6 +63,14 @@ def unknown_variants(names: tuple[str, ...], *, config_arn: str) -> ServiceError
     return invalid(f'The variant name(s) {listed} is/are not present within endpoint configuration "{config_arn}".')
 
 
+def scaled_variant(name: str, arn: str) -> ServiceError:
+    """For UpdateEndpoint, where a variant is registered as a scalable target."""
+    return invalid(
+        f'Cannot change the instance type of variant "{name}" of endpoint "{arn}" while it is registered as a scalable '
+        "target. Deregister the variant, update the endpoint, and register the variant again."
+    )
+
+
 def model_data_unreadable(url: str, *, role_arn: str, region: str) -> ServiceError:
     """Observed with boto3. Said of the role and of the data alike, so as not to tell whether an object exists."""
     return invalid(
