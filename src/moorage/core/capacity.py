@@ -77,7 +77,7 @@ class Offer:
         return None
 
     def shortage(self, type_name: str, reserved: Resources) -> str | None:
-        """Why there is no room for an instance of this type beside what is reserved, as a FailureReason; None if there is."""
+        """Why there is no room for an instance of this type beside what is reserved, as a FailureReason."""
         need = self.need_of(type_name)
         lack = self.lack_of(type_name)
         if lack is None and _fits(need + reserved, self.total):
