@@ -1,24 +1,22 @@
 """Keeps the logs within the room they may take, and for as long as their groups say.
 
-What has to go is decided in `core.log_room`; a living instance whose lines had to go finds a line in its stream that
-says so. Failing, as on a full disk, is logged and tried again.
+What has to go is decided in `core.log_room`; in the place of what instances printed stands a line that says so. What
+goes wrong, as on a full disk, is logged and tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from datetime import timedelta
 from typing import Final
 
-from moorage.core.log_room import Cut, make_room
+from moorage.core.log_room import make_room
 from moorage.store.base import Document, Store, StoreUnavailable, Transaction
 from moorage.store.log_groups import all_groups
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
 from moorage.telemetry import log_trim
-from moorage.telemetry.log_lines import printed_line
 from moorage.telemetry.log_places import LogPlaces
 
 INTERVAL_S: Final = 2.0
@@ -81,17 +79,6 @@ class LogKeeper:
         for cut in make_room(taken, bytes_max=self._bytes_max, stream_bytes_max=self._stream_bytes_max):
             gone = log_trim.carry_out(cut, self._places)
             _log.info("%s: removed the oldest %d bytes: %s", cut.stream, gone, cut.why)
-            if gone and not cut.is_removal and log_trim.is_living(cut.stream):
-                self._say(cut, gone)
-
-    def _say(self, cut: Cut, gone: int) -> None:
-        log = os.open(cut.stream, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        try:
-            os.write(
-                log, printed_line(self._clock.now(), f"the oldest {gone} bytes of this stream are gone: {cut.why}")
-            )
-        finally:
-            os.close(log)
 
     def _expire(self, group: Document) -> None:
         now = self._clock.now()

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from moorage.system.holes import data_start
-from moorage.telemetry.log_lines import PRINTED, LineForm, split_time
+from moorage.telemetry.log_lines import PRINTED, TIME_BYTES, TIME_IN_BLOCK, LineForm, split_time
 
 _BLOCK: Final = 64 * 1024
 _LINES_AT_ONCE: Final = 256
@@ -83,14 +83,14 @@ def find_time(file: BinaryIO, at_ms: int, *, stop: int, start: int = 0) -> int:
     while high - low > _BLOCK:
         middle = (low + high) // 2
         timed = _first_timed(file, _next_line(file, middle, stop=stop), stop=high)
-        if timed is not None and timed[0] < at_ms:
-            low = timed[1]
+        if timed is not None and timed.at_ms < at_ms:
+            low = timed.end
         else:
             high = middle
-    for line, begin, _ in _until(file, low, stop=stop):
-        time, _ = split_time(line)
-        if time is not None and time >= at_ms:
-            return begin
+    while (timed := _first_timed(file, low, stop=stop)) is not None:
+        if timed.at_ms >= at_ms:
+            return timed.start
+        low = timed.end
     return stop
 
 
@@ -109,6 +109,12 @@ def back_up(file: BinaryIO, position: int, *, lines: int, floor: int) -> int:
                 return low + index + 1
         high = low
     return floor
+
+
+def time_at(file: BinaryIO, position: int) -> int:
+    """The time of the line that begins at `position`, if only one that it shares."""
+    own = _time_at(file, position)
+    return _time_before(file, position) if own is None else own
 
 
 def align(file: BinaryIO, position: int, *, start: int, stop: int) -> int:
@@ -143,25 +149,56 @@ def _next_line(file: BinaryIO, offset: int, *, stop: int) -> int:
     return stop
 
 
-def _first_timed(file: BinaryIO, start: int, *, stop: int) -> tuple[int, int] | None:
-    """The time of the first line before `stop` that has one, and the position behind that line."""
-    for line, _, end in _until(file, start, stop=stop):
-        time, _ = split_time(line)
-        if time is not None:
-            return time, end
-    return None
+class _Timed(NamedTuple):
+    """A line that has a time."""
+
+    at_ms: int
+    start: int
+    end: int
+
+
+def _first_timed(file: BinaryIO, start: int, *, stop: int) -> _Timed | None:
+    """The first line from the position `start` on, before `stop`, that has a time.
+
+    It is looked for in blocks rather than line by line: what native code prints may be megabytes without one.
+    """
+    position = start - 1  # each time but that of the line at `start` is looked for behind its line feed
+    time = _time_at(file, start) if start < stop else None
+    at = start
+    while time is None and position < stop:
+        file.seek(max(0, position))
+        found = TIME_IN_BLOCK.search(file.read(_BLOCK + TIME_BYTES))
+        if found is None:
+            position += _BLOCK
+            continue
+        at = max(0, position) + found.start() + 1
+        time = _time_at(file, at) if at < stop else None
+        position = at
+    return None if time is None else _Timed(time, at, _next_line(file, at, stop=stop))
 
 
 def _time_before(file: BinaryIO, position: int) -> int:
     """The time that a line without one shares: the last one before it, else the file's."""
-    start, floor = position, data_start(file.fileno())
-    while start > floor:
-        before, start = start, back_up(file, start, lines=64, floor=floor)
-        times = [split_time(line)[0] for line, _, _ in _until(file, start, stop=before)]
-        known = [time for time in times if time is not None]
-        if known:
-            return known[-1]
-    return int(os.fstat(file.fileno()).st_mtime * 1000)
+    floor = begin_of(file)
+    high = position
+    while high > floor:
+        low = max(floor, high - _BLOCK)
+        file.seek(low)
+        block = file.read(high - low + TIME_BYTES)
+        for found in reversed(list(TIME_IN_BLOCK.finditer(block))):
+            at = low + found.start() + 1
+            time = _time_at(file, at) if at < position else None
+            if time is not None:
+                return time
+        high = low
+    time = _time_at(file, floor)
+    return int(os.fstat(file.fileno()).st_mtime * 1000) if time is None else time
+
+
+def _time_at(file: BinaryIO, position: int) -> int | None:
+    """The time of the line that begins there, if it has one."""
+    file.seek(position)
+    return split_time(file.read(TIME_BYTES))[0]
 
 
 def _until(

@@ -17,6 +17,9 @@ import msgspec
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PREFIX: Final = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z ")
+TIME_BYTES: Final = len("2026-11-21T02:55:00.123Z ")
+TIME_IN_BLOCK: Final = re.compile(rb"\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
+"""A line feed, and the time of the line behind it."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _PUT: Final = msgspec.json.Decoder(tuple[int, str])
 
@@ -56,14 +59,17 @@ def _second_ms(text: bytes) -> int | None:
 
 def encode_put(at_ms: int, message: str, *, put_ms: int) -> bytes:
     """The line of an event, with its line feed."""
-    at = (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").removesuffix("+00:00")
-    return b"%bZ %b\n" % (at.encode(), msgspec.json.encode((put_ms, message)))
+    return b"%b %b\n" % (_stamp(at_ms).encode(), msgspec.json.encode((put_ms, message)))
 
 
-def printed_line(at: datetime, text: str) -> bytes:
+def printed_line(at_ms: int, text: str) -> bytes:
     """A line of the platform's own among those of an instance, with its line feed."""
-    stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
-    return f"{stamp}Z moorage: {text}\n".encode(errors="backslashreplace")
+    return f"{_stamp(at_ms)} moorage: {text}\n".encode(errors="backslashreplace")
+
+
+def _stamp(at_ms: int) -> str:
+    at = _EPOCH + timedelta(milliseconds=at_ms)
+    return f"{at.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def _read_printed(text: bytes, cut_bytes: int) -> Said:

@@ -95,6 +95,10 @@ class LogPlaces:
                 for path, _ in _printed_files(folder / endpoint):
                     yield path, PRINTED
 
+    def form_of(self, path: Path) -> LineForm:
+        """Of one of these files."""
+        return PUT if path.relative_to(self._root).parts[1] == _OWN else PRINTED
+
     def create(self, region: str, group: str, stream: str, *, now_ms: int) -> None:
         """Make an empty stream. Raises StreamExists."""
         if self.stream(region, group, stream) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 from moorage.core.log_room import Cut, Taken
 from moorage.system.file_locks import try_lock
 from moorage.system.holes import punch
-from moorage.telemetry.log_file import align, begin_of, end_of, find_time
-from moorage.telemetry.log_lines import PRINTED
+from moorage.telemetry.log_file import align, begin_of, end_of, find_time, time_at
+from moorage.telemetry.log_lines import PRINTED, LineForm, printed_line
 from moorage.telemetry.log_places import LogPlaces, StreamFile
 
 QUIET_S = 60.0
@@ -40,7 +41,7 @@ def carry_out(cut: Cut, places: LogPlaces) -> int:
             path.unlink()
             places.tidy(path)
             return size
-        return _cut(path, cut.left_bytes)
+        return _cut(path, cut, places.form_of(path))
     except FileNotFoundError:
         return 0
 
@@ -89,9 +90,20 @@ def is_living(path: str | Path) -> bool:
         return False
 
 
-def _cut(path: Path, left_bytes: int) -> int:
-    with path.open("rb+") as file:
+def _cut(path: Path, cut: Cut, form: LineForm) -> int:
+    """Take back the oldest lines but for so many bytes; what instances printed says so in their place.
+
+    The line that says it has the time of the first one that is left, which need not have one of its own.
+    """
+    with path.open("rb+", buffering=0) as raw:
+        file = io.BufferedReader(raw)
         begin, end = begin_of(file), end_of(file)
-        until = align(file, end - left_bytes, start=begin, stop=end)
-        punch(file.fileno(), until)
-        return until - begin
+        until = align(file, end - cut.left_bytes, start=begin, stop=end)
+        if until == begin:
+            return 0
+        gone = until - begin
+        note = printed_line(time_at(file, until), f"the oldest {gone} bytes of this stream are gone: {cut.why}")
+        punch(raw.fileno(), until)
+        if form is PRINTED and os.fstat(raw.fileno()).st_size >= until >= len(note):
+            os.pwrite(raw.fileno(), note, until - len(note))
+        return gone

@@ -46,14 +46,27 @@ async def test_a_stream_that_is_too_large_loses_its_oldest_lines_and_says_so(wor
         assert room(path) <= MIB
         lines = await world.find_all()
         assert 600 < len(lines) < 900
-        assert [f"{number:06}" for number in range(2001 - len(lines), 2000)] == [line[:6] for line in lines[:-1]]
-        assert lines[-1].startswith("moorage: the oldest ")
-        assert lines[-1].endswith(" bytes of this stream are gone: log_stream_bytes_max is 1048576 bytes")
+        assert [f"{number:06}" for number in range(2001 - len(lines), 2000)] == [line[:6] for line in lines[1:]]
+        assert lines[0].startswith("moorage: the oldest ")
+        assert lines[0].endswith(" bytes of this stream are gone: log_stream_bytes_max is 1048576 bytes")
         log.write("2026-11-21T03:00:00.000Z next\n")
-    assert ["next"] == (await world.get(nextToken=before[2]))[0][1:], "positions have not changed"
+    assert ["next"] == (await world.get(nextToken=before[2]))[0], "positions have not changed"
     (facts,) = (await world.call("DescribeLogStreams", logGroupName=GROUP))["logStreams"]
     assert START_MS + 2001 - len(lines) == facts["firstEventTimestamp"]
     assert facts["storedBytes"] < MIB
+
+
+async def test_lines_without_a_time_keep_the_one_before_when_that_is_gone(world: LogsWorld) -> None:
+    path = world.write("A/i-1", (7, "the last that has a time"))
+    with path.open("a") as log:
+        log.writelines(f"{number:06}{'x' * 93}\n" for number in range(20_000))
+    await keeper(world, stream_bytes_max=MIB).make_room()
+    events = (await world.call("FilterLogEvents", logGroupName=GROUP))["events"]
+    assert 7000 < len(events)
+    assert {START_MS + 7} == {event["timestamp"] for event in events}
+    assert "moorage: the oldest " == events[0]["message"][:20]
+    await keeper(world, stream_bytes_max=MIB // 2).make_room()
+    assert START_MS + 7 == (await world.call("FilterLogEvents", logGroupName=GROUP))["events"][0]["timestamp"]
 
 
 async def test_what_instances_that_have_gone_left_goes_first(world: LogsWorld) -> None:
