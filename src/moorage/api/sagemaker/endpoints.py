@@ -23,8 +23,8 @@ from moorage.api.sagemaker.errors import (
     unknown_variants,
 )
 from moorage.api.sagemaker.part import Part
-from moorage.api.sagemaker.serverless_rules import check_capacities
 from moorage.api.sagemaker.scaling_rules import check_scaled_variants
+from moorage.api.sagemaker.serverless_rules import check_capacities
 from moorage.api.sagemaker.tag_rules import check_count, read_tags
 from moorage.api.sagemaker.variants import check_instance_limit, freeze_variants, retain_properties
 from moorage.api.sagemaker.waiting import settled
