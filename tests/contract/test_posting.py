@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from moorage.control.notifications import posting
 from moorage.control.notifications.posting import NotPosted, Poster
@@ -21,7 +30,7 @@ POSTER = Poster(parse_allowed("127.0.0.1"))
 
 @contextlib.asynccontextmanager
 async def subscriber(
-    answer: Callable[[bytes, asyncio.StreamWriter], Awaitable[None]],
+    answer: Callable[[bytes, asyncio.StreamWriter], Awaitable[None]], *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[str, list[bytes]]]:
     """A server that answers every request by `answer`: its address, and what it has received."""
     received: list[bytes] = []
@@ -34,9 +43,9 @@ async def subscriber(
             await answer(head, writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?a=b", received
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?a=b", received
 
 
 def saying(data: bytes) -> Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]:
@@ -100,3 +109,34 @@ async def test_private_addresses_are_not_connected_to() -> None:
         with pytest.raises(ForbiddenAddress):
             await strict.check(url.replace("127.0.0.1", "localhost"))
     assert [] == received
+
+
+async def test_encrypted_endpoints_have_to_prove_who_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = make_certificate(tmp_path, "127.0.0.1")
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(certificate)
+    async with subscriber(saying(b"HTTP/1.1 200 OK\r\n\r\n"), tls=serving) as (url, received):
+        with pytest.raises(NotPosted, match="CERTIFICATE_VERIFY_FAILED"):
+            await POSTER.post(Posting(url, {}, ""))
+        assert [] == received
+        monkeypatch.setattr(posting, "_tls_context", lambda: ssl.create_default_context(cafile=certificate))
+        assert 200 == await POSTER.post(Posting(url, {}, ""))
+
+
+def make_certificate(folder: Path, address: str) -> Path:
+    """A certificate of its own making with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+    now = datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return path

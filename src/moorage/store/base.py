@@ -103,6 +103,10 @@ class Documents(Protocol):
         """Where there are any, in order."""
         ...
 
+    def count(self, region: str) -> int:
+        """How many there are in a region."""
+        ...
+
 
 class Endpoints(Protocol):
     """The endpoints."""

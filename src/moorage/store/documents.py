@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, select, update
 
 from moorage.store.base import Document, ListQuery, Page
 from moorage.store.codec import decode_body, encode_body
@@ -45,6 +45,10 @@ class SqlDocuments:
     def regions(self) -> Sequence[str]:
         column = self.table.c.region
         return self.connection.execute(select(column).distinct().order_by(column)).scalars().all()
+
+    def count(self, region: str) -> int:
+        counted = select(func.count()).select_from(self.table).where(self.table.c.region == region)
+        return int(self.connection.execute(counted).scalar_one())
 
     def _is(self, region: str, name: str) -> ColumnElement[bool]:
         return and_(self.table.c.region == region, self.table.c.folded == self._fold(name))

@@ -96,6 +96,9 @@ class MemoryDocuments:
     def regions(self) -> Sequence[str]:
         return sorted({region for region, _ in self._rows})
 
+    def count(self, region: str) -> int:
+        return sum(each == region for each, _ in self._rows)
+
     def _key(self, region: str, name: str) -> tuple[str, str]:
         return region, name.lower() if self._folds else name
 

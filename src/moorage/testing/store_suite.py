@@ -160,6 +160,7 @@ class StoreSuite:
         assert None is await store.run(lambda tx: tx.models.get("ap-south-1", "iris"))
         assert 1 == len((await store.run(lambda tx: tx.models.list(ListQuery("eu-west-1", 10)))).rows)
         assert ["eu-west-1", "us-east-1"] == list(await store.run(lambda tx: tx.models.regions()))
+        assert (1, 0) == await store.run(lambda tx: (tx.models.count("us-east-1"), tx.models.count("ap-south-1")))
 
     async def test_replace_needs_something_to_replace(self, store: Store) -> None:
         await store.run(lambda tx: tx.roles.insert(make_document("role", region="")))

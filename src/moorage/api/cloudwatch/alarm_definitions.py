@@ -14,7 +14,7 @@ from moorage.aws.types.cloudwatch import PutCompositeAlarmInput, PutMetricAlarmI
 from moorage.core.alarms.composite import children_of, find_cycle
 from moorage.core.alarms.model import Alarm, AlarmKey
 from moorage.core.alarms.rule import InvalidRule, name_in
-from moorage.store.alarms import find_alarm, list_alarms, put_alarm
+from moorage.store.alarms import find_alarm, put_alarm
 from moorage.store.base import Transaction
 
 ALARMS_MAX: Final = 5000
@@ -70,7 +70,7 @@ class AlarmDefinitions(Part):
 
 
 def _check_room(tx: Transaction, region: str) -> None:
-    if sum(1 for _ in list_alarms(tx, region)) >= ALARMS_MAX:
+    if tx.alarms.count(region) >= ALARMS_MAX:
         raise too_many_alarms(ALARMS_MAX)
 
 

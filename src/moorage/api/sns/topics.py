@@ -61,7 +61,7 @@ class Topics(Part):
             if found is not None:
                 _check_same(tx, found, request, display_name=display_name, tags=tags)
                 return
-            if sum(1 for _ in list_topics(tx, caller.region)) >= TOPICS_MAX:
+            if tx.topics.count(caller.region) >= TOPICS_MAX:
                 raise too_many("TopicLimitExceeded", f"A region can have {TOPICS_MAX} topics at most.")
             insert_topic(tx, topic)
             tx.tags.put(arn, tags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from moorage.control.alarms.actions import ActionFailed, AlarmChange
 from moorage.control.notifications.deliveries import Deliveries, Saved
@@ -41,22 +42,18 @@ class Notifier:
     async def publish(self, key: TopicKey, message: Message) -> None:
         """Returns when it is saved who is to get the message. Raises NoSuchTopic, TooManyNotifications."""
         self._deliveries.check_room()
-        topic = await self._store.run(lambda tx: load_topic(tx, key))
-        confirmed = [each for each in topic.subscriptions if each.is_confirmed]
-        postings = {
-            topic.arn_of(each): notification(message, topic, each)
-            for each in confirmed
-            if each.protocol is not Protocol.LOG
-        }
         now = self._clock.now()
 
-        def save(tx: Transaction) -> Saved:
-            return self._deliveries.save(tx, key.region, postings, now=now)
+        def save(tx: Transaction) -> tuple[Topic, Saved]:
+            topic = load_topic(tx, key)
+            postings = {topic.arn_of(each): notification(message, topic, each) for each in _reached(topic)}
+            return topic, self._deliveries.save(tx, key.region, postings, now=now)
 
-        self._deliveries.begin(await self._store.run(save) if postings else ())
-        for each in confirmed:
+        topic, saved = await self._store.run(save)
+        self._deliveries.begin(saved)
+        for each in topic.subscriptions:
             if each.protocol is Protocol.LOG:
-                _log.info("notification of %s: %s", topic.arn, message.text_for(each))
+                _log.info("notification of %s: %r", topic.arn, message.text_for(each))
 
     async def check_endpoint(self, url: str) -> None:
         """Raises ForbiddenAddress if nothing may be sent there. A host that nobody knows may be known later."""
@@ -89,3 +86,8 @@ class Notifier:
             await self.publish(key, message)
         except NoSuchTopic:
             raise ActionFailed(f"There is no topic {action_arn}") from None
+
+
+def _reached(topic: Topic) -> Sequence[Subscription]:
+    """Who is told by a request."""
+    return [each for each in topic.subscriptions if each.is_confirmed and each.protocol is not Protocol.LOG]
