@@ -22,15 +22,15 @@ class Usage:
     """When, by a clock that never goes back."""
     cpu_s: Mapping[str, float]
     """Processor time by process, since each began. A name is never given to another process."""
-    memory_bytes: int
-    """Of all its processes; what they share with others counts in part."""
     disk_percent: float
     """How full the file system is that it works on."""
+    memory_bytes: int | None = None
+    """Of all its processes; what they share with others counts in part. None if it was not looked at."""
 
 
 class Meters(Protocol):
     """Who can tell."""
 
-    async def measure_usage(self) -> Sequence[Usage]:
-        """Of every instance that is ready. Raises RunnerError."""
+    async def measure_usage(self, *, with_memory: bool) -> Sequence[Usage]:
+        """Of every instance that is ready. Memory takes milliseconds a process. Raises RunnerError."""
         ...

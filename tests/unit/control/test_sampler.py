@@ -54,10 +54,10 @@ class Everything(MemoryMetrics):
         routes = tuple(InstanceRoute(each, f"/run/{each}") for each in self.instances)
         return EndpointRoute("arn", "config", (VariantRoute("blue", 1.0, routes), VariantRoute("asleep", 1.0, ())))
 
-    async def measure_usage(self) -> Sequence[Usage]:
+    async def measure_usage(self, *, with_memory: bool) -> Sequence[Usage]:
         if self.is_away:
             raise RunnerError("away")
-        return self.usages
+        return [each if with_memory else replace(each, memory_bytes=None) for each in self.usages]
 
     async def seen(self, namespace: str, name: str) -> dict[int, Distribution]:
         """What was put of the variant in service, by period."""
@@ -112,8 +112,16 @@ async def test_processors_are_measured_between_two_looks(sampler: Sampler, world
     world.usages = [replace(USAGE, at_s=110.0, cpu_s={"1-1": 18.0, "2-7": 2.0}), replace(USAGE, instance=TWO)]
     await sampler.sample(UNTIL_S + PERIOD_S)
     assert {UNTIL_S: Distribution(1.0, 150.0, 150.0, 150.0)} == _plain(await world.seen(namespace, "CPUUtilization"))
-    assert {UNTIL_S - PERIOD_S: 25.0, UNTIL_S: 50.0} == _sums(await world.seen(namespace, "MemoryUtilization"))
+    assert {UNTIL_S - PERIOD_S: 25.0} == _sums(await world.seen(namespace, "MemoryUtilization"))
     assert {UNTIL_S - PERIOD_S: 37.5, UNTIL_S: 75.0} == _sums(await world.seen(namespace, "DiskUtilization"))
+
+
+async def test_memory_is_looked_at_once_a_minute(sampler: Sampler, world: Everything) -> None:
+    world.usages = [USAGE]
+    for number in range(13):
+        await sampler.sample(UNTIL_S + number * PERIOD_S)
+    seen = await world.seen("/aws/sagemaker/Endpoints", "MemoryUtilization")
+    assert [UNTIL_S - PERIOD_S, UNTIL_S + 50, UNTIL_S + 110] == list(seen)
 
 
 async def test_without_an_agent_the_routes_are_sampled(sampler: Sampler, world: Everything) -> None:

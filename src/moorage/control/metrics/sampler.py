@@ -32,6 +32,8 @@ from moorage.telemetry.metrics.base import (
 )
 
 PERIOD_S: Final = 10
+MEMORY_EVERY_S: Final = 60
+"""It takes the kernel five milliseconds a process to tell."""
 SETTLED_S: Final = 1.0
 """How long after a second its counts have been saved."""
 
@@ -55,6 +57,7 @@ class Sampler:
         self._sink = sink
         self._clock = clock
         self._usages: Mapping[InstanceId, Usage] = {}
+        self._memory_due_s = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -108,11 +111,15 @@ class Sampler:
                     yield Measured(metric, since_s, whole, resolution_s=HIGH_RESOLUTION_S)
 
     async def _utilization(self, since_s: int) -> list[Measured]:
+        with_memory = since_s >= self._memory_due_s
         try:
-            usages = {each.instance: each for each in await self._meters.measure_usage()}
+            found = await self._meters.measure_usage(with_memory=with_memory)
         except RunnerError as error:
             _log.debug("instances were not measured: %s", error)
             return []
+        if with_memory:
+            self._memory_due_s = since_s + MEMORY_EVERY_S
+        usages = {each.instance: each for each in found}
         before, self._usages = self._usages, usages
         return [
             Measured(_metric(usage, name), since_s, distribution_of([(percent, 1.0)]), PERCENT)
@@ -124,7 +131,8 @@ class Sampler:
 def _percentages(before: Usage | None, now: Usage) -> Iterator[tuple[str, float]]:
     if before is not None and now.at_s > before.at_s:
         yield "CPUUtilization", cpu_percent(before.cpu_s, now.cpu_s, elapsed_s=now.at_s - before.at_s)
-    yield "MemoryUtilization", 100.0 * now.memory_bytes / now.memory_bytes_max
+    if now.memory_bytes is not None:
+        yield "MemoryUtilization", 100.0 * now.memory_bytes / now.memory_bytes_max
     yield "DiskUtilization", now.disk_percent
 
 

@@ -170,10 +170,11 @@ class _Agent:
                     return ModelsReported(await reports.report(asked))
                 case MeasureModels(known=known):
                     return ModelsMeasured(await reports.measure(self._host.shops(), dict(known)))
-                case MeasureUsage():
+                case MeasureUsage(with_memory=with_memory):
                     metered = tuple(self._host.metered())
                     at_s = self._clock.monotonic()
-                    return UsageMeasured(tuple(await asyncio.to_thread(measure, metered, at_s=at_s)))
+                    found = await asyncio.to_thread(measure, metered, at_s=at_s, with_memory=with_memory)
+                    return UsageMeasured(tuple(found))
                 case Supply(data=data, files=files):
                     self._host.demands.supply(data, files)
                 case Refuse(data=data, reason=reason, is_gone=is_gone):

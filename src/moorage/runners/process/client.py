@@ -86,9 +86,9 @@ class ProcessRunner:
         assert isinstance(reply, Described)
         return reply
 
-    async def measure_usage(self) -> Sequence[Usage]:
+    async def measure_usage(self, *, with_memory: bool) -> Sequence[Usage]:
         """As `usage.Meters`."""
-        reply = await self._ask(MeasureUsage())
+        reply = await self._ask(MeasureUsage(with_memory))
         assert isinstance(reply, UsageMeasured)
         return reply.usages
 

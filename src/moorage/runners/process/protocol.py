@@ -77,6 +77,8 @@ class MeasureModels(msgspec.Struct, frozen=True, tag="measure-models"):
 class MeasureUsage(msgspec.Struct, frozen=True, tag="measure-usage"):
     """Report what every ready instance uses of the machine."""
 
+    with_memory: bool
+
 
 class Watch(msgspec.Struct, frozen=True, tag="watch"):
     """Report changes as they happen."""

@@ -66,7 +66,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """The database at `path`, which is there. It sees what is committed and holds nobody up. Raises sqlite3.Error."""
-    connection = _connect(path)
+    connection = _connect(path, mode="rw")
     connection.execute("PRAGMA query_only=ON")
     return connection
 
@@ -95,8 +95,9 @@ def is_damage(error: Exception) -> bool:
     return isinstance(error, Damaged) or getattr(error, "sqlite_errorcode", 0) & 0xFF in damaged
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+def _connect(path: Path, *, mode: str = "rwc") -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
