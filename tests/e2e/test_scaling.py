@@ -1,0 +1,95 @@
+"""Real load on a real server: capacity follows within seconds, and says why it did and why it did not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from moorage.system.clock import SystemClock
+from moorage.testing.deployment import Deployer
+from moorage.testing.load import Load
+from moorage.testing.models import echo_archive
+from moorage.testing.server import RunningMoorage
+
+NAME = "scaled"
+TARGET = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": f"endpoint/{NAME}/variant/AllTraffic",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
+INVOCATIONS = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def deployer(moorage_server: RunningMoorage) -> Iterator[Deployer]:
+    deployer = Deployer(moorage_server)
+    assert "InService" == deployer.deploy(NAME, echo_archive("hello"))
+    yield deployer
+    deployer.delete(NAME)
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Raises TimeoutError."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        await SystemClock().sleep(0.2)
+
+
+async def test_capacity_follows_the_load(moorage_server: RunningMoorage, deployer: Deployer) -> None:
+    """Ten times the target, and room for three: however slow this machine is today, three it will be."""
+    scaling: Any = moorage_server.client("application-autoscaling")
+    alarms: Any = moorage_server.client("cloudwatch")
+    arn = scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=3)["ScalableTargetARN"]
+    policy = scaling.put_scaling_policy(
+        **TARGET,
+        PolicyName="tenfold",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 60.0, "PredefinedMetricSpecification": INVOCATIONS},
+    )
+    names = {alarm["AlarmName"] for alarm in policy["Alarms"]}
+    assert names <= {alarm["AlarmName"] for alarm in alarms.describe_alarms()["MetricAlarms"]}
+
+    load = Load(moorage_server.target(NAME, body=b"x", content_type="text/plain"), rate=10.0, connections=4)
+    try:
+        await wait_until(lambda: _instances(deployer) == 3)
+        await wait_until(lambda: any("NotScaledReasons" in activity for activity in _activities(scaling)))
+    finally:
+        report = await load.stop()
+
+    assert [] == report.failures
+    done = [activity for activity in _activities(scaling) if "NotScaledReasons" not in activity]
+    assert "Setting desired instance count to 3." == done[0]["Description"]
+    assert "one-second signal triggered policy tenfold" == done[0]["Cause"]
+    assert "Successful" == done[0]["StatusCode"]
+    assert done[0]["StatusMessage"].endswith("3. Change successfully fulfilled by sagemaker.")
+    [refused] = [activity for activity in _activities(scaling) if "NotScaledReasons" in activity]
+    assert ["AlreadyAtMaxCapacity"] == [reason["Code"] for reason in refused["NotScaledReasons"]]
+
+    assert [arn] == [target["ScalableTargetARN"] for target in _targets(scaling)]
+    scaling.deregister_scalable_target(**TARGET)
+    assert [] == _targets(scaling)
+    assert not names & {alarm["AlarmName"] for alarm in alarms.describe_alarms()["MetricAlarms"]}
+
+
+def _instances(deployer: Deployer) -> int:
+    [variant] = deployer.sagemaker.describe_endpoint(EndpointName=NAME)["ProductionVariants"]
+    return int(variant["CurrentInstanceCount"])
+
+
+def _activities(scaling: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = scaling.describe_scaling_activities(**TARGET, IncludeNotScaledActivities=True)[
+        "ScalingActivities"
+    ]
+    return found
+
+
+def _targets(scaling: Any) -> list[dict[str, Any]]:
+    found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[TARGET["ResourceId"]])
+    targets: list[dict[str, Any]] = found["ScalableTargets"]
+    return targets
