@@ -179,6 +179,8 @@ def test_logs_has_what_the_code_prints(moorage: Command, tmp_path: Path) -> None
     assert "hello from the model" in said
     assert " AllTraffic/i-" in said
     assert 1 == len(moorage.succeeds("logs", "talking", "-n", "1").splitlines())
+    assert 1 == len(moorage.succeeds("logs", "talking", "--since", "1h", "--filter", '"hello from"').splitlines())
+    assert "" == moorage.succeeds("logs", "talking", "--since", "2100-01-01")
     moorage.succeeds("delete", "talking")
 
 

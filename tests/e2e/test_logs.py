@@ -19,6 +19,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from moorage.telemetry.log_trim import is_living
 from moorage.testing.deployment import Deployer
 from moorage.testing.models import script_archive
 from moorage.testing.server import RunningMoorage, eventually
@@ -159,6 +160,18 @@ def test_tail_with_the_second_aws_cli(moorage_server: RunningMoorage, deployer: 
     command = [*cli.split(), "--endpoint-url", moorage_server.endpoint_url, "logs", "tail", GROUP, "--follow"]
     with followed([*command, "--since", "1m", "--filter-pattern", "tailed"], cli_environment(moorage_server)) as lines:
         assert " AllTraffic/i-" in said_until_heard(deployer, lines, "a tailed line")
+
+
+def test_an_instance_goes_on_in_a_group_that_was_deleted(
+    moorage_server: RunningMoorage, deployer: Deployer, logs: Any
+) -> None:
+    (path,) = moorage_server.data_dir.glob(f"logs/*/{ENDPOINT}/*/*.log")
+    assert is_living(path)
+    say(deployer, "before the deletion")
+    eventually(lambda: found(logs, "deletion"), timeout_s=VISIBLE_S)
+    logs.delete_log_group(logGroupName=GROUP)
+    say(deployer, "after the deletion")
+    eventually(lambda: ["after the deletion"] == found(logs, "deletion"), timeout_s=VISIBLE_S)
 
 
 AWS_CLI = (sys.executable, str(Path(sys.executable).with_name("aws")))

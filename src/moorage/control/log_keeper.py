@@ -78,7 +78,8 @@ class LogKeeper:
         taken = list(log_trim.measure(self._places, now_s=self._clock.now().timestamp()))
         for cut in make_room(taken, bytes_max=self._bytes_max, stream_bytes_max=self._stream_bytes_max):
             gone = log_trim.carry_out(cut, self._places)
-            _log.info("%s: removed the oldest %d bytes: %s", cut.stream, gone, cut.why)
+            level = logging.INFO if cut.is_removal else logging.DEBUG  # a flood is cut every few seconds
+            _log.log(level, "%s: removed the oldest %d bytes: %s", cut.stream, gone, cut.why)
 
     def _expire(self, group: Document) -> None:
         now = self._clock.now()
