@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from moorage.cli.main import main
 from moorage.testing.deployment import Deployer
 from moorage.testing.models import echo_archive
 from moorage.testing.server import RunningMoorage, eventually
@@ -48,10 +50,18 @@ def deployer(moorage_server: RunningMoorage) -> Iterator[Deployer]:
 
 @pytest.fixture(scope="module")
 def key(moorage_server: RunningMoorage) -> Iterator[str]:
-    client = moorage_server.client("moorage")
-    made = client.create_metrics_key()
-    yield made["Key"]
-    client.delete_metrics_key(KeyId=made["KeyId"])
+    made = keys(moorage_server, "create", "--description", "the Prometheus of the shop")
+    yield made.splitlines()[0]
+    ((key_id, *_),) = (line.split() for line in keys(moorage_server, "list").splitlines() if "of the shop" in line)
+    assert f"Revoked {key_id}." in keys(moorage_server, "revoke", key_id)
+    assert key_id not in keys(moorage_server, "list")
+
+
+def keys(server: RunningMoorage, *arguments: str) -> str:
+    command = ["keys", *arguments, "--metrics", "--data-dir", str(server.data_dir)]
+    result = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert 0 == result.exit_code, result.output
+    return result.stdout
 
 
 def get(url: str, **headers: str) -> str:

@@ -61,13 +61,15 @@ def list_keys(settings: Settings, endpoint: str | None, *, metrics: bool) -> Non
 
 
 @command.command("revoke")
-@click.argument("endpoint", required=False)
-@click.argument("key_id")
+@click.argument("endpoint_and_key", nargs=-1, metavar="[ENDPOINT] KEY_ID")
 @_metrics
 @on_moorage
-def revoke(settings: Settings, endpoint: str | None, key_id: str, *, metrics: bool) -> None:
+def revoke(settings: Settings, endpoint_and_key: tuple[str, ...], *, metrics: bool) -> None:
     """Revoke a key: when the command ends, nobody takes it any more."""
-    which = _which(endpoint, metrics=metrics)
+    if len(endpoint_and_key) != (1 if metrics else 2):
+        raise click.UsageError("Name an endpoint and a key, or say --metrics and name a key.")
+    *endpoints, key_id = endpoint_and_key
+    which = _which(*endpoints, metrics=metrics)
     with connected(settings) as moorage:
         client = moorage.client("moorage")
         if metrics:
@@ -77,7 +79,7 @@ def revoke(settings: Settings, endpoint: str | None, key_id: str, *, metrics: bo
     click.echo(f"Revoked {key_id}.")
 
 
-def _which(endpoint: str | None, *, metrics: bool) -> dict[str, str]:
+def _which(endpoint: str | None = None, *, metrics: bool) -> dict[str, str]:
     """Whose keys are meant, as a parameter. Raises click's UsageError unless it is one of the two."""
     if metrics == (endpoint is not None):
         raise click.UsageError("Name an endpoint, or say --metrics.")
