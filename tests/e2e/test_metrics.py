@@ -92,15 +92,16 @@ def test_the_metrics_are_listed_with_and_without_the_config(server: RunningMoora
 
 
 def test_instances_are_measured_also_while_nobody_asks_them(server: RunningMoorage) -> None:
-    def measured(metric: str) -> list[float]:
-        return read(server, metric, "Average", namespace="/aws/sagemaker/Endpoints")
+    def measured(metric: str, statistic: str = "Average") -> list[float]:
+        return read(server, metric, statistic, namespace="/aws/sagemaker/Endpoints")
 
     eventually(
-        lambda: measured("CPUUtilization") and read(server, "ConcurrentRequestsPerModel", "SampleCount"),
+        lambda: measured("CPUUtilization") and measured("MemoryUtilization") and measured("DiskUtilization"),
         timeout_s=WITHIN_S,
     )
     assert all(0.0 < each < 100.0 for metric in ("MemoryUtilization", "DiskUtilization") for each in measured(metric))
     assert all(0.0 <= each for each in measured("CPUUtilization"))
+    assert read(server, "ConcurrentRequestsPerModel", "SampleCount")
     assert all(0.0 <= each for each in read(server, "Invocations", "Sum"))
 
 

@@ -112,16 +112,20 @@ async def test_processors_are_measured_between_two_looks(sampler: Sampler, world
     world.usages = [replace(USAGE, at_s=110.0, cpu_s={"1-1": 18.0, "2-7": 2.0}), replace(USAGE, instance=TWO)]
     await sampler.sample(UNTIL_S + PERIOD_S)
     assert {UNTIL_S: Distribution(1.0, 150.0, 150.0, 150.0)} == _plain(await world.seen(namespace, "CPUUtilization"))
-    assert {UNTIL_S - PERIOD_S: 25.0} == _sums(await world.seen(namespace, "MemoryUtilization"))
+    assert {UNTIL_S - PERIOD_S: 25.0, UNTIL_S: 50.0} == _sums(await world.seen(namespace, "MemoryUtilization"))
     assert {UNTIL_S - PERIOD_S: 37.5, UNTIL_S: 75.0} == _sums(await world.seen(namespace, "DiskUtilization"))
 
 
-async def test_memory_is_looked_at_once_a_minute(sampler: Sampler, world: Everything) -> None:
+async def test_memory_is_looked_at_once_a_minute_and_soon_after_an_instance_came(
+    sampler: Sampler, world: Everything
+) -> None:
+    await sampler.sample(UNTIL_S)
     world.usages = [USAGE]
-    for number in range(13):
+    for number in range(1, 16):
         await sampler.sample(UNTIL_S + number * PERIOD_S)
     seen = await world.seen("/aws/sagemaker/Endpoints", "MemoryUtilization")
-    assert [UNTIL_S - PERIOD_S, UNTIL_S + 50, UNTIL_S + 110] == list(seen)
+    # Looked at without an instance, not due for the next, due at once after that one was seen, then every minute.
+    assert [10, 70, 130] == [at_s - UNTIL_S for at_s in seen]
 
 
 async def test_without_an_agent_the_routes_are_sampled(sampler: Sampler, world: Everything) -> None:

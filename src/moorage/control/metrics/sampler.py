@@ -33,7 +33,7 @@ from moorage.telemetry.metrics.base import (
 
 PERIOD_S: Final = 10
 MEMORY_EVERY_S: Final = 60
-"""It takes the kernel five milliseconds a process to tell."""
+"""It takes the kernel five milliseconds a process to tell. It is looked at sooner where there are new instances."""
 SETTLED_S: Final = 1.0
 """How long after a second its counts have been saved."""
 
@@ -117,10 +117,12 @@ class Sampler:
         except RunnerError as error:
             _log.debug("instances were not measured: %s", error)
             return []
-        if with_memory:
-            self._memory_due_s = since_s + MEMORY_EVERY_S
         usages = {each.instance: each for each in found}
         before, self._usages = self._usages, usages
+        if usages.keys() - before.keys():
+            self._memory_due_s = 0
+        elif with_memory:
+            self._memory_due_s = since_s + MEMORY_EVERY_S
         return [
             Measured(_metric(usage, name), since_s, distribution_of([(percent, 1.0)]), PERCENT)
             for usage in usages.values()
