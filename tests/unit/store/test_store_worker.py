@@ -112,3 +112,35 @@ async def test_a_real_full_database_is_unavailable_and_recovers(tmp_path: Path) 
     await limit_pages(100_000)
     await store.run(lambda tx: tx.models.insert(make_document("recovered")))
     await store.close()
+
+
+async def test_reading_waits_for_nobody_who_writes(store: Store) -> None:
+    await store.run(insert("a"))  # type: ignore[arg-type]
+    entered, gate = threading.Event(), threading.Event()
+
+    def slow(tx: Transaction) -> None:
+        tx.models.insert(make_document("b"))
+        entered.set()
+        gate.wait(30)
+
+    writing = asyncio.ensure_future(store.run(slow))
+    await asyncio.to_thread(entered.wait, 30)
+    try:
+        found = await store.read(lambda tx: tx.models.list(ListQuery("us-east-1", 100)))
+        assert ["a"] == [row.name for row in found.rows]
+    finally:
+        gate.set()
+        await writing
+
+
+async def test_who_only_reads_can_change_nothing(store: Store) -> None:
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        await store.read(insert("a"))  # type: ignore[arg-type]
+    assert [] == await stored(store)
+
+
+async def test_a_store_that_was_closed_is_read_no_more(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "other.db")
+    await store.close()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.read(lambda tx: tx.endpoints.keys())
