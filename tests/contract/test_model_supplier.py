@@ -18,7 +18,7 @@ from moorage.runners.process.multi_model.stock import Stock
 from moorage.runners.process.multi_model.supplier import Supplier
 from moorage.runtime.multi_model.faults import Broken, NoSuchModel
 from moorage.runtime.multi_model.limits import Limits
-from moorage.runtime.multi_model.loading import Loaded, Loader
+from moorage.runtime.multi_model.loading import Allocated, Loaded, Loader
 from moorage.runtime.multi_model.models import Models
 from moorage.runtime.multi_model.routes import begin_requests
 from moorage.runtime.multi_model.shelf import Shelf
@@ -44,8 +44,8 @@ class TextModels:
     async def close(self, model: str) -> None:
         """There is nothing to let go of."""
 
-    def allocated(self) -> int:
-        return 0
+    def allocated(self) -> Allocated:
+        return Allocated(0, 0)
 
     async def trim(self) -> None:
         """There is nothing to give back."""

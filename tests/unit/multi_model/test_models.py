@@ -10,7 +10,7 @@ import pytest
 
 from moorage.runtime.multi_model.faults import Broken, NoRoom, NoSuchModel, NotReady, NotServed
 from moorage.runtime.multi_model.limits import Limits
-from moorage.runtime.multi_model.loading import Loaded, Loader
+from moorage.runtime.multi_model.loading import Allocated, Loaded, Loader
 from moorage.runtime.multi_model.models import Models
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
@@ -83,8 +83,9 @@ class World:
         )
         self.models = Models(self.shelf, loader, limits=limits, statistics=self.statistics, monotonic=lambda: self.now)
 
-    def allocated(self) -> int:
-        return self.resident + len(self.shelf) * self.growth
+    def allocated(self) -> Allocated:
+        guests = sum(slot.model.is_guest for slot in self.shelf)
+        return Allocated(guests * self.growth, self.resident + (len(self.shelf) - guests) * self.growth)
 
     async def trim(self) -> None:
         """There is nothing between."""

@@ -14,9 +14,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from moorage.runtime.multi_model.faults import Broken, NoRoom, Stuck
+from moorage.runtime.multi_model.growth import Growth
 from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.memory import size_on_disk
 from moorage.runtime.multi_model.shelf import Among, Shelf, Slot
@@ -45,11 +46,20 @@ class Kind(Protocol):
         ...
 
 
+class Allocated(NamedTuple):
+    """What two processes have of their own in memory: bytes that are in no file as well."""
+
+    by_guests: int
+    """Of the one where models are loaded."""
+    by_settled: int
+    """Of the one where those are that are used a lot."""
+
+
 class Memory(Protocol):
     """What the instance's processes take of memory."""
 
-    def allocated(self) -> int:
-        """Bytes that are in no file as well."""
+    def allocated(self) -> Allocated:
+        """As of now."""
         ...
 
     async def trim(self) -> None:
@@ -68,8 +78,6 @@ _ROOM_S: Final = 5.0
 _LOOK_S: Final = 0.005
 _TRIM_S: Final = 10.0
 """How often memory that was freed is given back to be counted as free: nobody can allocate any meanwhile."""
-_GROWTH_MAX: Final = 16.0
-"""What a first model makes the process import is not to be taken for the size of models."""
 _GUESTS_SHARE: Final = 1 / 4
 """How much of the memory those may take that are not used a lot: a process seldom gives back what it once had."""
 _GUESTS_MIN: Final = 8
@@ -85,6 +93,7 @@ class Loaded:
     model: Any
     begin: Begin
     folder: Path
+    disk_bytes: int
     is_managed: bool
     """Whether it follows its object in S3; one that was loaded by way of the container API does not."""
     checked_at: float
@@ -114,12 +123,10 @@ class Loader:
         self._limits = limits
         self._statistics = statistics
         self._turns = asyncio.Lock()
-        self._growth = 1.0
-        """What a byte of a model on disk takes of memory, as the last ones did."""
         self._memory = memory
-        self._baseline = memory.allocated()
-        self._settling = 2.0
-        """How much more a model takes once it is where it is made quick."""
+        allocated = memory.allocated()
+        self._of_guests = Growth(allocated.by_guests, ratio=1.0)
+        self._of_settled = Growth(allocated.by_settled, ratio=2.0)
         self._guests_bytes_max = int(limits.bytes_max * _GUESTS_SHARE)
         self._trimmed_at = 0.0
         self._collected_at = 0.0
@@ -134,16 +141,16 @@ class Loader:
         size = await self._run(size_on_disk, folder)
         turn = await Turn.begin(self._turns)
         try:
+            expected = self._of_guests.bytes_of(size)
             if is_managed:
-                self._make_room_for_guest(int(size * self._growth))
-            await self._make_room(name, int(size * self._growth), evicts=is_managed)
-            began, before = time.monotonic(), self._memory.allocated()
+                self._make_room_for_guest(expected)
+            await self._make_room(name, expected, evicts=is_managed)
+            began = time.monotonic()
             model = await self._load_evicting(name, folder, evicts=is_managed)
             self._statistics.ModelLoadingTime.add(int((time.monotonic() - began) * 1e6))
-            if turn.is_ours:
-                self._learn(size, self._memory.allocated() - before)
-            loaded = Loaded(model, self._kind.serve(model), folder, is_managed, checked_at=time.monotonic())
-            self.close(self._shelf.put(Slot(name, version, loaded, int(size * self._growth))))
+            loaded = Loaded(model, self._kind.serve(model), folder, size, is_managed, checked_at=time.monotonic())
+            self.close(self._shelf.put(Slot(name, version, loaded, expected)))
+            self._of_guests.note(self._memory.allocated().by_guests, size=self._size_of(_is_guest))
             await self._make_good(name, first=_is_guest)
         finally:
             turn.end()
@@ -171,18 +178,18 @@ class Loader:
 
     async def _settle(self, slot: Slot[Loaded]) -> None:
         """Put a better one in the place of a model. Which of the two is asked changes between two requests."""
-        size = int(slot.bytes * self._settling)
+        size = self._of_settled.bytes_of(slot.model.disk_bytes)
         if not self._make_room_to_settle(slot, size):
             return
-        former, before = slot.model.model, self._memory.allocated()
+        former = slot.model.model
         better = await self._kind.improve(slot.name, former)
         if slot.is_retired:
             await self._kind.close(better)
             return
         slot.model.model, slot.model.begin, slot.model.is_guest = better, self._kind.serve(better), False
         self._start(self._kind.close(former))
-        self._learn_settling(slot.bytes, self._memory.allocated() - before)
         self._shelf.resize(slot, size)
+        self._of_settled.note(self._memory.allocated().by_settled, size=self._size_of(_is_settled))
         await self._make_good(slot.name, first=_is_settled)
 
     async def _load_evicting(self, name: str, folder: Path, *, evicts: bool) -> Any:
@@ -219,24 +226,25 @@ class Loader:
 
     def _make_room_for_guest(self, size: int) -> None:
         """Evict guests that take more than their share."""
-        guests = [slot for slot in self._shelf if slot.model.is_guest]
-        surplus = sum(slot.bytes for slot in guests) + size - self._guests_bytes_max
-        for _ in range(len(guests) - _GUESTS_MIN):
-            least = self._shelf.least_used(among=_is_guest) if surplus > 0 else None
+        surplus = self._of_guests.bytes_of(self._size_of(_is_guest)) + size - self._guests_bytes_max
+        count = sum(map(_is_guest, self._shelf))
+        while surplus > 0 and count > _GUESTS_MIN:
+            least = self._shelf.least_used(among=_is_guest)
             if least is None:
                 return
-            surplus -= least.bytes
+            surplus -= self._of_guests.bytes_of(least.model.disk_bytes)
+            count -= 1
             self.close(self._shelf.evict(least))
 
     def _make_room_to_settle(self, slot: Slot[Loaded], size: int) -> bool:
         """Evict those that are used less than `slot` from where it is to settle; whether there is room then."""
-        settled = sum(each.bytes for each in self._shelf if not each.model.is_guest)
+        settled = self._of_settled.bytes_of(self._size_of(_is_settled))
         surplus = settled + size - (self._limits.bytes_max - self._guests_bytes_max)
         while surplus > 0:
             least = self._shelf.least_used(among=_is_settled)
             if least is None or least.rank >= slot.rank:
                 return False
-            surplus -= least.bytes
+            surplus -= self._of_settled.bytes_of(least.model.disk_bytes)
             self.close(self._shelf.evict(least))
         return True
 
@@ -258,18 +266,12 @@ class Loader:
         return self._grown() <= self._limits.bytes_max
 
     def _grown(self) -> int:
-        return self._memory.allocated() - self._baseline
+        allocated = self._memory.allocated()
+        return self._of_guests.grown(allocated.by_guests) + self._of_settled.grown(allocated.by_settled)
 
-    def _learn(self, size: int, grown: int) -> None:
-        """A model of `size` bytes on disk has made the process grow. If it has not, there was memory to spare."""
-        if grown > 0:
-            ratio = min(max(1.0, grown / max(1, size)), _GROWTH_MAX)
-            self._growth += (ratio - self._growth) / 8
-
-    def _learn_settling(self, size: int, grown: int) -> None:
-        if grown > 0:
-            ratio = min(max(1.0, grown / max(1, size)), _GROWTH_MAX)
-            self._settling += (ratio - self._settling) / 8
+    def _size_of(self, among: Among[Loaded]) -> int:
+        """What some models take on disk."""
+        return sum(slot.model.disk_bytes for slot in self._shelf if among(slot))
 
     async def _evict_one(self, keep: str, first: Among[Loaded]) -> bool:
         """Close the least used model but `keep`, of the `first` ones if there are any; whether there was one."""

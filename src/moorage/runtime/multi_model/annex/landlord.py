@@ -15,6 +15,7 @@ import msgspec
 from moorage.runtime.multi_model import memory
 from moorage.runtime.multi_model.annex.rooms import BROKEN, NO_MEMORY, Lodger
 from moorage.runtime.multi_model.faults import Broken
+from moorage.runtime.multi_model.loading import Allocated
 from moorage.runtime.trees.verdict import Verdict
 from moorage.runtime.worker import TAKEN
 from moorage.wire.client import Client
@@ -112,12 +113,12 @@ class BothMemories:
         self._threads = threads
         self._loop = asyncio.get_running_loop()
 
-    def allocated(self) -> int:
+    def allocated(self) -> Allocated:
         """See `loading.Memory`."""
-        own = memory.allocated_bytes()
+        by_guests = 0
         with contextlib.suppress(OSError):  # it is ending, and so are we
-            own += memory.allocated_bytes(self._pid)
-        return own
+            by_guests = memory.allocated_bytes(self._pid)
+        return Allocated(by_guests, memory.allocated_bytes())
 
     async def trim(self) -> None:
         """See `loading.Memory`."""
