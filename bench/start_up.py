@@ -1,9 +1,10 @@
 """How long an instance takes from launch to first prediction: warm, and in an environment that was built before.
 
-    python bench/start_up.py [--rounds 20] [--release 1.2]
+    python bench/start_up.py [--rounds 20] [--release 1.2] [--only warm]
 
 Launches the recipes' forest on a real agent, without control and gateway, and asks it over its socket. `warm` is with
-the nursery running and another instance of the model there, as when a variant grows or an instance is replaced; `cold`
+the nursery running and another instance of the model there, as when a variant grows or an instance is replaced, which
+has checked what the next ones compile; `cold`
 is an agent that has just been started, whose first instance needs an environment built earlier: a scikit-learn other
 than the installed one, from the machine's package index, where one can be reached.
 """
@@ -58,11 +59,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--release", default="1.2", help="of scikit-learn, for the environment that is built")
+    parser.add_argument("--only", choices=["warm", "cold"])
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="moorage-"))  # short enough for sockets
     try:
-        _measure_warm(folder / "warm", arguments.rounds)
-        _measure_cold(folder / "cold", sklearn_image(arguments.release))
+        if arguments.only != "cold":
+            _measure_warm(folder / "warm", arguments.rounds)
+        if arguments.only != "warm":
+            _measure_cold(folder / "cold", sklearn_image(arguments.release))
     finally:
         shutil.rmtree(folder)
 
