@@ -189,7 +189,14 @@ def test_env_and_status_say_where_it_runs(moorage: Command, moorage_server: Runn
     status = moorage.succeeds("status")
 
     assert f"export AWS_ENDPOINT_URL={moorage_server.endpoint_url}" in exports
-    names = ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"]
+    names = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION",
+    ]
     assert names == [line.removeprefix("export ").partition("=")[0] for line in exports if line.startswith("export")]
     assert f"running at {moorage_server.endpoint_url}" in status
     assert "does not answer" not in status

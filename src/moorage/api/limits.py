@@ -10,7 +10,7 @@ from moorage.aws.errors import ServiceError
 _MIB: Final = 1024 * 1024
 
 _BODY_BYTES_MAX: Final = {
-    "logs": 2 * _MIB,  # PutLogEvents takes 1 MiB of events, JSON around them not counted
+    "logs": 7 * _MIB,  # PutLogEvents takes 1 MiB of events, of which JSON makes up to six times as much
     "s3": 4 * _MIB,  # CompleteMultipartUpload: 10,000 parts with their checksums
     "sagemaker-runtime": 6 * _MIB,
 }

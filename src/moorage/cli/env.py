@@ -27,6 +27,7 @@ def command(settings: Settings) -> None:
         "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",  # for `aws logs start-live-tail`: stream-127.0.0.1 is no host
     }
     for name, value in values.items():
         click.echo(f"export {name}={shlex.quote(value)}")

@@ -75,7 +75,7 @@ class LogKeeper:
             await self._clock.sleep(EXPIRY_INTERVAL_S)
 
     def _make_room(self) -> None:
-        taken = list(log_trim.measure(self._places, now_s=self._clock.now().timestamp()))
+        taken = log_trim.measure(self._places, bytes_max=self._bytes_max, now_s=self._clock.now().timestamp())
         for cut in make_room(taken, bytes_max=self._bytes_max, stream_bytes_max=self._stream_bytes_max):
             gone = log_trim.carry_out(cut, self._places)
             level = logging.INFO if cut.is_removal else logging.DEBUG  # a flood is cut every few seconds

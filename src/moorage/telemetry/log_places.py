@@ -85,15 +85,13 @@ class LogPlaces:
             return None
         return _own_stream(self._own(region, group) / f"{_digest(name)}.json")
 
-    def all_files(self) -> Iterator[tuple[Path, LineForm]]:
-        """The files of all streams, and their form."""
+    def all_files(self) -> Iterator[Path]:
+        """The files of all streams."""
         for region in _names(self._root):
             folder = self._root / region
-            for own in (folder / _OWN).glob("*/*.log"):
-                yield own, PUT
+            yield from (folder / _OWN).glob("*/*.log")
             for endpoint in _names(folder):
-                for path, _ in _printed_files(folder / endpoint):
-                    yield path, PRINTED
+                yield from (path for path, _ in _printed_files(folder / endpoint))
 
     def form_of(self, path: Path) -> LineForm:
         """Of one of these files."""

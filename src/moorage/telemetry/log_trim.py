@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from moorage.core.log_room import Cut, Taken
@@ -19,17 +20,30 @@ QUIET_S = 60.0
 _BLOCK_BYTES = 512
 
 
-def measure(places: LogPlaces, *, now_s: float) -> Iterator[Taken]:
-    """What each stream takes; its name here is its path."""
-    for path, form in places.all_files():
+def measure(places: LogPlaces, *, bytes_max: int, now_s: float) -> list[Taken]:
+    """What each stream takes; its name here is its path.
+
+    Whether it can be removed takes opening its file, so that is only found out where all of them take more than
+    `bytes_max`.
+    """
+    streams = list(_sizes(places))
+    if sum(taken.size_bytes for taken in streams) <= bytes_max:
+        return streams
+    return [replace(taken, is_removable=_is_removable(taken, places, now_s=now_s)) for taken in streams]
+
+
+def _sizes(places: LogPlaces) -> Iterator[Taken]:
+    for path in places.all_files():
         try:
             facts = path.stat()
         except FileNotFoundError:
             continue
-        is_quiet = form is PRINTED and now_s - facts.st_mtime > QUIET_S
-        yield Taken(
-            str(path), facts.st_blocks * _BLOCK_BYTES, facts.st_mtime, is_removable=is_quiet and not is_living(path)
-        )
+        yield Taken(str(path), facts.st_blocks * _BLOCK_BYTES, facts.st_mtime, is_removable=False)
+
+
+def _is_removable(taken: Taken, places: LogPlaces, *, now_s: float) -> bool:
+    is_printed = places.form_of(Path(taken.stream)) is PRINTED
+    return is_printed and now_s - taken.written_s > QUIET_S and not is_living(taken.stream)
 
 
 def carry_out(cut: Cut, places: LogPlaces) -> int:

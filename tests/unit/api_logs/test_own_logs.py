@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from moorage.api.logs.put_rules import EVENT_BYTES_MAX
+from moorage.api.service import Caller
 from moorage.aws.errors import ServiceError
 from moorage.testing.logs_world import ARN, GROUP, START, START_MS, LogsWorld
 
@@ -304,3 +305,31 @@ async def test_a_pattern_is_tried_on_messages(world: LogsWorld) -> None:
             }
         ]
     } == answer
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "expected"),
+    [
+        ("CreateLogGroup", {"logGroupName": "/g"}, ["CreateLogGroup /g:log-stream:"]),
+        (
+            "CreateLogGroup",
+            {"logGroupName": "/g", "tags": {"a": "b"}},
+            ["CreateLogGroup /g:log-stream:", "TagResource /g:log-stream:"],
+        ),
+        ("PutLogEvents", {"logGroupName": "/g", "logStreamName": "s"}, ["PutLogEvents /g:log-stream:s"]),
+        ("TagResource", {"resourceArn": ARN + "/g:*"}, ["TagResource /g:log-stream:"]),
+        (
+            "StartLiveTail",
+            {"logGroupIdentifiers": [ARN + "/g", ARN + "/h"]},
+            ["StartLiveTail /g:log-stream:", "StartLiveTail /h:log-stream:"],
+        ),
+        ("DescribeLogGroups", {"logGroupIdentifiers": ["/g"]}, ["DescribeLogGroups :log-stream:"]),
+        ("TestMetricFilter", {}, ["TestMetricFilter *"]),
+    ],
+)
+async def test_what_has_to_be_allowed(
+    world: LogsWorld, operation: str, request_: dict[str, Any], expected: list[str]
+) -> None:
+    caller = Caller("123456789012", "arn", "id", "AKIA", "us-east-1", "request")
+    required = await world.service.requirements(operation, caller, request_)
+    assert expected == [f"{each.action.removeprefix('logs:')} {each.resource.removeprefix(ARN)}" for each in required]

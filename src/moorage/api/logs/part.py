@@ -52,7 +52,8 @@ class Part(Service):
         """The groups, and the stream, that are named, in the form in which AWS asks for them."""
         if operation == "TestMetricFilter":
             return [Requirement("logs:TestMetricFilter")]
-        names = [_name_of(text) for text in _named(request)] or [""]
+        named = () if operation == "DescribeLogGroups" else _named(request)
+        names = [_name_of(text) for text in named] or [""]
         stream = request.get("logStreamName", "")
         actions = [operation, "TagResource"] if operation == "CreateLogGroup" and request.get("tags") else [operation]
         return [
