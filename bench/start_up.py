@@ -4,9 +4,9 @@
 
 Launches the recipes' forest on a real agent, without control and gateway, and asks it over its socket. `warm` is with
 the nursery running and another instance of the model there, as when a variant grows or an instance is replaced, which
-has checked what the next ones compile; `cold`
-is an agent that has just been started, whose first instance needs an environment built earlier: a scikit-learn other
-than the installed one, from the machine's package index, where one can be reached.
+has checked what the next ones compile; `cold` is an agent that has just been started, whose first instance needs an
+environment built earlier: a scikit-learn other than the installed one, from the machine's package index, where one can
+be reached.
 """
 
 from __future__ import annotations
