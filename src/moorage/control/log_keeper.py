@@ -20,7 +20,7 @@ from moorage.telemetry import log_trim
 from moorage.telemetry.log_places import LogPlaces
 
 INTERVAL_S: Final = 2.0
-_PAUSE_RATIO: Final = 50
+_PAUSE_RATIO: Final = 200
 """How much longer the pause is than the look before it, at least: many files are looked at less often."""
 EXPIRY_INTERVAL_S: Final = 600.0
 
