@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from moorage.cli.main import main
 from moorage.testing.deployment import Deployer
+from moorage.testing.metrics_page import read_page, sum_of
 from moorage.testing.models import echo_archive
 from moorage.testing.server import RunningMoorage, eventually
 
@@ -64,25 +64,17 @@ def keys(server: RunningMoorage, *arguments: str) -> str:
     return result.stdout
 
 
-def get(url: str, **headers: str) -> str:
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return answer.read().decode()
 
 
 def test_the_page_is_openmetrics_and_counts_what_was_sent(
     moorage_server: RunningMoorage, deployer: Deployer, key: str
 ) -> None:
-    accept = "application/openmetrics-text; version=1.0.0"
-
     def count() -> float:
-        text = get(f"{moorage_server.endpoint_url}/metrics", Authorization=f"Bearer {key}", Accept=accept)
-        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-        wanted = {"endpoint": NAME, "variant": "AllTraffic", "outcome": "success"}
-        return sum(
-            sample.value
-            for sample in samples
-            if sample.name == "moorage_invocations_total" and wanted.items() <= sample.labels.items()
-        )
+        page = read_page(moorage_server.endpoint_url, key)
+        return sum_of(page, "moorage_invocations_total", endpoint=NAME, variant="AllTraffic", outcome="success")
 
     before = count()
     for _ in range(5):

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from moorage.cli.main import main
 from moorage.testing.deployment import Deployer
+from moorage.testing.metrics_page import read_page, sum_of
 from moorage.testing.models import echo_archive
 from moorage.testing.server import RunningMoorage, eventually
 
@@ -88,3 +89,23 @@ def test_instance_hours_are_shown_with_their_price(server: RunningMoorage, deplo
     before = hours()
     eventually(lambda: hours() > before > 0)
     assert NAME in moorage(server, "costs")
+
+
+def test_no_restart_sets_a_counter_back(server: RunningMoorage, deployer: Deployer) -> None:
+    key = server.client("moorage").create_metrics_key()["Key"]
+
+    def count() -> float | None:
+        try:
+            page = read_page(server.endpoint_url, key)
+        except OSError:
+            return None
+        return sum_of(page, "moorage_invocations_total", endpoint=NAME, outcome="success")
+
+    for _ in range(7):
+        deployer.invoke(NAME, b"{}")
+    eventually(lambda: 7 == count(), timeout_s=60)
+    server.kill("control")
+    eventually(lambda: 7 == count(), timeout_s=60)
+    server.restart()
+    deployer.invoke(NAME, b"{}")
+    eventually(lambda: 8 == count(), timeout_s=60)
