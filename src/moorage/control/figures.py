@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from moorage.control import waking
 from moorage.control.capacity import Capacity
 from moorage.control.publisher import Publisher
 from moorage.control.settlement import add_up
@@ -14,6 +15,7 @@ from moorage.core.figures import State
 from moorage.core.model import Endpoint, Observation
 from moorage.core.traffic import Tallies
 from moorage.runners.base import Runner, RunnerError
+from moorage.store import scaling
 from moorage.store.base import Store, Transaction
 from moorage.system.clock import Clock
 from moorage.system.lag import LoopLag
@@ -43,6 +45,8 @@ class Gathering:
         return State(
             totals=stored.totals,
             in_flight=stored.in_flight,
+            scalings=stored.scalings,
+            sleeps=stored.sleeps,
             endpoints=stored.endpoints,
             instances=await self._observe(),
             offered=offer.total if offer is not None else Resources(),
@@ -61,6 +65,8 @@ class Gathering:
 class _Stored(NamedTuple):
     totals: Tallies
     in_flight: Tallies
+    scalings: Mapping[tuple[str, str], int]
+    sleeps: Mapping[tuple[str, str], int]
     endpoints: Sequence[Endpoint]
 
 
@@ -72,4 +78,5 @@ def _read(tx: Transaction, *, now_s: int) -> _Stored:
     latest_s = max((each.at_s for each in recent), default=0)
     in_flight = {each.key: each.tally for each in recent if each.at_s == latest_s}
     endpoints = [endpoint for endpoint in map(tx.endpoints.get, tx.endpoints.keys()) if endpoint is not None]
-    return _Stored(totals, in_flight, endpoints)
+    scalings, sleeps = tx.journal.counts(scaling.JOURNAL_KIND), tx.journal.counts(waking.JOURNAL_KIND)
+    return _Stored(totals, in_flight, scalings, sleeps, endpoints)

@@ -63,6 +63,10 @@ class State:
     """Ever, those of the last minute included."""
     in_flight: Tallies = field(default_factory=dict)
     """As of the last second."""
+    scalings: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many scaling activities there ever were, by region and resource."""
+    sleeps: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How often variants were put to sleep or woken, by region and endpoint."""
     endpoints: Sequence[Endpoint] = ()
     instances: Sequence[Observation] = ()
     offered: Resources = field(default_factory=Resources)
@@ -79,6 +83,7 @@ def figures(state: State, *, by_instance: bool = False) -> tuple[Figure, ...]:
         *_traffic_figures(totals, by_instance=by_instance),
         _figure("requests_in_flight", "Requests on instances.", Kind.GAUGE, in_flight, lambda tally: tally.in_flight),
         *_endpoint_figures(state),
+        *_event_figures(state),
         *_machine_figures(state),
     )
 
@@ -168,6 +173,17 @@ def _endpoint_figures(state: State) -> Iterable[Figure]:
 
 def _endpoint_labels(endpoint: Endpoint) -> dict[str, str]:
     return {"region": endpoint.key.region, "endpoint": endpoint.key.name}
+
+
+def _event_figures(state: State) -> Iterable[Figure]:
+    scalings = tuple(
+        Sample({"region": region, "resource": resource}, count) for (region, resource), count in state.scalings.items()
+    )
+    yield Figure("moorage_scaling_activities", "Scaling activities, whatever came of them.", Kind.COUNTER, scalings)
+    sleeps = tuple(
+        Sample({"region": region, "endpoint": endpoint}, count) for (region, endpoint), count in state.sleeps.items()
+    )
+    yield Figure("moorage_sleep_changes", "How often variants fell asleep or were woken.", Kind.COUNTER, sleeps)
 
 
 def _machine_figures(state: State) -> Iterable[Figure]:

@@ -269,6 +269,10 @@ class Journal(Protocol):
         """Entries by time, then id: those from `since` on and before `until`, and behind `after` in this order."""
         ...
 
+    def counts(self, kind: str) -> Mapping[tuple[str, str], int]:
+        """How many entries there have ever been, those that have expired included, by region and subject."""
+        ...
+
     def expire(self, kind: str, *, before: datetime) -> None:
         """Forget what is older."""
         ...

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, tuple_, update
 
 from moorage.store.base import JournalEntry
 from moorage.store.codec import decode_body, encode_body
 from moorage.store.paging import from_micros, to_micros
-from moorage.store.tables import JOURNAL
+from moorage.store.tables import JOURNAL, JOURNAL_COUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class SqlJournal:
             at_us=to_micros(entry.at),
             body=encode_body(entry.body),
         )
+        self._count(entry)
         return replace(entry, id=self.connection.execute(statement.returning(JOURNAL.c.id)).scalar_one())
 
     def amend(self, id_: int, body: dict[str, Any]) -> None:
@@ -63,9 +64,21 @@ class SqlJournal:
         rows = self.connection.execute(select(JOURNAL).where(*conditions).order_by(*order).limit(limit))
         return [_from_row(row) for row in rows]
 
+    def counts(self, kind: str) -> Mapping[tuple[str, str], int]:
+        rows = self.connection.execute(select(JOURNAL_COUNTS).where(JOURNAL_COUNTS.c.kind == kind))
+        return {(row.region, row.subject): row.entries for row in rows}
+
     def expire(self, kind: str, *, before: datetime) -> None:
         entry = JOURNAL.c
         self.connection.execute(delete(JOURNAL).where(entry.kind == kind, entry.at_us < to_micros(before)))
+
+    def _count(self, entry: JournalEntry) -> None:
+        count = JOURNAL_COUNTS.c
+        same = and_(count.kind == entry.kind, count.region == entry.region, count.subject == entry.subject)
+        one_more = update(JOURNAL_COUNTS).where(same).values(entries=count.entries + 1)
+        if self.connection.execute(one_more).rowcount == 0:
+            first = {"kind": entry.kind, "region": entry.region, "subject": entry.subject, "entries": 1}
+            self.connection.execute(insert(JOURNAL_COUNTS).values(first))
 
 
 def _from_row(row: Row[Any]) -> JournalEntry:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from moorage.store.base import StoreUnavailable, StoreUnusable
 from moorage.store.tables import METADATA
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest migration in `migrations/versions`; a test holds the two together."""
 
 # Alembic's own table. Read and written without Alembic, which takes longer to import than a database to open.

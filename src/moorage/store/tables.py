@@ -63,6 +63,15 @@ JOURNAL: Final = Table(
     Index("journal_by_time", "kind", "region", "at_us", "id"),
 )
 
+JOURNAL_COUNTS: Final = Table(
+    "journal_counts",
+    METADATA,
+    Column("kind", _BYTEWISE, primary_key=True),
+    Column("region", _BYTEWISE, primary_key=True),
+    Column("subject", _BYTEWISE, primary_key=True),
+    Column("entries", BigInteger, nullable=False),
+)
+
 USAGE: Final = Table(
     "usage",
     METADATA,

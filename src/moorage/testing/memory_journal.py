@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,15 +15,22 @@ from moorage.store.base import JournalEntry
 class MemoryJournal:
     """Entries by id."""
 
-    def __init__(self, rows: dict[int, JournalEntry] | None = None, last_id: int = 0) -> None:
+    def __init__(
+        self,
+        rows: dict[int, JournalEntry] | None = None,
+        last_id: int = 0,
+        counts: Mapping[tuple[str, str, str], int] | None = None,
+    ) -> None:
         self._rows = dict(rows or {})
         self._last_id = last_id
+        self._counts = Counter(counts or {})
 
     def fork(self) -> MemoryJournal:
-        return MemoryJournal(self._rows, self._last_id)
+        return MemoryJournal(self._rows, self._last_id, self._counts)
 
     def add(self, entry: JournalEntry) -> JournalEntry:
         self._last_id += 1
+        self._counts[entry.kind, entry.region, entry.subject] += 1
         self._rows[self._last_id] = copy.deepcopy(replace(entry, id=self._last_id))
         return replace(entry, id=self._last_id)
 
@@ -51,6 +59,9 @@ class MemoryJournal:
             and (after is None or (_place(row) < _place(after) if newest_first else _place(row) > _place(after)))
         ]
         return copy.deepcopy(found[:limit])
+
+    def counts(self, kind: str) -> Mapping[tuple[str, str], int]:
+        return {(region, subject): count for (of, region, subject), count in self._counts.items() if of == kind}
 
     def expire(self, kind: str, *, before: datetime) -> None:
         self._rows = {id_: row for id_, row in self._rows.items() if row.kind != kind or row.at >= before}

@@ -124,6 +124,17 @@ class StoreSuite:
         )
         assert ["a", "b", "a"] == [entry.subject for entry in oldest]
 
+    async def test_the_journal_counts_what_it_has_forgotten_too(self, store: Store) -> None:
+        def write(tx: Transaction) -> None:
+            for subject in ("a", "b", "a"):
+                tx.journal.add(JournalEntry("alarm", "us-east-1", subject, START, {}))
+            tx.journal.add(JournalEntry("scaling", "us-east-1", "a", START, {}))
+
+        await store.run(write)
+        await store.run(lambda tx: tx.journal.expire("alarm", before=START + timedelta(days=1)))
+        assert {("us-east-1", "a"): 2, ("us-east-1", "b"): 1} == await store.run(lambda tx: tx.journal.counts("alarm"))
+        assert {} == await store.run(lambda tx: tx.journal.counts("nothing"))
+
     async def test_the_life_of_an_instance_goes_on_until_it_is_ended(self, store: Store) -> None:
         first, second = (make_usage(f"i-{number}", minute=number) for number in (1, 2))
         await store.run(lambda tx: tx.usages.begin([first, second]))

@@ -65,6 +65,13 @@ def test_what_a_variant_is_to_have_is_what_it_serves_with() -> None:
     assert {("us-east-1", "iris", "AllTraffic"): 3} == values(figures(state), "moorage_desired_instances")
 
 
+def test_what_happened_is_counted() -> None:
+    state = State(scalings={("us-east-1", "endpoint/iris/variant/a"): 3}, sleeps={("us-east-1", "iris"): 2})
+    found = figures(state)
+    assert {("us-east-1", "endpoint/iris/variant/a"): 3} == values(found, "moorage_scaling_activities")
+    assert {("us-east-1", "iris"): 2} == values(found, "moorage_sleep_changes")
+
+
 def test_capacity_is_told_by_resource() -> None:
     found = figures(State(offered=Resources(64, 1 << 30, 2)))
     assert {("vcpus",): 64, ("memory_bytes",): 1 << 30, ("gpus",): 2} == values(found, "moorage_capacity_offered")
