@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import urllib.request
+from collections.abc import Iterable
 
+from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 _OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -19,5 +21,6 @@ def read_page(url: str, key: str) -> str:
 
 def sum_of(page: str, name: str, **labels: str) -> float:
     """What the samples of that name with these labels come to. The page has to be flawless OpenMetrics."""
-    samples = (sample for family in text_string_to_metric_families(page) for sample in family.samples)
-    return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
+    families: Iterable[Metric] = text_string_to_metric_families(page)  # type: ignore[no-untyped-call]
+    samples = (sample for family in families for sample in family.samples)
+    return float(sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items()))
