@@ -18,8 +18,9 @@ from moorage.runners.process.multi_model.stock import Stock
 from moorage.runners.process.multi_model.supplier import Supplier
 from moorage.runtime.multi_model.faults import Broken, NoSuchModel
 from moorage.runtime.multi_model.limits import Limits
-from moorage.runtime.multi_model.loading import Allocated, Loaded, Loader
+from moorage.runtime.multi_model.loading import Loader
 from moorage.runtime.multi_model.models import Models
+from moorage.runtime.multi_model.room import Allocated, Loaded
 from moorage.runtime.multi_model.routes import begin_requests
 from moorage.runtime.multi_model.shelf import Shelf
 from moorage.runtime.multi_model.statistics import Statistics

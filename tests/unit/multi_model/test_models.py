@@ -10,8 +10,9 @@ import pytest
 
 from moorage.runtime.multi_model.faults import Broken, NoRoom, NoSuchModel, NotReady, NotServed
 from moorage.runtime.multi_model.limits import Limits
-from moorage.runtime.multi_model.loading import Allocated, Loaded, Loader
+from moorage.runtime.multi_model.loading import Loader
 from moorage.runtime.multi_model.models import Models
+from moorage.runtime.multi_model.room import Allocated, Loaded
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.wire.messages import Begin, Reply, Request

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from moorage.runtime.multi_model.faults import REFUSAL, Broken, NotServed
-from moorage.runtime.multi_model.loading import Loaded
 from moorage.runtime.multi_model.models import Models
+from moorage.runtime.multi_model.room import Loaded
 from moorage.runtime.multi_model.shelf import Slot
 from moorage.runtime.replies import failure
 from moorage.wire.messages import Cancellable, Reply, Request, Response

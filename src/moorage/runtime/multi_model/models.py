@@ -17,7 +17,8 @@ from typing import Final
 from moorage.runtime.failures import say
 from moorage.runtime.multi_model.faults import Broken, NotReady, NotServed, Stuck
 from moorage.runtime.multi_model.limits import Limits
-from moorage.runtime.multi_model.loading import Loaded, Loader
+from moorage.runtime.multi_model.loading import Loader
+from moorage.runtime.multi_model.room import Loaded
 from moorage.runtime.multi_model.shelf import Shelf, Slot
 from moorage.runtime.multi_model.statistics import Statistics
 from moorage.runtime.multi_model.wants import Wants

@@ -22,8 +22,9 @@ from moorage.runtime.multi_model.annex.process import LOADERS, SWITCH_S, AnnexPr
 from moorage.runtime.multi_model.kind import FrameworkModels
 from moorage.runtime.multi_model.lane import Crew
 from moorage.runtime.multi_model.limits import Limits, read_limits
-from moorage.runtime.multi_model.loading import Loaded, Loader
+from moorage.runtime.multi_model.loading import Loader
 from moorage.runtime.multi_model.models import Models
+from moorage.runtime.multi_model.room import Loaded
 from moorage.runtime.multi_model.routes import begin_requests
 from moorage.runtime.multi_model.shelf import Shelf
 from moorage.runtime.multi_model.statistics import Statistics

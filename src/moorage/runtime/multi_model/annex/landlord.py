@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 
 from moorage.runtime.multi_model import memory
-from moorage.runtime.multi_model.annex.rooms import BROKEN, NO_MEMORY, Lodger
+from moorage.runtime.multi_model.annex.rooms import BROKEN, DONE, NO_MEMORY, Lodger
 from moorage.runtime.multi_model.faults import Broken
-from moorage.runtime.multi_model.loading import Allocated
+from moorage.runtime.multi_model.room import Allocated
 from moorage.runtime.trees.verdict import Verdict
 from moorage.runtime.worker import TAKEN
 from moorage.wire.client import Client
@@ -55,8 +55,10 @@ class Annex:
         return number
 
     async def judge(self, number: int) -> Verdict | None:
-        """Whether a model may be compiled; None if it is not one to compile."""
-        _, said = await self._ask(b"POST", b"/models/%d/judge" % number)
+        """Whether a model may be compiled; None if it is not one to compile. Raises Broken if it is gone."""
+        status, said = await self._ask(b"POST", b"/models/%d/judge" % number)
+        if status != DONE:
+            raise Broken("the model has left")
         return msgspec.json.decode(said, type=Verdict | None)
 
     async def unload(self, number: int) -> None:
@@ -105,7 +107,7 @@ class Annex:
 
 
 class BothMemories:
-    """What the instance's own process and the annex take. See `loading.Memory`."""
+    """What the instance's own process and the annex take. See `room.Memory`."""
 
     def __init__(self, annex: Annex, pid: int, threads: Executor) -> None:
         self._annex = annex
@@ -114,16 +116,16 @@ class BothMemories:
         self._loop = asyncio.get_running_loop()
 
     def allocated(self) -> Allocated:
-        """See `loading.Memory`."""
+        """See `room.Memory`."""
         by_guests = 0
         with contextlib.suppress(OSError):  # it is ending, and so are we
             by_guests = memory.allocated_bytes(self._pid)
         return Allocated(by_guests, memory.allocated_bytes())
 
     async def trim(self) -> None:
-        """See `loading.Memory`."""
+        """See `room.Memory`."""
         await asyncio.gather(self._annex.tidy("trim"), self._loop.run_in_executor(self._threads, memory.trim))
 
     async def collect(self) -> None:
-        """See `loading.Memory`."""
+        """See `room.Memory`."""
         await asyncio.gather(self._annex.tidy("collect"), self._loop.run_in_executor(self._threads, memory.collect))

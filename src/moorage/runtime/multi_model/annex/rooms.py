@@ -26,6 +26,7 @@ from moorage.runtime.toolkit import LoadedModel
 from moorage.wire.messages import Begin, Cancellable, Refused, Reply, Request, Response
 from moorage.wire.server import Tasks
 
+DONE: Final = 200
 BROKEN: Final = 500
 NO_MEMORY: Final = 507
 
@@ -63,13 +64,13 @@ class Rooms:
                 return await self._load(await read_json(request, Lodger))
             case b"POST", b"models", b"judge" if number in self._models:
                 name, model, _ = self._models[number]
-                return json_response(200, await self._kind.judge(name, model))
+                return json_response(DONE, await self._kind.judge(name, model))
             case b"DELETE", b"models", b"":
                 self._threads.submit([self._models.pop(number, None)].clear)  # it may take long to free
-                return json_response(200, {})
+                return json_response(DONE, {})
             case b"POST", b"memory", b"" if number in _MEMORY:
                 await asyncio.get_running_loop().run_in_executor(self._threads, _MEMORY[number])
-                return json_response(200, {})
+                return json_response(DONE, {})
         raise Refused(404, f"there is no {request.method.decode()} {request.path.decode('latin-1')}")
 
     async def _load(self, lodger: Lodger) -> Response:
@@ -80,7 +81,7 @@ class Rooms:
         except MemoryError:
             return Response(NO_MEMORY)
         self._models[b"%d" % lodger.number] = lodger.name, model, self._kind.serve(model)
-        return json_response(200, {})
+        return json_response(DONE, {})
 
 
 def _parts(path: bytes) -> tuple[bytes, bytes, bytes, bytes]:
