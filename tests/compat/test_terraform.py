@@ -118,6 +118,70 @@ resource "aws_iam_role_policy_attachment" "hosting" {
   policy_arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 }
 
+# Who is told when something is wrong.
+resource "aws_sns_topic" "calls" {
+  name         = "terraform-calls"
+  display_name = "Calls"
+  tags         = { team = "shop" }
+}
+
+resource "aws_sns_topic_subscription" "hook" {
+  topic_arn              = aws_sns_topic.calls.arn
+  protocol               = "http"
+  endpoint               = "http://127.0.0.1:9/hook"
+  endpoint_auto_confirms = false
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  alarm_name          = "terraform-errors"
+  namespace           = "AWS/SageMaker"
+  metric_name         = "Invocation5XXErrors"
+  dimensions          = { EndpointName = "shop", VariantName = "AllTraffic" }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  threshold           = 5
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.calls.arn]
+  tags                = { team = "shop" }
+}
+
+resource "aws_cloudwatch_metric_alarm" "maths" {
+  alarm_name          = "terraform-maths"
+  evaluation_periods  = 2
+  threshold           = 5
+  comparison_operator = "GreaterThanThreshold"
+  metric_query {
+    id          = "e"
+    expression  = "m * 100"
+    label       = "per cent"
+    return_data = true
+  }
+  metric_query {
+    id = "m"
+    metric {
+      metric_name = "Invocation5XXErrors"
+      namespace   = "AWS/SageMaker"
+      period      = 60
+      stat        = "Average"
+      dimensions  = { EndpointName = "shop", VariantName = "AllTraffic" }
+    }
+  }
+}
+
+resource "aws_cloudwatch_composite_alarm" "any" {
+  alarm_name    = "terraform-any"
+  alarm_rule    = "ALARM(${aws_cloudwatch_metric_alarm.maths.alarm_name}) OR ALARM(terraform-errors)"
+  alarm_actions = [aws_sns_topic.calls.arn]
+  actions_suppressor {
+    alarm            = aws_cloudwatch_metric_alarm.errors.alarm_name
+    extension_period = 10
+    wait_period      = 20
+  }
+}
+
 terraform {
   required_providers {
     aws = { source = "hashicorp/aws" }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -33,8 +34,16 @@ TOPICS_MAX: Final = 10_000
 TAGS_MAX: Final = 50
 DISPLAY_NAME_MAX: Final = 100
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
-_HARMLESS: Final = {"FifoTopic": "false", "ContentBasedDeduplication": "false", "TracingConfig": "PassThrough"}
-"""Attributes that may be given with the value that says what is so anyway."""
+_FEEDBACK: Final = ("Application", "Firehose", "HTTP", "Lambda", "SQS")
+_HARMLESS: Final[Mapping[str, str]] = {
+    "FifoTopic": "false",
+    "ContentBasedDeduplication": "false",
+    "TracingConfig": "PassThrough",
+    "KmsMasterKeyId": "",
+    "DeliveryPolicy": "",
+    **{f"{kind}SuccessFeedbackSampleRate": "0" for kind in _FEEDBACK},
+}
+"""Attributes that may be given with the value that says what is so anyway; Terraform gives some of them."""
 
 
 class Topics(Part):
