@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from moorage.core.metrics.distribution import Distribution
 from moorage.core.metrics.metric import MetricKey
-from moorage.telemetry.metrics.base import Measured, MetricFilter, Series
+from moorage.telemetry.metrics.base import Measured, MetricFilter, MetricsUnavailable, Series
 
 
 class MemoryMetrics:
-    """Everything that was put, for ever."""
+    """Everything that was put, for ever. Set `unavailable` to have nothing read."""
 
     def __init__(self) -> None:
+        self.unavailable = False
         self._measured: list[Measured] = []
 
     async def put(self, measured: Sequence[Measured]) -> None:
@@ -28,6 +29,8 @@ class MemoryMetrics:
         self, keys: Sequence[MetricKey], *, since_s: int, until_s: int, period_s: int, unit: str | None = None
     ) -> Mapping[MetricKey, Series]:
         """As `MetricSource.read`."""
+        if self.unavailable:
+            raise MetricsUnavailable("the metrics were told to be unavailable")
         assert since_s % period_s == until_s % period_s == 0
         found: dict[MetricKey, dict[int, Distribution]] = {key: {} for key in keys}
         for each in sorted(self._measured, key=lambda each: each.at_s):

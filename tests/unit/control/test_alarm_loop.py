@@ -154,6 +154,19 @@ async def test_a_store_that_is_away_costs_time_only() -> None:
     await world.loop.close()
 
 
+async def test_metrics_that_cannot_be_read_leave_an_alarm_as_it_is(world: AlarmWorld) -> None:
+    await world.put("errors", TreatMissingData="breaching")
+    await world.measure(1)
+    await world.wait(65)
+    assert OK == await world.state("errors")
+    world.metrics.unavailable = True
+    await world.wait(600)
+    assert OK == await world.state("errors")
+    world.metrics.unavailable = False
+    await world.wait(61)
+    assert ALARM == await world.state("errors")
+
+
 async def test_an_expression_is_watched_like_a_metric(world: AlarmWorld) -> None:
     stat = {"Metric": {"Namespace": "Shop", "MetricName": "Errors"}, "Period": 60, "Stat": "Sum"}
     await world.put(

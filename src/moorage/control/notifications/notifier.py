@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import typing
 from collections.abc import Sequence
 
 from moorage.control.alarms.actions import ActionFailed, AlarmChange
 from moorage.control.notifications.deliveries import Deliveries, Saved
-from moorage.control.notifications.posting import NotPosted, Poster
+from moorage.control.notifications.posting import NotPosted
 from moorage.core.notifications.alarm_message import alarm_subject, alarm_text
 from moorage.core.notifications.messages import Message, confirmation, notification
 from moorage.core.notifications.topic import (
@@ -26,14 +27,20 @@ from moorage.system.entropy import new_request_id
 _log = logging.getLogger(__name__)
 
 
+class Checks(typing.Protocol):
+    """Tells where notifications may go, see `posting.Poster`."""
+
+    async def check(self, url: str) -> None: ...
+
+
 class Notifier:
     """Hands messages to everybody who is subscribed."""
 
     def __init__(
-        self, store: Store, poster: Poster, deliveries: Deliveries, clock: Clock, *, account_id: str, public_url: str
+        self, store: Store, checks: Checks, deliveries: Deliveries, clock: Clock, *, account_id: str, public_url: str
     ) -> None:
         self._store = store
-        self._poster = poster
+        self._checks = checks
         self._deliveries = deliveries
         self._clock = clock
         self._account_id = account_id
@@ -58,7 +65,7 @@ class Notifier:
     async def check_endpoint(self, url: str) -> None:
         """Raises ForbiddenAddress if nothing may be sent there. A host that nobody knows may be known later."""
         try:
-            await self._poster.check(url)
+            await self._checks.check(url)
         except NotPosted as error:
             _log.info("an endpoint that is being subscribed: %s", error)
 
