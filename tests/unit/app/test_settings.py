@@ -60,3 +60,18 @@ def test_a_machine_offers_what_it_has_as_often_as_the_settings_say(
     offer = load_settings(tmp_path).offer
     assert offer.machine.vcpus * 1.5 == offer.total.vcpus
     assert not offer.needs_accelerators
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("NOTIFICATION_HOSTS", "10.0.0.1/8", "^notification_hosts: '10.0.0.1/8' is neither a host name nor"),
+        ("PUBLIC_URL", "models.example.com", "^public_url must look like https://models.example.com, not"),
+    ],
+)
+def test_where_notifications_go_and_lead_to_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(f"MOORAGE_{name}", value)
+    with pytest.raises(SettingsError, match=message):
+        load_settings(tmp_path)
