@@ -64,7 +64,7 @@ class State:
     in_flight: Tallies = field(default_factory=dict)
     """As of the last second."""
     scalings: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """How many scaling activities there ever were, by region and resource."""
+    """How many scaling activities there ever were, by region and target: `<resource id>|<dimension>`."""
     sleeps: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How often variants were put to sleep or woken, by region and endpoint."""
     endpoints: Sequence[Endpoint] = ()
@@ -177,7 +177,8 @@ def _endpoint_labels(endpoint: Endpoint) -> dict[str, str]:
 
 def _event_figures(state: State) -> Iterable[Figure]:
     scalings = tuple(
-        Sample({"region": region, "resource": resource}, count) for (region, resource), count in state.scalings.items()
+        Sample({"region": region, **dict(zip(("resource", "dimension"), target.split("|"), strict=False))}, count)
+        for (region, target), count in state.scalings.items()
     )
     yield Figure("moorage_scaling_activities", "Scaling activities, whatever came of them.", Kind.COUNTER, scalings)
     sleeps = tuple(

@@ -11,6 +11,7 @@ from moorage.core.capacity import Resources
 from moorage.core.figures import EDGES_US, Figure, Kind, State, cumulative, figures
 from moorage.core.latency import Histogram, bucket_of
 from moorage.core.model import InstanceState
+from moorage.core.scaling.model import TargetKey
 from moorage.core.traffic import Outcome, SeriesKey, Tally
 from moorage.testing.builders import make_endpoint, make_variant, observe, specs_of
 
@@ -66,9 +67,10 @@ def test_what_a_variant_is_to_have_is_what_it_serves_with() -> None:
 
 
 def test_what_happened_is_counted() -> None:
-    state = State(scalings={("us-east-1", "endpoint/iris/variant/a"): 3}, sleeps={("us-east-1", "iris"): 2})
-    found = figures(state)
-    assert {("us-east-1", "endpoint/iris/variant/a"): 3} == values(found, "moorage_scaling_activities")
+    target = TargetKey("us-east-1", "endpoint/iris/variant/a")
+    found = figures(State(scalings={(target.region, target.name): 3}, sleeps={("us-east-1", "iris"): 2}))
+    labels = ("us-east-1", "endpoint/iris/variant/a", "sagemaker:variant:DesiredInstanceCount")
+    assert {labels: 3} == values(found, "moorage_scaling_activities")
     assert {("us-east-1", "iris"): 2} == values(found, "moorage_sleep_changes")
 
 
