@@ -16,7 +16,7 @@ from moorage.system.holes import data_start
 from moorage.telemetry.log_lines import PRINTED, TIME_BYTES, TIME_IN_BLOCK, LineForm, split_time
 
 _BLOCK: Final = 64 * 1024
-_LINES_AT_ONCE: Final = 256
+LINES_AT_ONCE: Final = 256
 _HOLE: Final = b"\0"
 
 
@@ -52,10 +52,12 @@ def read_events(file: BinaryIO, start: int, *, stop: int, form: LineForm = PRINT
         yield LogEvent(at_ms, message, begin, end, put_ms)
 
 
-def read_events_backward(file: BinaryIO, stop: int, *, start: int, form: LineForm = PRINTED) -> Iterator[LogEvent]:
-    """The same lines, the last one first."""
+def read_events_backward(
+    file: BinaryIO, stop: int, *, start: int, form: LineForm = PRINTED, at_once: int = LINES_AT_ONCE
+) -> Iterator[LogEvent]:
+    """The same lines, the last one first; `at_once` of them are read together."""
     while stop > start:
-        begin = back_up(file, stop, lines=_LINES_AT_ONCE, floor=start)
+        begin = back_up(file, stop, lines=at_once, floor=start)
         yield from reversed(list(read_events(file, begin, stop=stop, form=form)))
         stop = begin
 

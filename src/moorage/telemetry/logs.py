@@ -6,12 +6,13 @@ Everything here blocks: call it in a thread. Times are milliseconds since 1970; 
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NamedTuple
 
 from moorage.telemetry.log_file import (
+    LINES_AT_ONCE,
     LogEvent,
     align,
     back_up,
@@ -21,13 +22,17 @@ from moorage.telemetry.log_file import (
     read_events,
     read_events_backward,
 )
-from moorage.telemetry.log_lines import LineForm
 from moorage.telemetry.log_places import StreamFile
 
 PAGE_BYTES_MAX: Final = 1024 * 1024
 """About how much text a page holds at most, as CloudWatch's does."""
 SCAN_BYTES_MAX: Final = 32 * 1024 * 1024
 """How much a search reads before it pauses and hands back a cursor."""
+
+_LINES_AT_ONCE: Final = 8192
+"""How many lines a search holds, of all streams together."""
+_LINES_AT_ONCE_MIN: Final = 16
+_AHEAD_MS: Final = 2 * 3600 * 1000 + 60_000
 
 
 class NoSuchStream(LookupError):
@@ -126,16 +131,18 @@ def read_backward(stream: StreamFile, *, until: int | None, since: int, before: 
 
 def search(streams: Iterable[StreamFile], wanted: Search) -> Found:
     """Lines of several streams as one sequence by time, those that match only. Streams that have gone have none."""
-    with ExitStack() as stack:
-        opened: list[tuple[StreamFile, BinaryIO]] = []
-        for stream in streams:
-            try:
-                opened.append((stream, stack.enter_context(stream.path.open("rb"))))
-            except FileNotFoundError:
-                continue
-        timed = [_timed(stream.name, stream.form, file, wanted) for stream, file in opened]
-        merged = heapq.merge(*timed, reverse=wanted.is_descending)
-        return _find((item for item in merged if wanted.is_behind(item[0])), wanted)
+    written = [stream for stream in streams if _may_have(stream, wanted.since)]
+    at_once = max(_LINES_AT_ONCE_MIN, _LINES_AT_ONCE // max(1, len(written)))
+    merged = heapq.merge(*(_timed(stream, wanted, at_once) for stream in written), reverse=wanted.is_descending)
+    return _find((item for item in merged if wanted.is_behind(item[0])), wanted)
+
+
+def _may_have(stream: StreamFile, since_ms: int) -> bool:
+    """Whether a stream was written to late enough to have lines from then on. Events may be put ahead of their time."""
+    try:
+        return stream.path.stat().st_mtime * 1000 + _AHEAD_MS >= since_ms
+    except FileNotFoundError:
+        return False
 
 
 def _open(stream: StreamFile) -> BinaryIO:
@@ -166,20 +173,38 @@ def _take(events: Iterator[LogEvent], limit: int) -> list[LogEvent]:
     return taken
 
 
-def _timed(name: str, form: LineForm, file: BinaryIO, wanted: Search) -> Iterator[tuple[Cursor, LogEvent]]:
-    """The lines of one stream from where the search is, in its order."""
+def _timed(stream: StreamFile, wanted: Search, at_once: int) -> Iterator[tuple[Cursor, LogEvent]]:
+    """The lines of one stream from where the search is, in its order.
+
+    Its file is open only while `at_once` lines are read: a group may have more streams than a process open files.
+    """
     since, before, after = wanted.since, wanted.before, wanted.after
     if after is not None and wanted.is_descending:
         before = after.at_ms + 1 if before is None else min(before, after.at_ms + 1)
     elif after is not None:
         since = max(since, after.at_ms)
-    low, high = _range(file, since=since, before=before)
-    if wanted.is_descending:
-        events = read_events_backward(file, high, start=low, form=form)
-    else:
-        events = read_events(file, low, stop=high, form=form)
-    for event in events:
-        yield Cursor(event.at_ms, name, event.start), event
+    span: tuple[int, int] | None = None
+    while True:
+        try:
+            with stream.path.open("rb") as file:
+                low, high = span or _range(file, since=since, before=before)
+                events = list(itertools.islice(_read(stream, file, (low, high), wanted, at_once), at_once))
+        except FileNotFoundError:
+            return
+        for event in events:
+            yield Cursor(event.at_ms, stream.name, event.start), event
+        if len(events) < at_once:
+            return
+        span = (low, events[-1].start) if wanted.is_descending else (events[-1].end, high)
+
+
+def _read(
+    stream: StreamFile, file: BinaryIO, span: tuple[int, int], wanted: Search, at_once: int
+) -> Iterator[LogEvent]:
+    low, high = span
+    if not wanted.is_descending:
+        return read_events(file, low, stop=high, form=stream.form)
+    return read_events_backward(file, high, start=low, form=stream.form, at_once=min(at_once, LINES_AT_ONCE))
 
 
 def _find(items: Iterator[tuple[Cursor, LogEvent]], wanted: Search) -> Found:

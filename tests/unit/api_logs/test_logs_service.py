@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +206,28 @@ async def test_phrases(world: LogsWorld) -> None:
     world.write("A/i-1", (9000, 'no such file "x"'), (9001, "file such no"))
     assert ['no such file "x"'] == (await world.find(filterPattern='"no such"  "file"'))[0]
     assert ['no such file "x"'] == (await world.find(filterPattern=r'"file \"x"'))[0]
+
+
+@pytest.mark.parametrize("is_descending", [False, True])
+async def test_more_streams_than_a_process_may_have_files(world: LogsWorld, is_descending: bool) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for number in range(200):
+        world.write(f"A/i-{number}x", *((3000 + step * 200 + number, f"{step:02}-{number:03}") for step in range(20)))
+    expected = [f"{step:02}-{number:03}" for step in range(20) for number in range(200)]
+    open_now = max(int(name) for name in os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, open_now + 50), hard))
+    try:
+        found = await world.find_all(filterPattern='"-"', startFromHead=not is_descending, limit=1500)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (expected[::-1] if is_descending else expected) == found
+
+
+async def test_streams_that_were_written_before_the_time_are_not_looked_at(world: LogsWorld) -> None:
+    path = world.write("A/i-1", (3_600_000, "later"))
+    os.utime(path, (START_MS / 1000, START_MS / 1000))
+    assert ["later"] == await world.find_all(startTime=START_MS + 3_000_000)
+    assert [] == await world.find_all(startTime=START_MS + 3 * 3_600_000)
 
 
 async def test_a_long_search_pauses(world: LogsWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,5 @@ def test_reading_backward(
     path = write(tmp_path_factory.getbasetemp() / "backward", build(lines))
     whole = read_all(path)[first:]
     start = whole[0].start if whole else path.stat().st_size
-    with SmallBlocks(block), pytest.MonkeyPatch.context() as patch, path.open("rb") as file:
-        patch.setattr(log_file, "_LINES_AT_ONCE", at_once)
-        assert whole[::-1] == list(read_events_backward(file, end_of(file), start=start))
+    with SmallBlocks(block), path.open("rb") as file:
+        assert whole[::-1] == list(read_events_backward(file, end_of(file), start=start, at_once=at_once))
