@@ -283,6 +283,16 @@ async def test_what_cannot_be_had_and_what_cannot_be_loaded(instance: Instance) 
     assert f"The model cannot be loaded: {expected}" == said.json["error"]
 
 
+async def test_what_a_model_asks_for_and_does_not_get_is_said(instance: Instance) -> None:
+    folder = Path(instance.folder("m"))
+    (folder / "code" / "requirements.txt").write_text("nothing-of-that-name\n")
+    assert 200 == (await instance.ask("POST", "/models", {"model_name": "m", "url": str(folder)})).status
+    assert ["m: code/requirements.txt is not installed for one model among many"] == instance.said
+    (folder / "code" / "inference.py").write_text("import nothing_of_that_name\n")
+    said = await instance.ask("POST", "/models", {"model_name": "n", "url": str(folder)})
+    assert said.json["error"].endswith("; code/requirements.txt is not installed for one model among many")
+
+
 async def test_a_stream_keeps_its_model_until_it_has_been_read(instance: Instance) -> None:
     script = "def model_fn(folder):\n    return 'a'\ndef transform_fn(model, data, content_type, accept):\n"
     script += "    return iter([model] * 3), 'text/plain'\n"

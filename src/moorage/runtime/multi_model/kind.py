@@ -23,6 +23,7 @@ from moorage.runtime.trees.verdict import Verdict
 from moorage.wire.messages import Begin
 
 _COMPILE: Final = "MOORAGE_COMPILE"
+_NOT_INSTALLED: Final = "code/requirements.txt is not installed for one model among many"
 _OF_TREES: Final = frozenset({"sklearn", "xgboost", "lightgbm"})
 
 
@@ -81,6 +82,8 @@ class FrameworkModels:
             raise Broken(explain(error, folder) + _hint(error, folder)) from error
 
     def _load_apart(self, name: str, folder: Path) -> LoadedModel:
+        if _asks_for_packages(folder):
+            self._say_of(name)(_NOT_INSTALLED)
         namespace = Namespace(folder)
         with namespace.entered():
             return toolkit.load(
@@ -109,6 +112,8 @@ class FrameworkModels:
 
 def _hint(error: BaseException, folder: Path) -> str:
     """What the reader may not know of an import that fails."""
-    if not isinstance(error, ImportError) or not (folder / "code" / "requirements.txt").is_file():
-        return ""
-    return "; code/requirements.txt is not installed for one model among many"
+    return f"; {_NOT_INSTALLED}" if isinstance(error, ImportError) and _asks_for_packages(folder) else ""
+
+
+def _asks_for_packages(folder: Path) -> bool:
+    return (folder / "code" / "requirements.txt").is_file()
