@@ -204,6 +204,10 @@ def test_an_expression_can_be_watched(spoken: Any) -> None:
         ),
         ({"AlarmActions": ["calls"]}, "Invalid arn syntax: calls"),
         (
+            {"OKActions": [TOPIC.replace("us-east-1", "eu-west-1")]},
+            "Invalid region eu-west-1 specified. Only us-east-1 is supported.",
+        ),
+        (
             {"AlarmActions": [FUNCTION]},
             f"Moorage does not support the action {FUNCTION} in AlarmActions: {TAKEN}.",
         ),

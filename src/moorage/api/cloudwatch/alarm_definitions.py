@@ -45,7 +45,7 @@ class AlarmDefinitions(Part):
     async def put_composite_alarm(self, caller: Caller, request: PutCompositeAlarmInput) -> None:
         """Create an alarm on the states of others, or give one another definition."""
         check_name(request["AlarmName"])
-        check_actions(request, may_scale=False)
+        check_actions(request, region=caller.region, may_scale=False)
         _check_suppressor(request)
         key = AlarmKey(caller.region, request["AlarmName"])
 

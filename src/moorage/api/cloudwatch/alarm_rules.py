@@ -58,7 +58,7 @@ def check_metric_alarm(request: PutMetricAlarmInput, *, region: str) -> None:
     _check_threshold(request)
     _check_periods(request)
     _check_missing_data(request)
-    check_actions(request, may_scale=True)
+    check_actions(request, region=region, may_scale=True)
 
 
 def check_name(name: str) -> None:
@@ -67,15 +67,22 @@ def check_name(name: str) -> None:
         raise invalid("AlarmName must contain only printable ASCII characters")
 
 
-def check_actions(request: Mapping[str, Any], *, may_scale: bool) -> None:
-    """Raises ValidationError for an action that nothing here could take."""
+def check_actions(request: Mapping[str, Any], *, region: str, may_scale: bool) -> None:
+    """Raises ValidationError for an action that nothing here could take, or is of another region."""
     for member in ACTION_MEMBERS.values():
         for arn in request.get(member, ()):
             if _TOPIC.fullmatch(arn) or (may_scale and _SCALING_POLICY.fullmatch(arn)):
+                _check_region(arn, region)
                 continue
             if not arn.startswith("arn:aws") or arn.count(":") < 5:
                 raise invalid(f"Invalid arn syntax: {arn}")
             raise refused(f"the action {arn} in {member}: alarms notify SNS topics{_and_scale(may_scale)}")
+
+
+def _check_region(arn: str, region: str) -> None:
+    found = arn.split(":")[3]
+    if found != region:
+        raise invalid(f"Invalid region {found} specified. Only {region} is supported.")
 
 
 def _and_scale(may_scale: bool) -> str:
