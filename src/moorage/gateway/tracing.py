@@ -87,13 +87,13 @@ class Tracer:
 
     def end(self, trace: Trace, call: Traced, *, status: int, error: str) -> None:
         """An invocation is over. `status` is what its caller got, 0 if it left before."""
-        if len(self._pending) >= SPANS_MAX:
-            self.dropped += 1
-            return
         now = self._clock.monotonic()
-        self._pending += spans_of(
-            trace, call, status=status, error=error, ended=now, offset_s=self._clock.now().timestamp() - now
-        )
+        offset_s = self._clock.now().timestamp() - now
+        spans = spans_of(trace, call, status=status, error=error, ended=now, offset_s=offset_s)
+        if len(self._pending) + len(spans) > SPANS_MAX:
+            self.dropped += len(spans)
+        else:
+            self._pending += spans
 
     async def keep(self) -> None:
         """Send every second until cancelled, and once more then."""

@@ -61,6 +61,10 @@ def test_figures_arrive_with_their_sums_and_buckets() -> None:
     assert {"endpoint": "iris", "state": "ready"} == attributes_of(point)
 
 
-def test_what_a_collector_refuses_did_not_arrive() -> None:
+def test_what_a_collector_refuses_did_not_arrive_and_that_is_for_the_sender_to_say(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with OtlpReceiver(status=400) as collector:
         assert not span_sender(collector.url, instance="gateway-0", timeout_s=10)([FIRST])
+    assert not span_sender(collector.url, instance="gateway-0", timeout_s=0.5)([FIRST])
+    assert [] == caplog.records
