@@ -12,6 +12,7 @@ from moorage.core.alarms.model import Alarm, AlarmState
 
 VERSION: Final = "1.0"
 _DATA_MAX: Final = 4095
+_ERROR_MAX: Final = 1000
 _DONE: Final = {"Create": "created", "Update": "updated", "Delete": "deleted"}
 
 
@@ -29,12 +30,18 @@ def configuration_update(kind: Literal["Create", "Update", "Delete"], alarm: Ala
     """The alarm was created, got another definition, or was deleted."""
     done = _DONE[kind]
     data = {"version": VERSION, "type": kind, f"{done}Alarm": _definition_of(alarm)}
+    if len(_json(data)) > _DATA_MAX:
+        data[f"{done}Alarm"] = {"alarmName": alarm.key.name, "alarmArn": alarm.arn}
     return _item(alarm, "ConfigurationUpdate", f'Alarm "{alarm.key.name}" {done}', data)
 
 
 def state_update(alarm: Alarm, old: AlarmState) -> HistoryItem:
     """The alarm has got from `old` into the state it is in."""
-    data = {"version": VERSION, "oldState": _state(old), "newState": _state(alarm.state)}
+    old_state, new_state = _state(old), _state(alarm.state)
+    for state in (old_state, new_state):
+        data = {"version": VERSION, "oldState": old_state, "newState": new_state}
+        if len(_json(data)) > _DATA_MAX:
+            state.pop("stateReasonData", None)
     return _item(alarm, "StateUpdate", f"Alarm updated from {old.value} to {alarm.state.value}", data)
 
 
@@ -46,7 +53,7 @@ def action_taken(alarm: Alarm, arn: str, *, new: AlarmState, error: str | None) 
         "notificationResource": arn,
     }
     if error:
-        data["error"] = error
+        data["error"] = error[:_ERROR_MAX]
     summary = f"{'Failed to execute' if error else 'Successfully executed'} action {arn}"
     return _item(alarm, "Action", summary, data)
 
@@ -58,7 +65,7 @@ def _item(
     data: Mapping[str, Any],
 ) -> HistoryItem:
     kind: Literal["MetricAlarm", "CompositeAlarm"] = "CompositeAlarm" if alarm.is_composite else "MetricAlarm"
-    return HistoryItem(kind, item_type, summary[:255], json.dumps(data, separators=(",", ":"))[:_DATA_MAX])
+    return HistoryItem(kind, item_type, summary[:255], _json(data))
 
 
 def _definition_of(alarm: Alarm) -> Mapping[str, Any]:
@@ -69,7 +76,11 @@ def _definition_of(alarm: Alarm) -> Mapping[str, Any]:
     }
 
 
-def _state(state: AlarmState) -> Mapping[str, Any]:
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, separators=(",", ":"))
+
+
+def _state(state: AlarmState) -> dict[str, Any]:
     known: dict[str, Any] = {"stateValue": state.value, "stateReason": state.reason}
     if state.reason_data:
         known["stateReasonData"] = json.loads(state.reason_data)
