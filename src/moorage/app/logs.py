@@ -38,7 +38,7 @@ def open_logs(
     )
     keeper.start()
     parts.push_async_callback(keeper.close)
-    metrics = LogMetrics(places, store, sink, clock)
+    metrics = LogMetrics(places, store, sink, clock, progress_path=settings.logs_dir / "measured.json")
     metrics.start()
     parts.push_async_callback(metrics.close)
     return Logs(

@@ -1,6 +1,7 @@
 """Has metric filters measure what comes to log groups, and puts it into the metrics once a second.
 
-A filter measures what comes after it was put; what comes while control is away is measured by nobody.
+A filter measures what comes after it was put. How far it has come is kept in a file once that is in the metrics, so
+what comes while control is away is measured later; only a kill right between the two has a second measured twice.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from moorage.core.log_metrics import LogMetric, read_log_metric
 from moorage.core.metrics.distribution import distribution_of
@@ -18,11 +22,12 @@ from moorage.store.base import Document, Store, StoreUnavailable, Transaction
 from moorage.store.log_groups import all_groups
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
-from moorage.telemetry.log_follower import Follower
+from moorage.telemetry.log_follower import Follower, Place
 from moorage.telemetry.log_places import LogPlaces
 from moorage.telemetry.metrics.base import HIGH_RESOLUTION_S, Measured, MetricSink, MetricsUnavailable, TooManyMetrics
 
 INTERVAL_S: Final = 1.0
+_PROGRESS: Final = msgspec.json.Decoder(dict[str, dict[str, Place]])
 _WAITING_MAX: Final = 10_000
 
 _log = logging.getLogger(__name__)
@@ -54,8 +59,10 @@ class _Sums:
 class LogMetrics:
     """The loop."""
 
-    def __init__(self, places: LogPlaces, store: Store, sink: MetricSink, clock: Clock) -> None:
+    def __init__(self, places: LogPlaces, store: Store, sink: MetricSink, clock: Clock, *, progress_path: Path) -> None:
         self._places = places
+        self._progress_path = progress_path
+        self._saved = b""
         self._store = store
         self._sink = sink
         self._clock = clock
@@ -77,6 +84,7 @@ class LogMetrics:
         async with self._turn:
             groups = await self._store.run(_groups_with_filters)
             self._watched = await asyncio.to_thread(self._watch, groups)
+            await asyncio.to_thread(self._save)
 
     async def look(self) -> None:
         """Measure what has come since the last look. Raises OSError, MetricsUnavailable."""
@@ -90,6 +98,7 @@ class LogMetrics:
             except TooManyMetrics as error:
                 _log.warning("metrics from logs are left out: %s", error)
             self._waiting = []
+            await asyncio.to_thread(self._save)
 
     async def _go_on(self) -> None:
         is_loaded = False
@@ -105,12 +114,17 @@ class LogMetrics:
             await self._clock.sleep(INTERVAL_S)
 
     def _watch(self, groups: Sequence[Document]) -> dict[tuple[str, str], _Watched]:
-        """Each group with its filters, followed from where it was, or from now on."""
+        """Each group with its filters, followed from where it was, also before a restart, or from now on."""
         watched = {}
+        progress = self._load()
         for group in groups:
             place = (group.region, group.name)
             known = self._watched.get(place)
-            follower = known.follower if known else Follower(self._places, group.region, group.name)
+            if known is None:
+                before = progress.get(_key(*place))
+                follower = Follower(self._places, group.region, group.name, known=before)
+            else:
+                follower = known.follower
             watched[place] = _Watched(follower, _log_metrics(group.region, group.body["metricFilters"]))
         return watched
 
@@ -123,6 +137,26 @@ class LogMetrics:
                     if found is not None:
                         sums.add(found[0], metric.unit, event.at_ms // 1000, found[1])
         return sums
+
+    def _load(self) -> dict[str, dict[str, Place]]:
+        try:
+            return _PROGRESS.decode(self._progress_path.read_bytes())
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return {}
+
+    def _save(self) -> None:
+        progress = {_key(*place): watched.follower.known for place, watched in self._watched.items()}
+        content = msgspec.json.encode(progress)
+        if content != self._saved and (progress or self._progress_path.exists()):
+            self._progress_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fresh = self._progress_path.with_suffix(".new")
+            fresh.write_bytes(content)
+            fresh.replace(self._progress_path)
+            self._saved = content
+
+
+def _key(region: str, group: str) -> str:
+    return f"{region} {group}"
 
 
 def _log_metrics(region: str, filters: Mapping[str, Mapping[str, Any]]) -> list[LogMetric]:

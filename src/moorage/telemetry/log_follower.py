@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
+
+import msgspec
 
 from moorage.telemetry.log_file import LogEvent, align, begin_of, end_of, read_events
 from moorage.telemetry.log_places import LogPlaces, StreamFile
 
 
-@dataclass(slots=True)
-class _Place:
+class Place(msgspec.Struct, array_like=True):
     """How far a stream's file has been read. `put_ms` is the newest time at which one of its events was put."""
 
     file: int
@@ -21,19 +21,34 @@ class _Place:
 
 
 class Follower:
-    """Follows the streams of a group that `is_wanted` by name, those that are made later included."""
+    """Follows the streams of a group that `is_wanted` by name, those that are made later included.
+
+    It goes on from where `known` says that another one has come to, else from now.
+    """
 
     def __init__(
-        self, places: LogPlaces, region: str, group: str, *, is_wanted: Callable[[str], bool] = lambda _: True
+        self,
+        places: LogPlaces,
+        region: str,
+        group: str,
+        *,
+        is_wanted: Callable[[str], bool] = lambda _: True,
+        known: Mapping[str, Place] | None = None,
     ) -> None:
         self._places = places
         self._region = region
         self._group = group
         self._is_wanted = is_wanted
-        self._known: dict[str, _Place] = {}
-        for stream in self._streams():
-            for _ in self._look(stream, from_end=True):
-                pass
+        self._known: dict[str, Place] = dict(known or {})
+        if known is None:
+            for stream in self._streams():
+                for _ in self._look(stream, from_end=True):
+                    pass
+
+    @property
+    def known(self) -> Mapping[str, Place]:
+        """How far each stream has been read."""
+        return self._known
 
     def new(self) -> Iterator[tuple[str, LogEvent]]:
         """The events that have come since the last look, stream by stream, each with its stream's name."""
@@ -59,10 +74,10 @@ class Follower:
         except FileNotFoundError:
             return
 
-    def _read(self, stream: StreamFile, file: BinaryIO, known: _Place | None, *, from_end: bool) -> Iterator[LogEvent]:
+    def _read(self, stream: StreamFile, file: BinaryIO, known: Place | None, *, from_end: bool) -> Iterator[LogEvent]:
         begin, end = begin_of(file), end_of(file)
         identity = os.fstat(file.fileno()).st_ino
-        place = self._known[stream.name] = _Place(identity, end, known.put_ms if known is not None else 0)
+        place = self._known[stream.name] = Place(identity, end, known.put_ms if known is not None else 0)
         if from_end:
             return
         start, is_another = begin, known is None or known.file != identity

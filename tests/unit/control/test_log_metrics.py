@@ -49,8 +49,12 @@ def sink() -> Sink:
 
 @pytest.fixture
 def metrics(world: LogsWorld, sink: Sink) -> LogMetrics:
-    world.metrics = LogMetrics(world.places, world.store, sink, world.clock)
+    world.metrics = make(world, sink)
     return world.metrics
+
+
+def make(world: LogsWorld, sink: Sink) -> LogMetrics:
+    return LogMetrics(world.places, world.store, sink, world.clock, progress_path=world.root / "measured.json")
 
 
 async def put_filter(
@@ -118,6 +122,32 @@ async def test_while_metrics_cannot_be_put_nothing_is_lost(world: LogsWorld, met
     sink.is_available = True
     await metrics.look()
     assert [("errors", 1, 1, 1), ("errors", 2, 1, 1)] == sink.taken()
+
+
+async def test_what_comes_while_control_is_away_is_measured_once(
+    world: LogsWorld, metrics: LogMetrics, sink: Sink
+) -> None:
+    await put_filter(world)
+    world.write("A/i-1", (1000, "ERROR"))
+    await metrics.look()
+    world.write("A/i-1", (2000, "ERROR"))
+    world.write("A/i-2", (3000, "ERROR of a new instance"))
+    again = make(world, sink)
+    await again.filters_changed()
+    await again.look()
+    assert [("errors", 1, 1, 1), ("errors", 2, 1, 1), ("errors", 3, 1, 1)] == sink.taken()
+    once_more = make(world, sink)
+    await once_more.filters_changed()
+    await once_more.look()
+    assert [] == sink.taken()
+
+
+async def test_a_damaged_file_of_progress_is_begun_anew(world: LogsWorld, metrics: LogMetrics, sink: Sink) -> None:
+    (world.root / "measured.json").write_text("[")
+    await put_filter(world)
+    world.write("A/i-1", (1000, "ERROR"))
+    await metrics.look()
+    assert [("errors", 1, 1, 1)] == sink.taken()
 
 
 async def test_filters_are_listed_by_name(world: LogsWorld) -> None:
