@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 import msgspec
 
-from moorage.telemetry.log_file import LogEvent, align, begin_of, end_of, read_events
+from moorage.telemetry.log_file import (
+    LINES_AT_ONCE,
+    LogEvent,
+    align,
+    begin_of,
+    end_of,
+    read_events,
+    read_events_backward,
+)
 from moorage.telemetry.log_places import LogPlaces, StreamFile
 
 
@@ -79,6 +88,7 @@ class Follower:
         identity = os.fstat(file.fileno()).st_ino
         place = self._known[stream.name] = Place(identity, end, known.put_ms if known is not None else 0)
         if from_end:
+            place.put_ms = _newest_put(stream, file, begin, end)
             return
         start, is_another = begin, known is None or known.file != identity
         if known is not None and not is_another and known.position <= end:
@@ -89,3 +99,11 @@ class Follower:
             place.put_ms = max(place.put_ms, put_ms)
             if known is None or not is_another or put_ms > newest or stream.is_printed:
                 yield event  # in a file that was written anew, for what came late, the others have been seen
+
+
+def _newest_put(stream: StreamFile, file: BinaryIO, begin: int, end: int) -> int:
+    """When the last of the events at the end of a file was put, 0 if none of them was."""
+    if stream.is_printed:
+        return 0
+    events = itertools.islice(read_events_backward(file, end, start=begin, form=stream.form), LINES_AT_ONCE)
+    return max((event.put_ms or 0 for event in events), default=0)

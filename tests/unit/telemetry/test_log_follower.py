@@ -61,8 +61,10 @@ def test_events_that_come_late(world: LogsWorld) -> None:
     stream = world.places.streams("us-east-1", "/own")["s"]
     put_events(stream, [(10, "b")], now_ms=100)
     follower = Follower(world.places, "us-east-1", "/own")
+    put_events(stream, [(5, "a")], now_ms=150)
+    assert [("s", "a")] == new(follower)
     put_events(stream, [(20, "c")], now_ms=200)
     assert [("s", "c")] == new(follower)
-    put_events(stream, [(5, "a")], now_ms=300)
-    assert [("s", "a")] == new(follower)
+    put_events(stream, [(6, "between")], now_ms=300)
+    assert [("s", "between")] == new(follower)
     assert [] == new(follower)
