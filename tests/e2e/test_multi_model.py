@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -190,6 +192,23 @@ def test_after_its_instance_dies_an_endpoint_serves_its_models_again(shop: Shop)
     waiting.join()
     eventually(lambda: _answers(shop, "a"), timeout_s=30)
     assert "slow" == shop.ask("slow")
+
+
+def test_after_the_process_dies_that_loads_models_an_endpoint_serves_them_again(shop: Shop) -> None:
+    shop.put("a")
+    shop.open()
+    assert "a" == shop.ask("a")
+    logs = shop.server.data_dir / "logs" / shop.server.region / shop.name / "AllTraffic"
+    name = next(logs.glob("*.log")).stem
+    pids = {seen.pid for seen in shop.server.processes() if seen.part == name}
+    (annex,) = [pid for pid in pids if parent_of(pid) in pids]
+    os.kill(annex, signal.SIGKILL)
+    eventually(lambda: "loads models" in (logs / f"{name}.log").read_text(), timeout_s=30)
+    eventually(lambda: _answers(shop, "a"), timeout_s=30)
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _answers(shop: Shop, model: str) -> bool:
