@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -71,6 +73,11 @@ async def test_capacity_follows_the_load(moorage_server: RunningMoorage, deploye
     [refused] = [activity for activity in _activities(scaling) if "NotScaledReasons" in activity]
     assert ["AlreadyAtMaxCapacity"] == [reason["Code"] for reason in refused["NotScaledReasons"]]
 
+    shown = _shown(moorage_server)
+    assert "AllTraffic: 3 instances, 1 to 3 allowed" in shown
+    assert "Setting desired instance count to 3." in shown
+    assert "AlreadyAtMaxCapacity" in shown
+
     assert [arn] == [target["ScalableTargetARN"] for target in _targets(scaling)]
     scaling.deregister_scalable_target(**TARGET)
     assert [] == _targets(scaling)
@@ -80,6 +87,12 @@ async def test_capacity_follows_the_load(moorage_server: RunningMoorage, deploye
 def _instances(deployer: Deployer) -> int:
     [variant] = deployer.sagemaker.describe_endpoint(EndpointName=NAME)["ProductionVariants"]
     return int(variant["CurrentInstanceCount"])
+
+
+def _shown(server: RunningMoorage) -> str:
+    """What `moorage scaling` prints."""
+    command = [sys.executable, "-m", "moorage.cli", "scaling", NAME, "--data-dir", str(server.data_dir)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _activities(scaling: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from moorage.testing.scaling_load import LoadedWorld
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 COOLDOWN = timedelta(seconds=300)
-SEEDS = range(6)
+SEEDS = range(4)
 
 
 @pytest_asyncio.fixture

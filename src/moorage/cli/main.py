@@ -34,6 +34,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "list": Entry("moorage.cli.list_endpoints", "List the endpoints."),
     "traffic": Entry("moorage.cli.traffic", "Show the invocations of endpoints, their errors and their latency."),
     "metrics": Entry("moorage.cli.metrics", "Show an endpoint's metrics minute by minute."),
+    "scaling": Entry(
+        "moorage.cli.scaling",
+        "Show how an endpoint's variants are scaled, and why they were, or were not, scaled.",
+    ),
     "costs": Entry("moorage.cli.costs", "Show how long instances were there, and what SageMaker would have charged."),
     "models": Entry("moorage.cli.models", "Show which models a multi-model endpoint has in memory."),
     "logs": Entry("moorage.cli.logs", "Print what an endpoint's instances have logged."),

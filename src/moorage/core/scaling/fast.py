@@ -4,10 +4,11 @@ The signal is the demand of the whole variant, so it does not depend on how many
 just added needs no cooldown to be accounted for: to want the same twice is to want it once.
 
 *Out* when each of the last two seconds is above the target, and the shortest stretch of seconds is found that is
-evidence: it has brought a third of what the instances are to get in a minute, and is above the target by more than
+evidence: it has brought a third of what an instance is to get in a minute, and is above the target by more than
 chance (five standard deviations of a count, as it is looked at every second for ever). Ten times the target are seen
-in two seconds, three times seventy invocations a minute in twenty. How much is wanted is what that stretch says, less
-one standard deviation: growth goes on as soon as there is evidence for more, what was too much stays for a cooldown.
+in two seconds, three times seventy invocations a minute in twenty. How much is wanted is what the busiest latter part
+of that stretch says, as it may have begun before the demand did, less half a deviation: growth goes on as soon as
+there is evidence for more, what was too much stays for a cooldown.
 What is above the target by less than that is found as the service does: by three minutes that all are.
 
 *In* when the busiest minute that ended within the scale-in cooldown was below nine tenths of the target, to as much as
@@ -32,7 +33,7 @@ from moorage.core.scaling.wish import Wish, instances_for
 
 _SUSTAINED_S: Final = 2
 EVIDENCE_SHARE: Final = 1 / 3
-"""Of what the instances are to get in a minute."""
+"""Of what an instance is to get in a minute."""
 DEVIATIONS: Final = 5.0
 
 
@@ -49,7 +50,7 @@ def decide_by_count(
     None while too little is known to say.
     """
     capacity_per_minute = current * policy.target_value
-    seconds = _evident_excess(demand, per_minute=capacity_per_minute)
+    seconds = _evident_excess(demand, per_minute=capacity_per_minute, evidence=EVIDENCE_SHARE * policy.target_value)
     if seconds is not None:
         return _out_by_count(policy, demand, seconds, current=current)
     if len(demand.minutes) == MINUTES and min(demand.minutes) > capacity_per_minute:
@@ -72,12 +73,11 @@ def decide_by_level(
     return _in(policy, mean, memory, current=current, now=now, unit="requests at once")
 
 
-def _evident_excess(demand: Demand, *, per_minute: float) -> int | None:
+def _evident_excess(demand: Demand, *, per_minute: float, evidence: float) -> int | None:
     """The shortest stretch of seconds that shows that demand is above `per_minute`."""
     sums, per_second = demand.sums, per_minute / MINUTE_S
     if len(sums) < _SUSTAINED_S or min(sums[0], sums[1] - sums[0]) <= per_second:
         return None
-    evidence = EVIDENCE_SHARE * per_minute
     for seconds, count in enumerate(sums[_SUSTAINED_S - 1 :], _SUSTAINED_S):
         if count >= evidence and count - DEVIATIONS * math.sqrt(count) > seconds * per_second:
             return seconds
@@ -85,13 +85,19 @@ def _evident_excess(demand: Demand, *, per_minute: float) -> int | None:
 
 
 def _out_by_count(policy: TargetTracking, demand: Demand, seconds: int, *, current: int) -> Wish:
-    count = demand.sums[seconds - 1]
-    certain = (count - math.sqrt(count)) * MINUTE_S / seconds
-    wanted = max(current + 1, instances_for(certain, each=policy.target_value))
+    parts = range(max(_SUSTAINED_S, math.ceil(seconds / 2)), seconds + 1)
+    busiest = max(parts, key=lambda part: _certain_per_minute(demand, part))
+    wanted = instances_for(_certain_per_minute(demand, busiest), each=policy.target_value)
+    count = demand.sums[busiest - 1]
     return Wish(
-        wanted,
-        f"{count:g} invocations in {seconds} s are above the target of {policy.target_value:g} an instance and minute",
+        max(current + 1, wanted),
+        f"{count:g} invocations in {busiest} s are above the target of {policy.target_value:g} an instance and minute",
     )
+
+
+def _certain_per_minute(demand: Demand, seconds: int) -> float:
+    count = demand.sums[seconds - 1]
+    return (count - math.sqrt(count) / 2) * MINUTE_S / seconds
 
 
 def _out_by_minutes(policy: TargetTracking, minutes: Sequence[float]) -> Wish:
