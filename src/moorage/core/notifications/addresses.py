@@ -37,9 +37,10 @@ class Allowed:
         if any(found in network for network in self.networks if network.version == found.version):
             return
         if not found.is_global or found.is_multicast or found.is_reserved:
+            # Not where it is: names inside a network are none of the caller's business.
             raise ForbiddenAddress(
-                f"{host} is at {found}, which is not a public address. Name it in the setting notification_hosts to "
-                "have notifications sent there"
+                f"{host} is not at a public address. Name it in the setting notification_hosts to have notifications "
+                "sent there"
             )
 
 
