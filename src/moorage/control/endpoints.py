@@ -87,8 +87,7 @@ class Control:
         await self._publisher.start()
         self._watch = asyncio.create_task(self._watch_runner(), name="watch runner")
         endpoints = await self._store.run(_load_all)
-        for spec in (spec for endpoint in endpoints for spec in serving_instances(endpoint)):
-            self._capacity.adopt(spec)  # before anybody's launch: what serves is not given away
+        await self._reserve_for_serving(endpoints)
         keys = {endpoint.key for endpoint in endpoints}
         for key in keys | set(self._publisher.published_keys()) | await self._observed_keys():
             self._queue.add(key)
@@ -163,6 +162,19 @@ class Control:
     async def _say_what_is_decided(self, key: EndpointKey, endpoint: Endpoint | None) -> None:
         for when_decided in self._when_decided:
             await when_decided(key, endpoint)
+
+    async def _reserve_for_serving(self, endpoints: Sequence[Endpoint]) -> None:
+        """Before anybody's launch, so that nothing is given away that serves; what does not run has to fit."""
+        serving = [spec for endpoint in endpoints for spec in serving_instances(endpoint)]
+        try:
+            running = {seen.id for seen in await self._runner.observe() if seen.state in _RUNNING}
+        except RunnerError:
+            running = {spec.id for spec in serving}
+        for spec in serving:
+            if spec.id in running:
+                self._capacity.adopt(spec)
+        for spec in serving:
+            self._capacity.reserve(spec)
 
     def _reserve_again(self, endpoint: Endpoint, observed: Sequence[Observation]) -> None:
         """Hold to what is wanted or there, as a control before this one may have launched it, and to nothing else."""

@@ -380,3 +380,16 @@ async def test_a_smaller_machine_ends_nothing_that_serves(host: Host) -> None:
     await offer_room_for(host, 1)
     await asyncio.sleep(60)
     assert [FIRST, SECOND] == host.routed()
+
+
+async def test_what_was_lost_with_a_larger_machine_comes_back_as_far_as_there_is_room(host: Host) -> None:
+    await offer_room_for(host, 2)
+    await in_service(host, count=2)
+    for instance in (FIRST, SECOND):
+        host.runner.put(instance, InstanceState.LOST)
+    await offer_room_for(host, 1)
+    await asyncio.sleep(300)
+    assert [FIRST] == host.routed()
+    await offer_room_for(host, 2)
+    await asyncio.sleep(120)
+    assert [FIRST, SECOND] == host.routed()
