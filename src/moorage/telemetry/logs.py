@@ -79,6 +79,8 @@ class Search:
     matches: Callable[[str], bool]
     after: Cursor | None = None
     is_descending: bool = False
+    has_to_pause: Callable[[], bool] = lambda: False
+    """Asked after each line whether that is enough for one page."""
 
     def is_behind(self, cursor: Cursor) -> bool:
         """Whether a place is one that the search has not come to yet."""
@@ -215,6 +217,7 @@ def _find(items: Iterator[tuple[Cursor, LogEvent]], wanted: Search) -> Found:
         if wanted.matches(event.message):
             found.append((cursor.stream, event))
             size += len(event.message)
-        if len(found) == wanted.limit or size > PAGE_BYTES_MAX or scanned > SCAN_BYTES_MAX:
+        is_full = len(found) == wanted.limit or size > PAGE_BYTES_MAX or scanned > SCAN_BYTES_MAX
+        if is_full or wanted.has_to_pause():
             return Found(found, cursor if next(items, None) is not None else None)
     return Found(found, None)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from moorage.api.logs import events
 from moorage.aws.errors import ServiceError
 from moorage.telemetry import logs as telemetry
 from moorage.testing.logs_world import ARN, GROUP, START_MS, LogsWorld
@@ -240,6 +241,17 @@ async def test_a_long_search_pauses(world: LogsWorld, monkeypatch: pytest.Monkey
         found += page
         pages += 1
     assert (["five"], 3) == (found, pages)
+
+
+async def test_a_search_that_takes_long_answers_with_what_it_has(
+    world: LogsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "SEARCH_S", -1.0)
+    found, following = await world.find()
+    assert ["one"] == found
+    assert following is not None
+    assert ALL == await world.find_all()
+    assert ALL[::-1] == await world.find_all(startFromHead=False)
 
 
 NO_GROUP = ("ResourceNotFoundException", "The specified log group does not exist.")

@@ -23,6 +23,8 @@ from moorage.telemetry.log_places import StreamFile
 from moorage.telemetry.logs import LogPage, Search, read_backward, read_forward, search
 
 EVENTS_MAX: Final = 10_000
+SEARCH_S: Final = 5.0
+"""How long a search goes on before it answers with what it has found so far."""
 
 
 class LogEvents(Part):
@@ -54,6 +56,7 @@ class LogEvents(Part):
         is_descending, after = not request.get("startFromHead", True), None
         if "nextToken" in request:
             is_descending, after = read_search(request["nextToken"])
+        deadline = self._clock.monotonic() + SEARCH_S
         wanted = Search(
             since=request.get("startTime", 0),
             before=request["endTime"] + 1 if "endTime" in request else None,
@@ -61,6 +64,7 @@ class LogEvents(Part):
             matches=matches,
             after=after,
             is_descending=is_descending,
+            has_to_pause=lambda: self._clock.monotonic() > deadline,
         )
         streams = _searched(await self._streams(caller.region, self._group_meant(caller, request)), request)
         found = await in_thread(lambda: search(streams, wanted))

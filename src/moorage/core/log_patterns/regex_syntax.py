@@ -17,7 +17,7 @@ _OPERATORS: Final = frozenset("^$?[]{}|\\*+.")
 _QUANTIFIER: Final = re.compile(r"\{(\d{1,3})(?:(,)(\d{1,3})?)?\}")
 _HEX: Final = re.compile(r"x([0-9A-Fa-f]{2})")
 _RANGE_GOES_ON: Final = re.compile(r"-[^]]")
-_ITEMS_MAX: Final = 2000
+_ITEMS_MAX: Final = 500
 _WORD: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _CLASSES: Final = {"d": frozenset("0123456789"), "s": frozenset(" \t\n\r\f\v"), "w": _WORD}
 
