@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -107,8 +109,11 @@ class Instance:
         return Models(shelf, loader, limits=limits, statistics=statistics)
 
     def _say_end(self) -> int:
-        _, status = os.waitpid(self.annex.pid, 0)
-        self.say(f"the process that loads models (pid {self.annex.pid}) {say_end(status)}: the instance gives up")
+        pid, ending = self.annex.pid, "cannot be reached"
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # the model's code may wait for our children
+            os.kill(pid, signal.SIGKILL)  # it may have closed its channel and live on
+            ending = say_end(os.waitpid(pid, 0)[1])
+        self.say(f"the process that loads models (pid {pid}) {ending}: the instance gives up")
         return EXIT_ANNEX_ENDED
 
 
