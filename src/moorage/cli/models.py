@@ -40,7 +40,7 @@ def command(settings: Settings, endpoint: str, shows_all: bool, as_json: bool) -
 
 def _print(instance: dict[str, Any], *, shows_all: bool) -> None:
     models = sorted(instance["Models"], key=lambda model: (-model["Invocations"], model["TargetModel"]))
-    click.echo(f"{instance['VariantName']} {instance['InstanceId']}: {_in_words(instance)}")
+    click.echo(f"{instance['VariantName']} {instance['InstanceId']}: {in_words(instance)}")
     table = Table("Target model", box=None, pad_edge=False)
     for figure in ("Memory", "Invocations"):
         table.add_column(figure, justify="right")
@@ -55,9 +55,11 @@ def _print(instance: dict[str, Any], *, shows_all: bool) -> None:
 def _in_words(instance: dict[str, Any]) -> str:
     statistics = {each["MetricName"]: each for each in instance["Statistics"]}
     words = [f"{len(instance['Models'])} loaded"]
-    if hits := _mean(statistics.get("ModelCacheHit")):
+    hits = _mean(statistics.get("ModelCacheHit"))
+    if hits is not None:
         words.append(f"{hits:.1%} of the invocations found theirs loaded")
-    if wait_us := _mean(statistics.get("ModelLoadingWaitTime")):
+    wait_us = _mean(statistics.get("ModelLoadingWaitTime"))
+    if wait_us is not None:
         words.append(f"the others waited {wait_us / 1000:.0f} ms on average")
     return ", ".join(words)
 
