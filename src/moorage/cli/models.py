@@ -52,7 +52,8 @@ def _print(instance: dict[str, Any], *, shows_all: bool) -> None:
         click.echo(f"… and {len(models) - _SHOWN} more (--all)")
 
 
-def _in_words(instance: dict[str, Any]) -> str:
+def in_words(instance: dict[str, Any]) -> str:
+    """What was counted of an instance, in a line."""
     statistics = {each["MetricName"]: each for each in instance["Statistics"]}
     words = [f"{len(instance['Models'])} loaded"]
     hits = _mean(statistics.get("ModelCacheHit"))
