@@ -206,6 +206,12 @@ def lets_nobody_wait_any_more_once_it_is_being_woken(patch: pytest.MonkeyPatch) 
 
 
 @mutant
+def lets_whoever_waits_wait_for_an_instance_that_leaves(patch: pytest.MonkeyPatch) -> None:
+    """As if an instance that is draining could not be taken back."""
+    patch.setattr(reconcile, "take_back", lambda endpoint, _: endpoint)
+
+
+@mutant
 def launches_nothing_while_in_service(patch: pytest.MonkeyPatch) -> None:
     """As if only a change of the endpoint needed instances."""
     change_plans(

@@ -19,6 +19,7 @@ from moorage.control.fetching import Fetch
 from moorage.control.launches import Launches
 from moorage.control.observing import Observer
 from moorage.control.publisher import Publisher
+from moorage.core.fleets import routed_instances
 from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, Observation
 from moorage.core.plan import Action, Drain, Forget, Launch, Publish, Stop
 from moorage.runners.base import Runner, RunnerError
@@ -82,12 +83,18 @@ class Effects:
         """Instances asked about with Drain that the gateways report free of requests, until they are stopped."""
         return frozenset(self._drained)
 
+    @property
+    def stopping(self) -> frozenset[InstanceId]:
+        """Instances whose stop has begun and not ended."""
+        return frozenset(self._stops)
+
     async def apply(self, key: EndpointKey, action: Action) -> None:
         """Carry out one action, or begin to. Raises GatewayUnsure, OSError, StoreUnavailable."""
         match action:
             case Launch(spec):
                 self._begin_launch(spec)
             case Publish(of, route):
+                self._forget_drains(routed_instances(route))
                 await self._publisher.publish(of, route)
             case Drain(instances, until):
                 for instance in instances:
@@ -108,6 +115,13 @@ class Effects:
         for task in tasks:
             task.cancel()
         await asyncio.gather(self._launches.close(), *tasks, return_exceptions=True)
+
+    def _forget_drains(self, instances: Collection[InstanceId]) -> None:
+        """They are to be routed to again: what is known of requests on them is no longer true when they next leave."""
+        for instance in instances:
+            self._drained.discard(instance)
+            if (drain := self._drains.pop(instance, None)) is not None:
+                drain.cancel()
 
     def _begin_launch(self, spec: InstanceSpec) -> None:
         if spec.id in self._stops:

@@ -157,6 +157,7 @@ class Control:
             published=self._publisher.published(endpoint.key),
             settled=self._publisher.is_settled(endpoint.key),
             drained=self._effects.drained,
+            stopping=self._effects.stopping,
         )
 
     async def _say_what_is_decided(self, key: EndpointKey, endpoint: Endpoint | None) -> None:

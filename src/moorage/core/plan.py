@@ -68,6 +68,8 @@ class EndpointView:
     """False if a route published later was not acknowledged by all: some gateways may use that one."""
     drained: frozenset[InstanceId] = frozenset()
     """Instances out of the routes that the gateways report free of requests."""
+    stopping: frozenset[InstanceId] = frozenset()
+    """Instances whose stop has begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class _Part:
 def reconcile(view: EndpointView, *, now: datetime) -> Plan:
     """The endpoint to save, the actions to take in order, and when to look again if nothing happens."""
     endpoint = replace(view.endpoint, failures=remember(view.endpoint, view.instances, now=now))
+    endpoint = take_back(endpoint, view)
     endpoint, turn = advance(endpoint, view, now=now)
     wanted = wanted_instances(endpoint)
     route = wanted_route(endpoint, view.instances)
@@ -78,6 +79,22 @@ def reconcile(view: EndpointView, *, now: datetime) -> Plan:
         wake_at=min((part.wake_at for part in parts if part.wake_at is not None), default=None),
         why="; ".join(part.why for part in parts if part.why) or _waiting_for(endpoint, view),
     )
+
+
+def take_back(endpoint: Endpoint, view: EndpointView) -> Endpoint:
+    """The endpoint with instances that were leaving and are wanted again, as when it is woken while it falls asleep.
+
+    Not those that have failed, nor those whose stop has begun: they are relaunched.
+    """
+    again = {
+        instance
+        for instance in endpoint.draining.keys() & wanted_instances(endpoint).keys() & view.instances.keys()
+        if view.instances[instance].state is InstanceState.READY
+        and instance not in endpoint.failures
+        and instance not in view.stopping
+    }
+    draining = {instance: until for instance, until in endpoint.draining.items() if instance not in again}
+    return replace(endpoint, draining=draining) if again else endpoint
 
 
 def advance(endpoint: Endpoint, view: EndpointView, *, now: datetime) -> tuple[Endpoint, str]:

@@ -124,6 +124,8 @@ class SimulatedControl:
                 self._drained.discard(spec.id)
                 self._world.launch(spec)
             case Publish(_, route):
+                self._asked -= routed_instances(route)
+                self._drained -= routed_instances(route)
                 yield from self._publish(route)
             case Drain(instances, _):
                 self._asked |= set(instances)

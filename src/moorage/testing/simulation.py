@@ -38,6 +38,7 @@ class Simulation:
         """Storm, then calm. Raises Violation."""
         for _ in range(STORM_STEPS):
             self._elapse()
+            self._wake()
             self._play()
             check(self.world)
         self._calm_down()
@@ -45,14 +46,14 @@ class Simulation:
 
     def _play(self) -> None:
         dice = self.world.random.random()
-        if dice < 0.70:
+        if dice < 0.67:
             self._step_control()
-        elif dice < 0.85:
+        elif dice < 0.80:
             self.world.send(self.world.random.choice(self.world.gateways))
-        elif dice < 0.88:
+        elif dice < 0.85:
             self._call()
         elif dice < 0.90:
-            self._wake()
+            self._sleep()
         elif self.world.mishap(0.35):
             self._crash_control() if self.world.random.random() < 0.3 else self.world.harm()
 
@@ -103,8 +104,6 @@ class Simulation:
             self._update,
             self._update,
             self._resize,
-            self._sleep,
-            self._sleep,
             self._delete,
         )
         try:
@@ -139,9 +138,12 @@ class Simulation:
         }
         return change.set_weights_and_capacities(endpoint, changes, now=self.world.now)
 
-    def _sleep(self, endpoint: Endpoint) -> Endpoint:
+    def _sleep(self) -> None:
         """As when nobody asked for long, though somebody may just then."""
-        return change.sleep(endpoint, "blue")
+        record = self.world.record
+        if record is not None and (asleep := change.sleep(record, "blue")) != record:
+            self.world.note("variant blue is put to sleep")
+            self._accept(record, asleep)
 
     def _wake(self) -> None:
         """What the gateways ask for by datagrams that are lost while control is away."""
@@ -162,7 +164,7 @@ class Simulation:
     def _variants(self) -> tuple[Variant, ...]:
         draw = self.world.random
         model = draw.choice(("iris", "iris", "iris", "broken"))
-        if draw.random() < 0.3:
+        if draw.random() < 0.5:
             return (replace(make_variant("blue", model=model), serverless=Serverless(2048, 5)),)
         names = ("blue", "green")[: draw.choice((1, 1, 2))]
         return tuple(

@@ -20,8 +20,10 @@ PATIENCE_S = 480.0
 """A request may take this long before anybody may cut it: a streamed answer does."""
 PATIENCE_DOWN_S = 60.0
 """And this long, if its instance was ever down."""
-HOLD_S = 60.0
-"""And this long before it has an instance, if that has to be woken."""
+BELL_S = 2.0
+"""So long it takes until somebody who waits for a variant to wake is heard."""
+HOLD_S = 120.0
+"""And this long before it has an instance, if that has to be woken. Longer than in fact: all takes its time here."""
 
 
 _FAULTY = frozenset({InstanceState.EXITED, InstanceState.FAILED, InstanceState.UNHEALTHY})
@@ -128,8 +130,8 @@ class World:
         self._begin_request(gateway, variant)
 
     def asleep(self) -> set[str]:
-        """The variants that the gateways ask to be woken now."""
-        return {held.variant for held in self.held}
+        """The variants that control hears have to be woken."""
+        return {held.variant for held in self.held if (self.now - held.since).total_seconds() >= BELL_S}
 
     def _begin_request(self, gateway: SimulatedGateway, variant: VariantRoute) -> None:
         if not variant.instances:
@@ -180,6 +182,7 @@ class World:
         times = [instance.next_at for instance in self.instances.values() if instance.next_state is not None]
         times += [gateway.back_at for gateway in self.gateways if not gateway.alive or gateway.silent]
         times += [request.ends for request in self.requests] + [at for at, _ in self.late_launches]
+        times += [at for held in self.held if (at := held.since + timedelta(seconds=BELL_S)) > self.now]
         times += [self.runner_back_at] if self.runner_back_at > self.now else []
         return min(times, default=None)
 
@@ -191,23 +194,18 @@ class World:
             variant = next((each for each in table.variants if each.name == held.variant), None) if table else None
             if variant is None or variant.fault:
                 continue
-            held.is_excused |= self._is_finishing(held.variant)
             if variant.instances:
                 self._begin_request(held.gateway, variant)
             elif not variant.wakes:
                 self._refused(f"variant {variant.name} is not waited for any more", variant.name)
             elif (self.now - held.since).total_seconds() >= HOLD_S:
-                self._give_up(held)
+                self._give_up()
             else:
                 self.held.append(held)
 
-    def _is_finishing(self, variant: str) -> bool:
-        busy = {request.instance for request in self.requests}
-        return any(each.spec.variant.name == variant and each.spec.id in busy for each in self.instances.values())
-
-    def _give_up(self, held: Held) -> None:
+    def _give_up(self) -> None:
         """A request has waited too long: that is for faults to do."""
-        if not self.was_stormy and not held.is_excused:
+        if not self.was_stormy:
             raise Violation(f"a request was held for {HOLD_S:g} s though nothing was wrong")
 
     def _reach_runner(self) -> None:
@@ -262,7 +260,7 @@ class World:
                 raise Violation(f"a request was cut by stopping {instance}")
         is_excused = stopped.is_late or self._was_woken(stopped.spec.variant.name)
         if record is not None and instance in record.draining and is_excused:
-            return  # another of its identity was on its way out, or it was itself: there is a new one soon
+            return  # its stop was decided before: there is a new one soon
         is_serving = (
             record is not None
             and record.uid == stopped.spec.uid

@@ -75,5 +75,3 @@ class Held:
     gateway: SimulatedGateway
     variant: str
     since: datetime
-    is_excused: bool = False
-    """Whether the last instance had requests to finish meanwhile, for which it may take long."""

@@ -203,6 +203,24 @@ async def test_how_long_it_took_is_measured_once(host: Host) -> None:
     assert 0 <= measured.values.maximum < 1e6
 
 
+async def test_woken_while_it_finishes_requests_it_goes_on_with_the_instance_it_has(host: Host) -> None:
+    await host.deploy()
+    host.gateways.busy.add(FIRST)
+    await asyncio.sleep(PATIENCE_S + 5)
+    assert [] == host.routed()
+    host.wakes.ask(VARIANT)
+    await asyncio.sleep(1)
+    assert [FIRST] == host.routed()
+    assert ([FIRST], []) == (host.runner.launched, host.runner.stopped)
+    host.gateways.release(FIRST)
+    host.gateways.busy.add(FIRST)
+    await asyncio.sleep(PATIENCE_S + 5)
+    assert ([], []) == (host.routed(), host.runner.stopped), "what was known of it when it first left is out of date"
+    host.gateways.release(FIRST)
+    await asyncio.sleep(1)
+    assert [FIRST] == host.runner.stopped
+
+
 async def test_a_plain_variant_at_zero_is_woken_and_does_not_fall_asleep_by_itself(host: Host) -> None:
     endpoint = make_endpoint(make_variant(), now=host.clock.now())
     await host.store.run(lambda tx: tx.endpoints.insert(endpoint))

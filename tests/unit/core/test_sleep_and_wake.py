@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from moorage.core import endpoint as change
-from moorage.core.fleets import first_instances_asleep
+from moorage.core.fleets import first_instances_asleep, routed_instances
 from moorage.core.idling import BUSY_MAX, Activity, is_idle
-from moorage.core.model import Endpoint, EndpointStatus, InstanceState, Serverless, Variant
-from moorage.core.plan import EndpointView, Launch, Plan
+from moorage.core.model import Endpoint, EndpointStatus, InstanceState, LaunchFailures, Serverless, Variant
+from moorage.core.plan import EndpointView, Launch, Plan, Publish
 from moorage.core.reconcile import reconcile
-from moorage.core.routes import VariantRoute
+from moorage.core.routes import EndpointRoute, VariantRoute
 from moorage.testing.builders import T0, by_id, make_endpoint, make_variant, observe, specs_of
 
 SERVERLESS = Serverless(memory_mb=2048, concurrency_max=5)
@@ -38,9 +38,14 @@ def decide(endpoint: Endpoint, state: InstanceState | None = None, *, reason: st
     return reconcile(EndpointView(endpoint, by_id(seen)), now=T0)
 
 
+def published(plan: Plan) -> EndpointRoute | None:
+    [route] = [action.route for action in plan.actions if isinstance(action, Publish)]
+    return route
+
+
 def routed(endpoint: Endpoint, state: InstanceState | None = None, *, reason: str | None = None) -> VariantRoute:
-    plan = decide(endpoint, state, reason=reason)
-    [route] = [action.route for action in plan.actions if type(action).__name__ == "Publish"]
+    route = published(decide(endpoint, state, reason=reason))
+    assert route is not None
     return route.variants[0]
 
 
@@ -134,6 +139,19 @@ def test_provisioned_concurrency_wakes_a_serverless_variant_for_good() -> None:
     [variant] = changed.target.variants
     assert Serverless(2048, 8, 3) == variant.serverless
     assert 1 == variant.desired_count
+
+
+def test_an_instance_that_was_leaving_is_taken_back_unless_it_failed_or_its_stop_has_begun() -> None:
+    woken = change.wake(in_service(make_variant(count=0)), "AllTraffic")
+    [spec] = specs_of(woken, woken.serving)
+    leaving = replace(woken, draining={spec.id: T0 + timedelta(minutes=8)})
+    ready = by_id([observe(spec, InstanceState.READY)])
+    view = EndpointView(leaving, ready)
+    failed = replace(leaving, failures={spec.id: LaunchFailures(1, T0, "it fell ill")})
+    assert {} == reconcile(view, now=T0).endpoint.draining
+    assert spec.id in routed_instances(published(reconcile(view, now=T0)))
+    assert leaving.draining == reconcile(replace(view, endpoint=failed), now=T0).endpoint.draining
+    assert leaving.draining == reconcile(replace(view, stopping=frozenset({spec.id})), now=T0).endpoint.draining
 
 
 def test_what_sleeps_would_start_with_its_first_instance() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,13 @@ class Host:
         await asyncio.shield(task)
 
     def observe(self) -> Sequence[Observation]:
-        """Every instance as it is now."""
-        return [instance.observe() for instance in self._instances.values()]
+        """Every instance as it is now. One that is being stopped is as good as gone."""
+        return [
+            replace(instance.observe(), state=InstanceState.LOST, address=None, reason="It is being stopped")
+            if id_ in self._stopping
+            else instance.observe()
+            for id_, instance in self._instances.items()
+        ]
 
     def describe(self, instance: InstanceId) -> Described:
         """What an observation has no room for."""
