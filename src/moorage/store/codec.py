@@ -5,10 +5,12 @@ A member added to a stored dataclass needs a default, or a migration that fills 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from moorage.core.late_mapping import LateMapping
 from moorage.core.latency import Histogram
 from moorage.core.model import Endpoint
 from moorage.core.traffic import Tally
@@ -55,8 +57,8 @@ class _StoredTally(NamedTuple):
     in_flight: int
 
 
-class _StoredCounts(NamedTuple):
-    """The same with the histograms left as they are."""
+class _ReadTally(NamedTuple):
+    """The same as it is read: the histograms are most of it, and left as they are until somebody looks at them."""
 
     outcomes: tuple[int, ...]
     per_instance_shares: int
@@ -69,8 +71,8 @@ class _StoredCounts(NamedTuple):
     in_flight: int
 
 
-_TALLIES: Final = msgspec.msgpack.Decoder(_StoredTally)
-_COUNTS: Final = msgspec.msgpack.Decoder(_StoredCounts)
+_TALLIES: Final = msgspec.msgpack.Decoder(_ReadTally)
+_HISTOGRAMS: Final = msgspec.msgpack.Decoder(dict[int, int])
 _NO_LATENCIES: Final = Histogram()
 
 
@@ -97,8 +99,8 @@ def decode_tally(data: bytes) -> Tally:
     return Tally(
         outcomes=stored.outcomes,
         per_instance_shares=stored.per_instance_shares,
-        model=Histogram(stored.model, stored.model_sum_us),
-        overhead=Histogram(stored.overhead, stored.overhead_sum_us),
+        model=Histogram(LateMapping(partial(_HISTOGRAMS.decode, stored.model)), stored.model_sum_us),
+        overhead=Histogram(LateMapping(partial(_HISTOGRAMS.decode, stored.overhead)), stored.overhead_sum_us),
         bytes_in=stored.bytes_in,
         bytes_out=stored.bytes_out,
         in_flight=stored.in_flight,
@@ -107,7 +109,7 @@ def decode_tally(data: bytes) -> Tally:
 
 def decode_counts(data: bytes) -> Tally:
     """The same as `decode_tally` but for the latencies, which are left out."""
-    stored = _COUNTS.decode(data)
+    stored = _TALLIES.decode(data)
     return Tally(
         outcomes=stored.outcomes,
         per_instance_shares=stored.per_instance_shares,

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
+from moorage.core.late_mapping import LateMapping
 from moorage.core.latency import ROW, ROWS, Histogram
 from moorage.core.latency import bounds_of as latency_bounds_of
 from moorage.core.metrics.distribution import Distribution, bucket_of
@@ -114,14 +116,19 @@ def _latency(histogram_of: Callable[[Tally], Histogram]) -> Callable[[Tally], Di
         count, total = float(histogram.count), float(histogram.sum_us)
         if count <= 1.0:
             return Distribution(count, total, total, total) if count else None
-        buckets: dict[int, float] = {}
-        for bucket, times in histogram.counts.items():
-            counterpart = _BUCKETS[bucket]
-            buckets[counterpart] = buckets.get(counterpart, 0.0) + times
+        buckets = LateMapping(partial(_counterparts, histogram))
         mean, least, most = total / count, _middle(min(histogram.counts)), _middle(max(histogram.counts))
         return Distribution(count, total, min(mean, least), max(mean, most), buckets)
 
     return of
+
+
+def _counterparts(histogram: Histogram) -> Mapping[int, float]:
+    buckets: dict[int, float] = {}
+    for bucket, times in histogram.counts.items():
+        counterpart = _BUCKETS[bucket]
+        buckets[counterpart] = buckets.get(counterpart, 0.0) + times
+    return buckets
 
 
 def _middle(latency_bucket: int) -> float:

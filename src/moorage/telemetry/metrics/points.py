@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
+from moorage.core.late_mapping import LateMapping
 from moorage.core.metrics.distribution import Distribution, merge
 from moorage.core.metrics.resolutions import RESOLUTIONS
 from moorage.telemetry.metrics.buckets import decode_buckets, encode_buckets
@@ -110,4 +112,5 @@ def _row(series_id: int, at_s: int, values: Distribution) -> tuple[Any, ...]:
 
 def _values(row: Any) -> Distribution:
     _, count, total, minimum, maximum, buckets = row
-    return Distribution(count, total, minimum, maximum, None if buckets is None else decode_buckets(buckets))
+    late = None if buckets is None else LateMapping(partial(decode_buckets, buckets))
+    return Distribution(count, total, minimum, maximum, late)
