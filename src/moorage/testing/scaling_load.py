@@ -37,9 +37,8 @@ class LoadedWorld:
         for _ in range(seconds):
             self._owed += per_minute / 60
             invocations, self._owed = int(self._owed), self._owed % 1
-            instances = await self.world.count()
-            if instances:
-                await self._measure(invocations, instances)
+            if self.world.serving:
+                await self._measure(invocations, self.world.serving)
             await self.world.invoke(invocations, seconds=1)
 
     async def pause(self, seconds: int) -> None:

@@ -39,6 +39,8 @@ class ScalingWorld:
         self.alarms_changed = 0
         self.counts: list[int] = []
         """The capacities that the endpoint came to, in order."""
+        self.serving = 0
+        """Instances in service, as the endpoint was last settled or made."""
         self.scaling = Scaling(self.store, self.clock, wake=self._wake, speed=speed, instances_max=instances_max)
         self.api = ApplicationAutoScaling(
             Needs(
@@ -56,6 +58,7 @@ class ScalingWorld:
         """The endpoint `iris` with so many instances, in service."""
         made = make_endpoint(make_variant(count=count), uid=uid, now=self.clock.now())
         serving = replace(made, status=EndpointStatus.IN_SERVICE, serving=made.target, target=None)
+        self.serving = count
         await self.store.run(lambda tx: tx.endpoints.insert(serving))
         await self.scaling.on_decided(KEY, serving)
 
@@ -78,7 +81,8 @@ class ScalingWorld:
         await self.save(
             replace(endpoint, status=in_service, serving=serving, target=None, failure_reason=failure_reason)
         )
-        self.counts.append(await self.count())
+        self.serving = await self.count()
+        self.counts.append(self.serving)
 
     async def save(self, endpoint: Endpoint) -> None:
         """As the endpoint's loop does."""

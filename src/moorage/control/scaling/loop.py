@@ -54,9 +54,14 @@ class Scaling:
         self._queue = WorkQueue(self._work, clock)
 
     async def start(self) -> None:
-        """Take up what the store has. Raises StoreUnavailable."""
-        for key in await self._store.run(_all_keys):
-            self._queue.add(key)
+        """Take up what the store has: whoever calls from now on is understood. Raises StoreUnavailable."""
+        now = self._clock.now()
+
+        def look_everywhere(tx: Transaction) -> list[tuple[TargetKey, Found | None]]:
+            return [(key, self._look_in(tx, key, None, now)) for key in _all_keys(tx)]
+
+        for key, found in await self._store.run(look_everywhere):
+            self._take_in(key, found)
 
     async def close(self) -> None:
         """Stop deciding. What has been saved goes on."""
@@ -133,7 +138,13 @@ class Scaling:
     async def _look(self, key: TargetKey) -> None:
         now = self._clock.now()
         call = self._call(key, now)
-        found = await self._store.run(lambda tx: look(tx, key, call, instances_max=self._instances_max, now=now))
+        self._take_in(key, await self._store.run(lambda tx: self._look_in(tx, key, call, now)))
+
+    def _look_in(self, tx: Transaction, key: TargetKey, call: Call | None, now: datetime) -> Found | None:
+        return look(tx, key, call, instances_max=self._instances_max, now=now)
+
+    def _take_in(self, key: TargetKey, found: Found | None) -> None:
+        """Go by what a look has found, and act on what it has saved."""
         if found is None:
             self._forget(key)
             return
