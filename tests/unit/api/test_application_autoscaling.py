@@ -180,9 +180,14 @@ async def test_deleting_a_policy_or_its_target_deletes_its_alarms(world: Scaling
         (
             {
                 "TargetValue": 1.0,
-                "CustomizedMetricSpecification": {"Metrics": [{"Id": "a", "Expression": "1", "ReturnData": False}]},
+                "CustomizedMetricSpecification": {
+                    "Metrics": [
+                        {"Id": name, "MetricStat": {"Metric": {"Namespace": "S", "MetricName": "M"}, "Stat": "Sum"}}
+                        for name in ("a", "b")
+                    ]
+                },
             },
-            "Exactly one of Metrics must have ReturnData true",
+            "Exactly one element of the metrics list should return data",
         ),
     ],
 )
@@ -245,6 +250,20 @@ async def test_a_policys_type_stays_and_predictive_ones_are_refused(world: Scali
     assert "cannot be changed" in (await world.refusal("PutScalingPolicy", PolicyName="p", **step))[1]
     refused = await world.refusal("PutScalingPolicy", PolicyName="q", PolicyType="PredictiveScaling")
     assert "Moorage does not support PolicyType PredictiveScaling." == refused[1]
+
+
+async def test_maths_that_means_nothing_is_refused(world: ScalingWorld) -> None:
+    await world.register()
+    tracking = {"TargetValue": 1.0, "CustomizedMetricSpecification": {"Metrics": [{"Id": "e", "Expression": "SUM("}]}}
+    code, message = await world.refusal(
+        "PutScalingPolicy",
+        PolicyName="p",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracking,
+    )
+
+    assert "ValidationException" == code
+    assert "CustomizedMetricSpecification.Metrics: Error in expression 'e'" in message
 
 
 async def test_a_customised_metric_with_maths_gets_alarms_with_maths(world: ScalingWorld) -> None:

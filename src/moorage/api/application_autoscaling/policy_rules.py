@@ -13,10 +13,15 @@ from typing import Any, Final
 
 from moorage.api.application_autoscaling.errors import invalid, limit_exceeded, unsupported
 from moorage.aws.types import application_autoscaling as aws
+from moorage.core.metrics.queries import InvalidQueries, read_queries
 from moorage.core.scaling.model import PolicyKind
 from moorage.core.scaling.policies import PredefinedMetric
 
 STEPS_MAX: Final = 20
+_ANY_REGION: Final = "us-east-1"
+"""Whether queries can be answered does not depend on it."""
+_MINUTE_S: Final = 60
+_PERIODS_S: Final = (10, 20, 30, 60)
 COOLDOWN_MAX_S: Final = 86_400
 _CONFIGURATIONS: Final = {
     PolicyKind.STEP: "StepScalingPolicyConfiguration",
@@ -96,19 +101,16 @@ def _check_customized(metric: aws.CustomizedMetricSpecification) -> None:
         _check_queries(metric["Metrics"])
     elif len(single) < 3:
         raise invalid("CustomizedMetricSpecification needs MetricName, Namespace and Statistic, or else Metrics.")
+    elif metric.get("Period", _MINUTE_S) not in _PERIODS_S:
+        raise invalid("The Period of CustomizedMetricSpecification must be 10, 20, 30 or 60 seconds.")
 
 
 def _check_queries(queries: Sequence[aws.TargetTrackingMetricDataQuery]) -> None:
-    if not queries:
-        raise invalid("Metrics must not be empty.")
-    ids = [query["Id"] for query in queries]
-    if len(set(ids)) < len(ids):
-        raise invalid("The Ids of Metrics must differ.")
-    for query in queries:
-        if ("Expression" in query) == ("MetricStat" in query):
-            raise invalid(f"The query {query['Id']} of Metrics needs either an Expression or a MetricStat.")
-    if sum(query.get("ReturnData", True) for query in queries) != 1:
-        raise invalid("Exactly one of Metrics must have ReturnData true.")
+    """Metric maths that comes to one time series: what an alarm can watch."""
+    try:
+        read_queries(queries, region=_ANY_REGION, period_s=_MINUTE_S).check_single_series()
+    except InvalidQueries as error:
+        raise invalid(f"CustomizedMetricSpecification.Metrics: {error}") from None
 
 
 def _check_steps(steps: aws.StepScalingPolicyConfiguration) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from moorage.core.alarms.condition import period_of
 from moorage.core.scaling.model import ScalingPolicy, TargetKey
 from moorage.core.scaling.policies import PredefinedMetric, TargetTracking
 from moorage.core.scaling.target_tracking import SCALE_IN_SHARE
@@ -39,7 +40,6 @@ _PREDEFINED: Final[Mapping[PredefinedMetric, Mapping[str, Any]]] = {
 def definitions(policy: ScalingPolicy, tracking: TargetTracking) -> dict[str, dict[str, Any]]:
     """The members of PutMetricAlarm by which alarm it is, but for their names: AlarmLow only if scale-in is wanted."""
     metric = _metric(policy.target, tracking)
-    period = metric.get("Period") or metric["Metrics"][0].get("MetricStat", {}).get("Period", _MINUTE_S)
     common = {
         "AlarmDescription": _description(policy),
         "ActionsEnabled": True,
@@ -50,7 +50,7 @@ def definitions(policy: ScalingPolicy, tracking: TargetTracking) -> dict[str, di
     high = common | _condition("GreaterThanThreshold", tracking.target_value, _HIGH_PERIODS)
     if not tracking.scales_in:
         return {HIGH: high}
-    low = common | _condition("LessThanThreshold", SCALE_IN_SHARE * tracking.target_value, _LOW_S // period)
+    low = common | _condition("LessThanThreshold", SCALE_IN_SHARE * tracking.target_value, _LOW_S // period_of(metric))
     return {HIGH: high, LOW: low}
 
 
