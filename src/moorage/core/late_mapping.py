@@ -26,6 +26,9 @@ class LateMapping(Mapping[int, V]):
     def __len__(self) -> int:
         return len(self._now())
 
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
     def items(self) -> ItemsView[int, V]:
         """Those of what was made: looking each key up would take as long again."""
         return self._now().items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moorage.core.latency import Histogram, bucket_of
@@ -52,6 +52,7 @@ def test_where_nothing_was_counted_there_is_no_value(name: str) -> None:
     assert TRAFFIC_METRICS[name].of(Tally(in_flight=3, bytes_in=7)) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10_000_000), min_size=1, max_size=200))
 def test_latencies_are_within_one_per_cent_and_their_sum_exact(latencies_us: list[int]) -> None:
     counts: dict[int, int] = {}

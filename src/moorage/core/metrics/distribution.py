@@ -14,8 +14,11 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
+
+from moorage.core.late_mapping import LateMapping
 
 _PER_DOUBLING: Final = 128
 _ZERO: Final = 0
@@ -54,7 +57,9 @@ class Distribution:
 
     def __add__(self, other: Distribution) -> Distribution:
         """The values of both."""
-        return merge((self, other))
+        both = merge((self, other))
+        # Put together now: sums of sums would otherwise wait for one another, however many there are.
+        return both if both.buckets is None else replace(both, buckets=dict(both.buckets))
 
     def in_buckets(self) -> Mapping[int, float] | None:
         """How many values fell into each bucket, if it can be known."""
@@ -84,22 +89,26 @@ def distribution_of(values: Iterable[tuple[float, float]]) -> Distribution:
 
 
 def merge(parts: Iterable[Distribution]) -> Distribution:
-    """The values of all `parts`. Raises ValueError if there are none."""
+    """The values of all `parts`. Raises ValueError if there are none.
+
+    Their buckets are only put together when somebody looks at them: of a sum over days nobody does.
+    """
     found = list(parts)
     if not found:
         raise ValueError("a distribution has at least one value")
-    buckets: dict[int, float] | None = {}
-    for part in found:
-        known = part.in_buckets()
-        if known is None or buckets is None:
-            buckets = None
-            continue
-        for bucket, count in known.items():
-            buckets[bucket] = buckets.get(bucket, 0.0) + count
+    is_known = all(part.buckets is not None or part.minimum == part.maximum for part in found)
     return Distribution(
         math.fsum(part.count for part in found),
         math.fsum(part.sum for part in found),
         min(part.minimum for part in found),
         max(part.maximum for part in found),
-        buckets,
+        LateMapping(partial(_put_together, found)) if is_known else None,
     )
+
+
+def _put_together(parts: Iterable[Distribution]) -> Mapping[int, float]:
+    buckets: dict[int, float] = {}
+    for part in parts:
+        for bucket, count in (part.in_buckets() or {}).items():
+            buckets[bucket] = buckets.get(bucket, 0.0) + count
+    return buckets
