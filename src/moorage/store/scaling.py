@@ -13,7 +13,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from moorage.core.alarms.model import AlarmKey
-from moorage.core.scaling.model import Activity, ScalableTarget, ScalingPolicy, ScheduledAction, TargetKey
+from moorage.core.scaling.activity import Activity
+from moorage.core.scaling.model import ScalableTarget, ScalingPolicy, ScheduledAction, TargetKey
 from moorage.store.alarms import delete_alarm
 from moorage.store.base import Document, Documents, JournalEntry, ListQuery, Transaction
 

@@ -84,11 +84,11 @@ class AlarmedWorld(ScalingWorld):
         await self.rest()
         return str(answer["PolicyARN"])
 
-    async def queue_policy(self) -> tuple[str, str, str]:
+    async def queue_policy(self, name: str = "ten") -> tuple[str, str, str]:
         """Ten waiting an instance; its ARN and its alarms, high and low."""
         answer = await self.call(
             "PutScalingPolicy",
-            PolicyName="ten",
+            PolicyName=name,
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration={
                 "TargetValue": 10.0,
@@ -186,6 +186,23 @@ async def test_in_waits_until_every_policy_agrees(world: AlarmedWorld) -> None:
     await world.call_by(low, arn)
 
     assert 1 == await world.count()
+
+
+async def test_policies_agree_whose_alarms_call_a_minute_apart(world: AlarmedWorld) -> None:
+    arn, high, low = await world.queue_policy("ten")
+    other, _, other_low = await world.queue_policy("again")
+    await world.measure(40, 40, 40)
+    await world.call_by(high, arn)
+    await world.clock.sleep(1200)
+    await world.measure(*[2] * 15)
+    await world.call_by(low, arn)
+    assert [4] == world.counts
+
+    await world.clock.sleep(60)
+    await world.measure(2)
+    await world.call_by(other_low, other)
+
+    assert [4, 1] == world.counts
 
 
 async def test_an_old_call_is_no_wish(world: AlarmedWorld) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moorage.core.scaling.activity import NotScaled, NotScaledCode
 from moorage.core.scaling.combine import Verdict, combine
-from moorage.core.scaling.model import Bounds, NotScaled, NotScaledCode, Suspension
+from moorage.core.scaling.model import Bounds, Suspension
 from moorage.core.scaling.wish import Wish
 
 FREE = Suspension()

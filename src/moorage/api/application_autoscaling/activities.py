@@ -9,7 +9,8 @@ from typing import Any, Final
 from moorage.api.application_autoscaling.part import Part, bound_to, check_filter, is_meant, page_size
 from moorage.api.service import Caller, operation
 from moorage.aws.types import application_autoscaling as aws
-from moorage.core.scaling.model import Activity, Dimension, NotScaled, TargetKey, WrongResource, target_key
+from moorage.core.scaling.activity import Activity, NotScaled
+from moorage.core.scaling.model import Dimension, TargetKey, WrongResource, target_key
 from moorage.store.base import JournalEntry, Transaction
 from moorage.store.scaling import JOURNAL_KIND, KEPT, activity_of
 

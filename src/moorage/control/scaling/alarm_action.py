@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from moorage.control.alarms.actions import ActionFailed, AlarmChange
 from moorage.control.alarms.datapoints import datapoints
 from moorage.control.scaling.loop import Scaling
+from moorage.control.scaling.rule import AlarmWish, is_quick
 from moorage.control.scaling.speed import ScalingSpeed
-from moorage.control.scaling.watch import AlarmWish, is_quick
 from moorage.core.alarms.condition import condition_of
 from moorage.core.alarms.model import StateValue
 from moorage.core.scaling import step, target_tracking

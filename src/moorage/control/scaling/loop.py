@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from moorage.control.queue import WorkQueue
+from moorage.control.scaling.rule import SILENCE, AlarmWish, Signal
 from moorage.control.scaling.speed import ScalingSpeed
 from moorage.control.scaling.step import BUSY, Call, Found, look
-from moorage.control.scaling.watch import AlarmWish, Signal, Watch
+from moorage.control.scaling.watch import Watch
 from moorage.core.model import Endpoint, EndpointKey
-from moorage.core.scaling.changes import capacity_of, is_backing_off, is_scalable, reason_key
+from moorage.core.scaling.changes import is_backing_off, reason_key
 from moorage.core.scaling.model import ScalableTarget, ScalingPolicy, TargetKey
 from moorage.core.traffic import Tallies
 from moorage.store.base import StaleVersion, Store, StoreUnavailable, Transaction
@@ -76,7 +77,7 @@ class Scaling:
         for target_key in self._by_endpoint.get(key, ()):
             watch = self._watches[target_key]
             was_scalable = watch.is_scalable
-            _see_endpoint(watch, endpoint)
+            watch.see(endpoint)
             if watch.target.progress or endpoint is None or (watch.is_scalable and not was_scalable):
                 self._queue.add(target_key)
 
@@ -91,8 +92,8 @@ class Scaling:
 
     def policy(self, arn: str) -> ScalingPolicy | None:
         """The policy with that ARN, if it is known."""
-        policies = (policy for watch in self._watches.values() for policy in watch.policies)
-        return next((policy for policy in policies if policy.arn == arn), None)
+        rules = (rule for watch in self._watches.values() for rule in watch.rules.values())
+        return next((rule.policy for rule in rules if rule.policy.arn == arn), None)
 
     def target(self, key: TargetKey) -> tuple[ScalableTarget, int] | None:
         """A target and its capacity, if it is in service."""
@@ -103,7 +104,7 @@ class Scaling:
         """Take in what a policy wants whose alarm has called."""
         watch = self._watches.get(key)
         if watch is not None:
-            watch.alarm_wishes[policy] = wish
+            watch.call(policy, wish)
             self._queue.add(key)
 
     def _calls(self, watch: Watch, now: datetime) -> bool:
@@ -124,7 +125,7 @@ class Scaling:
         verdict = None if watch is None else watch.verdict(instances_max=self._instances_max, now=now)
         if watch is None or verdict is None or watch.capacity is None:
             return None
-        return Call(verdict, watch.cause(verdict), watch.capacity)
+        return Call(verdict, watch.rules[verdict.policy].cause, watch.capacity)
 
     async def _work(self, key: TargetKey) -> None:
         try:
@@ -158,12 +159,12 @@ class Scaling:
     def _remember(self, key: TargetKey, found: Found) -> None:
         watch = self._watches.get(key)
         if watch is None:
-            watch = self._watches[key] = Watch(found.target, (), None, False)
+            watch = self._watches[key] = Watch(found.target)
             self._by_endpoint.setdefault(key.endpoint, set()).add(key)
-        watch.refresh(found.target, tuple(found.policies), self._speed)
-        _see_endpoint(watch, found.endpoint)
+        watch.refresh(found.target, found.policies, self._speed)
+        watch.see(found.endpoint)
         if found.changed:
-            watch.alarm_wishes.clear()
+            watch.forget_calls()
 
     def _forget(self, key: TargetKey) -> None:
         if self._watches.pop(key, None) is not None:
@@ -176,11 +177,6 @@ def _all_keys(tx: Transaction) -> list[TargetKey]:
     return [target.key for region in tx.scalable_targets.regions() for target in list_targets(tx, region)]
 
 
-def _see_endpoint(watch: Watch, endpoint: Endpoint | None) -> None:
-    watch.capacity = None if endpoint is None else capacity_of(endpoint, watch.target.key.variant)
-    watch.is_scalable = endpoint is not None and is_scalable(endpoint)
-
-
 def _by_target(
     seconds: Mapping[int, Tallies], watched: Mapping[EndpointKey, set[TargetKey]]
 ) -> Mapping[TargetKey, Mapping[int, Signal]]:
@@ -191,7 +187,7 @@ def _by_target(
             for key in watched.get(EndpointKey(series.region, series.endpoint), ()):
                 if key.variant == series.variant:
                     by_second = signals.setdefault(key, {})
-                    known = by_second.get(second, Signal(0, 0))
+                    known = by_second.get(second, SILENCE)
                     by_second[second] = Signal(known.invocations + tally.invocations, known.in_flight + tally.in_flight)
     return signals
 

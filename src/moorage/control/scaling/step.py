@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from moorage.control.scaling.timetable import carry_out_schedule, next_due
 from moorage.core.model import Endpoint
+from moorage.core.scaling.activity import ActivityStatus, NotScaled, NotScaledCode, Progress
 from moorage.core.scaling.changes import (
     RETRY_AFTER,
     Wanted,
@@ -24,29 +26,14 @@ from moorage.core.scaling.changes import (
     resized,
 )
 from moorage.core.scaling.combine import Verdict
-from moorage.core.scaling.model import (
-    Activity,
-    ActivityStatus,
-    Bounds,
-    NotScaled,
-    NotScaledCode,
-    Progress,
-    ScalableTarget,
-    ScalingPolicy,
-    ScheduledAction,
-    TargetKey,
-)
-from moorage.core.scaling.schedule import next_time
-from moorage.core.scaling.texts import by_bounds, by_schedule, setting_bounds
+from moorage.core.scaling.model import ScalableTarget, ScalingPolicy, TargetKey
+from moorage.core.scaling.texts import by_bounds
 from moorage.store.base import Transaction
 from moorage.store.scaling import (
     amend_activity,
-    delete_action,
     deregister,
     find_target,
-    list_actions,
     list_policies,
-    save_action,
     save_target,
     write_activity,
 )
@@ -88,9 +75,7 @@ def look(tx: Transaction, key: TargetKey, call: Call | None, *, instances_max: i
         return _orphaned(tx, target, is_replaced=endpoint is not None, now=now)
     before = target
     target = _finished(tx, target, endpoint, now=now)
-    actions = list_actions(tx, key.region, key)
-    for action in actions:
-        target = _scheduled(tx, target, action, now=now)
+    target = carry_out_schedule(tx, target, now=now)
     target = replace(target, orphaned_at=None)
     after, resized_to = _scaled(tx, target, endpoint, call, instances_max=instances_max, now=now)
     if after != before:
@@ -125,44 +110,6 @@ def _finished(tx: Transaction, target: ScalableTarget, endpoint: Endpoint | None
     has_failed = activity.status is ActivityStatus.FAILED
     memory = replace(target.memory, failed_at=now if has_failed else None)
     return replace(target, progress=None, memory=memory)
-
-
-def _scheduled(tx: Transaction, target: ScalableTarget, action: ScheduledAction, *, now: datetime) -> ScalableTarget:
-    """Set the bounds that a scheduled action has, if its time has come; of times that were missed, once."""
-    due = next_time(action, action.done_until or action.created_at)
-    if due is None or due > now:
-        return target
-    done = replace(action, done_until=now)
-    if next_time(done, now) is None:
-        delete_action(tx, action)
-    else:
-        save_action(tx, done)
-    if target.suspension.scheduled:
-        return target
-    bounds = _bounds_of(action, target.bounds)
-    write_activity(tx, target.key, _bounds_activity(bounds, by_schedule(action.name), now))
-    return replace(target, bounds=bounds, is_to_adjust=True)
-
-
-def _bounds_of(action: ScheduledAction, present: Bounds) -> Bounds:
-    """The action's bounds; one that is not given stays, unless the other one is beyond it."""
-    minimum = present.minimum if action.minimum is None else action.minimum
-    maximum = present.maximum if action.maximum is None else action.maximum
-    if action.minimum is None:
-        return Bounds(min(minimum, maximum), maximum)
-    return Bounds(minimum, max(minimum, maximum))
-
-
-def _bounds_activity(bounds: Bounds, cause: str, now: datetime) -> Activity:
-    return Activity(
-        id=new_uuid(),
-        description=setting_bounds(bounds),
-        cause=cause,
-        status=ActivityStatus.SUCCESSFUL,
-        status_message=setting_bounds(bounds, is_done=True),
-        started_at=now,
-        ended_at=now,
-    )
 
 
 def _scaled(
@@ -211,10 +158,7 @@ def _explained(
 
 def _next_look(tx: Transaction, target: ScalableTarget, *, now: datetime) -> datetime | None:
     """When there is something to do that nobody will call for."""
-    times = [
-        next_time(action, action.done_until or action.created_at)
-        for action in list_actions(tx, target.key.region, target.key)
-    ]
+    times = [next_due(tx, target.key)]
     if target.memory.failed_at is not None and is_backing_off(target.memory, now=now):
         times.append(target.memory.failed_at + RETRY_AFTER)
     return min((time for time in times if time is not None), default=None)

@@ -11,16 +11,8 @@ from typing import Final
 
 from moorage.core.endpoint import IllegalTransition, VariantChange, set_weights_and_capacities
 from moorage.core.model import Endpoint, EndpointStatus
-from moorage.core.scaling.model import (
-    Activity,
-    ActivityStatus,
-    Memory,
-    NotScaled,
-    NotScaledCode,
-    Progress,
-    ScalableTarget,
-    ScaleOut,
-)
+from moorage.core.scaling.activity import Activity, ActivityStatus, NotScaled, NotScaledCode, Progress
+from moorage.core.scaling.model import Memory, ScalableTarget, ScaleOut
 from moorage.core.scaling.texts import ATTEMPTING, failed, fulfilled, setting, waiting
 
 RETRY_AFTER: Final = timedelta(minutes=1)

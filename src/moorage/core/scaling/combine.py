@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from moorage.core.scaling.model import Bounds, NotScaled, NotScaledCode, Suspension
+from moorage.core.scaling.activity import NotScaled, NotScaledCode
+from moorage.core.scaling.model import Bounds, Suspension
 from moorage.core.scaling.wish import Wish
 
 

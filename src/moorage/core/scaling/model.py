@@ -1,4 +1,4 @@
-"""The nouns of Application Auto Scaling: targets, their bounds, what was last done to them, and what came of it.
+"""The nouns of Application Auto Scaling: targets, their bounds, policies and scheduled actions.
 
 A *capacity* is what the dimension counts: instances of a variant. Everything here can be stored as JSON.
 """
@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from moorage.core.model import EndpointKey
+from moorage.core.scaling.activity import Progress
 
 COOLDOWN_S: Final = 300
 """Application Auto Scaling's default for SageMaker's variants."""
@@ -105,57 +106,6 @@ class Memory:
     scale_in_at: datetime | None = None
     failed_at: datetime | None = None
     """When a change was taken back: it would end the same way at once."""
-
-
-class ActivityStatus(StrEnum):
-    """AWS's `StatusCode` of a scaling activity."""
-
-    IN_PROGRESS = "InProgress"
-    SUCCESSFUL = "Successful"
-    FAILED = "Failed"
-
-
-class NotScaledCode(StrEnum):
-    """AWS's reasons for a decision that came to nothing."""
-
-    UNSCALABLE = "TargetServicePutResourceAsUnscalable"
-    AT_MAXIMUM = "AlreadyAtMaxCapacity"
-    AT_MINIMUM = "AlreadyAtMinCapacity"
-
-
-@dataclass(frozen=True, slots=True)
-class NotScaled:
-    """Why a decision came to nothing, with the capacities that explain it."""
-
-    code: NotScaledCode
-    minimum: int | None = None
-    maximum: int | None = None
-    current: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """Something that was done to a target, or was not, with the cause."""
-
-    id: str
-    description: str
-    cause: str
-    status: ActivityStatus
-    status_message: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    details: str | None = None
-    not_scaled: tuple[NotScaled, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A change of capacity that is under way."""
-
-    entry_id: int
-    """Of the journal, where the activity is told."""
-    activity: Activity
-    capacity: int
 
 
 @dataclass(frozen=True, slots=True)
