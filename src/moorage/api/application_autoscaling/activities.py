@@ -35,7 +35,7 @@ class Activities(Part):
             found = _entries(tx, caller.region, request, since=since, after=after)
             return [entry for _, entry in zip(range(limit + 1), found, strict=False)]
 
-        entries = await self._store.run(read)
+        entries = await self._store.read(read)
         answer: aws.DescribeScalingActivitiesResponse = {
             "ScalingActivities": [_described(_key(entry), activity_of(entry)) for entry in entries[:limit]]
         }

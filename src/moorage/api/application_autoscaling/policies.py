@@ -79,7 +79,7 @@ class Policies(Part):
         """A page of the region's policies, by target and name."""
         check_filter(request)
         names = request.get("PolicyNames")
-        policies = await self._store.run(lambda tx: list_policies(tx, caller.region))
+        policies = await self._store.read(lambda tx: list_policies(tx, caller.region))
         page = self._listed(
             "DescribeScalingPolicies",
             caller,

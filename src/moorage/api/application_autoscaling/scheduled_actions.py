@@ -67,7 +67,7 @@ class ScheduledActions(Part):
         """A page of the region's scheduled actions, by target and name."""
         check_filter(request)
         names = request.get("ScheduledActionNames")
-        actions = await self._store.run(lambda tx: list_actions(tx, caller.region))
+        actions = await self._store.read(lambda tx: list_actions(tx, caller.region))
         page = self._listed(
             "DescribeScheduledActions",
             caller,

@@ -76,7 +76,7 @@ class Targets(Part):
         """A page of the region's targets, by resource."""
         check_filter(request, "ResourceIds")
         wanted = request.get("ResourceIds")
-        targets = await self._store.run(lambda tx: list(list_targets(tx, caller.region)))
+        targets = await self._store.read(lambda tx: list(list_targets(tx, caller.region)))
         page = self._listed(
             "DescribeScalableTargets",
             caller,
