@@ -22,6 +22,7 @@ from moorage.gateway.gateway import Gateway
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.ledger_file import LedgerFile
 from moorage.gateway.stream import STREAM_S
+from moorage.gateway.turnstile import Turnstile
 from moorage.system import entropy
 from moorage.system.clock import SystemClock
 from moorage.system.wake_socket import WakeSender
@@ -50,12 +51,13 @@ def run(settings: Settings, worker: int, descriptor: int) -> None:
 
 async def _serve(settings: Settings, worker: int, listener: socket.socket) -> None:
     clock = SystemClock()
-    bell = WakeSender(settings.wake_socket)
+    bell, turnstile = WakeSender(settings.wake_socket), Turnstile(settings.turnstile_path)
     gateway = Gateway(
         snapshot_path=settings.snapshot_path,
         snapshot_key=credentials.ensure_secrets(settings).snapshot_key,
         control_socket=settings.control_socket,
         bell=bell,
+        turnstile=turnstile,
         clock=clock,
         ledger=Ledger(LedgerFile(settings.ledger_dir, entropy.new_uid())),
         access_log=AccessLog(
@@ -73,6 +75,7 @@ async def _serve(settings: Settings, worker: int, listener: socket.socket) -> No
     ending = await told_to_end
     await gateway.close(grace_s=ending.grace_s, idle_s=ending.idle_s)
     bell.close()
+    turnstile.close()
 
 
 def _when_told_to_end() -> asyncio.Future[Ending]:

@@ -221,6 +221,11 @@ class Settings:
         return self.run_dir / "wake.sock"
 
     @property
+    def turnstile_path(self) -> Path:
+        """Where gateway workers hold each other to a serverless variant's MaxConcurrency."""
+        return self.run_dir / "turnstile"
+
+    @property
     def ledger_dir(self) -> Path:
         """Where gateway workers count, for control to read."""
         return ledger_dir_for(self.data_dir)

@@ -24,6 +24,7 @@ from moorage.gateway.tables import Endpoint, Routes, Variant
 from moorage.gateway.target import TARGET_VARIANT, Address, Operation, container_request, container_stream_request
 from moorage.gateway.target_models import TARGET_MODEL, target_of
 from moorage.gateway.tracing import Trace
+from moorage.gateway.turnstile import Turnstile
 from moorage.gateway.waking import Waker
 from moorage.gateway.watch import Watch
 from moorage.wire.answer import Answer
@@ -40,6 +41,7 @@ class Surroundings(Protocol):
 
     watch: Watch
     waker: Waker
+    turnstile: Turnstile
     monotonic: Callable[[], float]
     draw: Draw
     loop: asyncio.AbstractEventLoop
@@ -62,6 +64,7 @@ class Asking(ABC):
         "_session_id",
         "_task",
         "_tried",
+        "_turn",
         "_waiter",
         "address",
         "admitted",
@@ -88,6 +91,8 @@ class Asking(ABC):
     _session_id: bytes | None
     _task: asyncio.Task[None] | None
     _tried: list[Instance] | None
+    _turn: int | None
+    """By which it leaves the turnstile of a serverless variant."""
     _waiter: Waiter[Instance] | None
     address: Address
     admitted: Admitted | None
@@ -178,8 +183,9 @@ class Asking(ABC):
         """Raises ServiceError if it is too large, or one too many when it comes."""
         if len(self.body) > errors.SERVERLESS_PAYLOAD_BYTES_MAX:
             raise errors.payload_too_large(errors.SERVERLESS_PAYLOAD_BYTES_MAX)
-        is_new = self._waiter is None and self._tried is None
-        if is_new and variant.requests >= requests_max:
+        if self._turn is None:
+            self._turn = self._invoker.turnstile.enter(variant.turns, requests_max)
+        if self._turn is None:
             raise errors.throttled()
 
     def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:

@@ -25,6 +25,7 @@ from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import address_of
 from moorage.gateway.tracing import Tracer
+from moorage.gateway.turnstile import Turnstile
 from moorage.gateway.waking import Bell, WakeMode, Waker
 from moorage.gateway.watch import Watch
 from moorage.system import entropy
@@ -54,6 +55,7 @@ class Gateway:
         snapshot_key: bytes,
         control_socket: Path,
         bell: Bell,
+        turnstile: Turnstile,
         clock: Clock,
         ledger: Ledger,
         access_log: AccessLog,
@@ -74,7 +76,9 @@ class Gateway:
         self._waker = Waker(bell, self._tables.live.occupied, clock=clock, mode=wake_mode)
         self._tracer = tracer
         recorder = Recorder(access_log, clock.monotonic, tracer)
-        self._invoker = Invoker(self._tables, self._watch, self._waker, recorder, clock=clock, draw=entropy.unit)
+        self._invoker = Invoker(
+            self._tables, self._watch, self._waker, turnstile, recorder, clock=clock, draw=entropy.unit
+        )
         self._control = Client(idle_s=_CONTROL_IDLE_S)
         self._forwarder = Forwarder(self._control, str(control_socket), clock=clock, patience_s=control_patience_s)
         self._others = Tasks(self._answer, _render)

@@ -30,6 +30,7 @@ from moorage.gateway.target import (
     caller_fields,
     endpoint_name,
 )
+from moorage.gateway.turnstile import Turnstile
 from moorage.gateway.waking import Waker
 from moorage.gateway.watch import Watch
 from moorage.system.clock import Clock
@@ -60,6 +61,7 @@ class Invoker:
         tables: Tables,
         watch: Watch,
         waker: Waker,
+        turnstile: Turnstile,
         recorder: Recorder,
         *,
         clock: Clock,
@@ -68,6 +70,7 @@ class Invoker:
         self.tables = tables
         self.watch = watch
         self.waker = waker
+        self.turnstile = turnstile
         self.recorder = recorder
         self.now = clock.now
         self.monotonic = clock.monotonic
@@ -118,6 +121,7 @@ class Invocation(Asking):
         self.variant = None
         self._instance = None
         self._tried = None
+        self._turn = None
         self._session_id = None
         self._container = None
         self._model = None
@@ -289,6 +293,8 @@ class Invocation(Asking):
             return
         self._is_over = True
         self._leave()
+        if self._turn is not None:
+            self._invoker.turnstile.leave(self._turn)
         self._invoker.recorder.record(self, outcome, status, bytes_out, error)
 
 

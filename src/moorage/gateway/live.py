@@ -14,7 +14,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from moorage.core.model import EndpointKey, InstanceId
-from moorage.core.routes import InstanceRoute
+from moorage.core.routes import InstanceRoute, VariantRoute
 from moorage.gateway.admission import Queue, Share
 from moorage.gateway.instance import Instance
 from moorage.gateway.ledger import Ledger
@@ -52,9 +52,17 @@ class Live:
         self._queues: WeakValueDictionary[tuple[EndpointKey, str], VariantQueue] = WeakValueDictionary()
         self._settled = 0
 
-    def instance(self, route: InstanceRoute, queue: VariantQueue, *, concurrency_max: int | None) -> Instance:
+    def slots_max(self, route: VariantRoute) -> int:
+        """How many requests this worker may have on one instance of the variant.
+
+        That is its share, but where the turnstile lets in no more than an instance takes: there one worker may have all.
+        """
+        if route.requests_max is not None and route.concurrency_max == route.requests_max:
+            return route.requests_max
+        return self._share.slots(route.concurrency_max)
+
+    def instance(self, route: InstanceRoute, queue: VariantQueue, *, slots_max: int) -> Instance:
         """The instance of that id, as this route has it from now on."""
-        slots_max = self._share.slots(concurrency_max)
         instance = self._instances.get(route.id)
         if instance is None:
             pool = Pool(route.address, self._limits)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from moorage.core.model import EndpointKey, InstanceId
+from moorage.core.model import EndpointKey, InstanceId, VariantKey
 from moorage.core.routes import EndpointRoute, RouteTable, VariantRoute
 from moorage.core.traffic import SeriesKey
 from moorage.gateway.admission import WHOLE_SHARE, Share
@@ -21,6 +21,7 @@ from moorage.gateway.live import NEVER, Live, VariantQueue
 from moorage.gateway.permission import Callers
 from moorage.gateway.pick import Draw, Weighted, make_pick
 from moorage.gateway.target_models import Homes
+from moorage.gateway.turnstile import first_byte
 from moorage.wire.limits import Limits
 
 _RENEWED_AT_ONCE: Final = 32
@@ -40,6 +41,7 @@ class Variant:
         "requests_max",
         "series",
         "signature",
+        "turns",
         "wakes",
     )
 
@@ -47,7 +49,7 @@ class Variant:
         self.name = route.name
         self.queue = live.queue(key, route.name)
         self.instances = tuple(
-            live.instance(each, self.queue, concurrency_max=route.concurrency_max) for each in route.instances
+            live.instance(each, self.queue, slots_max=live.slots_max(route)) for each in route.instances
         )
         self.pick = make_pick(route.routing_strategy, self.instances, draw)
         """The instance to ask at a moment (monotonic seconds)."""
@@ -68,8 +70,9 @@ class Variant:
         self.fault = route.fault
         """Why that would be in vain."""
         self.requests_max = route.requests_max
-        """Of a serverless variant: how many requests there may be at once. Each worker lets in so many, for it does not
-        know of the others' and must refuse none too early; its share of the slots is what reaches the instance."""
+        """Of a serverless variant: how many requests there may be at once."""
+        self.turns = first_byte(VariantKey(key, route.name)) if route.requests_max is not None else 0
+        """Where they are counted in the turnstile."""
         if self.instances:
             self.queue.asked_at = NEVER  # asleep again, it is to be woken at once
 
@@ -77,11 +80,6 @@ class Variant:
     def may_answer(self) -> bool:
         """Whether a request that goes to it has a chance."""
         return bool(self.instances) or (self.wakes and not self.fault)
-
-    @property
-    def requests(self) -> int:
-        """How many there are at this moment, on its instances and waiting."""
-        return len(self.queue.waiters) + sum(instance.in_flight for instance in self.instances)
 
 
 class Endpoint:

@@ -31,6 +31,7 @@ from moorage.gateway.gateway import Gateway
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.ledger_file import LedgerFile
 from moorage.gateway.tracing import Tracer
+from moorage.gateway.turnstile import Turnstile
 from moorage.gateway.waking import WakeMode
 from moorage.system.clock import Clock, SystemClock
 from moorage.system.snapshot import SnapshotWriter
@@ -155,12 +156,13 @@ async def running_gateway(
     tracer: Tracer | None = None,
 ) -> AsyncIterator[GatewayWorld]:
     """A gateway with everything of it in `folder`; at the end, no socket may be left there."""
-    clock, bell = clock or SystemClock(), NotedBell()
+    clock, bell, turnstile = clock or SystemClock(), NotedBell(), Turnstile(folder / "turnstile")
     gateway = Gateway(
         snapshot_path=folder / "routes.json",
         snapshot_key=KEY,
         control_socket=folder / "control.sock",
         bell=bell,
+        turnstile=turnstile,
         clock=clock,
         ledger=Ledger(LedgerFile(folder, "ledger")),
         access_log=AccessLog(
@@ -181,6 +183,7 @@ async def running_gateway(
     yield world
     world.admin.close()
     await gateway.close(grace_s=1)
+    turnstile.close()
     for server in world.servers:
         await server.close(grace_s=1)
     assert [] == world.sockets()

@@ -7,6 +7,7 @@ import pytest
 
 from moorage.gateway.ledger import Ledger
 from moorage.gateway.ledger_file import LedgerFile
+from moorage.gateway.turnstile import Turnstile
 
 
 @pytest.fixture
@@ -14,3 +15,10 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger = Ledger(LedgerFile(tmp_path, "test"))
     yield ledger
     ledger.close()
+
+
+@pytest.fixture
+def turnstile(tmp_path: Path) -> Iterator[Turnstile]:
+    turnstile = Turnstile(tmp_path / "turnstile")
+    yield turnstile
+    turnstile.close()

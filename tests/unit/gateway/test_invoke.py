@@ -15,6 +15,7 @@ from moorage.gateway.probing import Pinger, Prober
 from moorage.gateway.recorder import Recorder
 from moorage.gateway.tables import Tables
 from moorage.gateway.target import Address, Operation
+from moorage.gateway.turnstile import Turnstile
 from moorage.gateway.waking import Waker
 from moorage.gateway.watch import Watch
 from moorage.system.clock import SystemClock
@@ -73,16 +74,16 @@ def invocation() -> ServerRequest:
     return request
 
 
-def invoker(tables: Tables) -> Invoker:
+def invoker(tables: Tables, turnstile: Turnstile) -> Invoker:
     clock = SystemClock()
     watch = Watch(Prober(Pinger(), clock=clock), clock=clock)
     recorder = Recorder(AccessLog(lambda _: None, clock=clock, successes_per_s=0, failures_per_s=0), clock.monotonic)
     waker = Waker(NotedBell(), tables.live.occupied, clock=clock)
-    return Invoker(tables, watch, waker, recorder, clock=clock, draw=lambda: 0.0)
+    return Invoker(tables, watch, waker, turnstile, recorder, clock=clock, draw=lambda: 0.0)
 
 
 async def test_another_instance_is_looked_for_in_the_routes_then_in_force(
-    monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+    monkeypatch: pytest.MonkeyPatch, ledger: Ledger, turnstile: Turnstile
 ) -> None:
     tables = Tables(lambda: 0.0, ledger, monotonic=SystemClock().monotonic)
     tables.install(routes(1, "old-1", "old-2"))
@@ -96,7 +97,7 @@ async def test_another_instance_is_looked_for_in_the_routes_then_in_force(
 
     monkeypatch.setattr(Pool, "connect", connect)
     caller = Caller()
-    invoker(tables).begin(invocation(), caller, ADDRESS)
+    invoker(tables, turnstile).begin(invocation(), caller, ADDRESS)
     assert 503 == (await caller.answer).status
     assert ["old-1", "new"] == asked
 
@@ -123,13 +124,13 @@ class Begun:
 
 
 async def test_an_answer_is_given_up_with_a_caller_that_leaves_as_it_begins(
-    monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+    monkeypatch: pytest.MonkeyPatch, ledger: Ledger, turnstile: Turnstile
 ) -> None:
     tables = Tables(lambda: 0.0, ledger, monotonic=SystemClock().monotonic)
     tables.install(routes(1, "one"))
     connection, answer = Connection(), Begun()
     monkeypatch.setattr(Pool, "take", lambda _: connection)
-    begun = invoker(tables).begin(invocation(), Caller(), ADDRESS)
+    begun = invoker(tables, turnstile).begin(invocation(), Caller(), ADDRESS)
     connection.receiver.on_answer(answer)
     begun.cancel()
     await asyncio.sleep(0)
@@ -137,7 +138,7 @@ async def test_an_answer_is_given_up_with_a_caller_that_leaves_as_it_begins(
 
 
 async def test_a_kept_connection_that_was_closed_costs_the_only_instance_nothing(
-    monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+    monkeypatch: pytest.MonkeyPatch, ledger: Ledger, turnstile: Turnstile
 ) -> None:
     tables = Tables(lambda: 0.0, ledger, monotonic=SystemClock().monotonic)
     tables.install(routes(1, "one"))
@@ -149,7 +150,7 @@ async def test_a_kept_connection_that_was_closed_costs_the_only_instance_nothing
     monkeypatch.setattr(Pool, "take", lambda _: kept)
     monkeypatch.setattr(Pool, "connect", connect)
     caller = Caller()
-    begun = invoker(tables).begin(invocation(), caller, ADDRESS)
+    begun = invoker(tables, turnstile).begin(invocation(), caller, ADDRESS)
     kept.receiver.on_failure(NotSent("the connection was closed"))
     await asyncio.sleep(0)
     assert begun is made.receiver
