@@ -55,7 +55,7 @@ class Live:
     def slots_max(self, route: VariantRoute) -> int:
         """How many requests this worker may have on one instance of the variant.
 
-        That is its share, but where the turnstile lets in no more than an instance takes: there one worker may have all.
+        That is its share, but where the turnstile lets in no more than an instance takes one worker may have them all.
         """
         if route.requests_max is not None and route.concurrency_max == route.requests_max:
             return route.requests_max
