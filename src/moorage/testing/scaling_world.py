@@ -18,7 +18,7 @@ from moorage.control.scaling.loop import Scaling
 from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.model import Endpoint, EndpointKey, EndpointStatus
 from moorage.core.scaling.model import TargetKey, target_key
-from moorage.core.traffic import Outcome, SeriesKey, Tally
+from moorage.core.traffic import Outcome, SeriesKey, Tallies, Tally
 from moorage.testing.builders import KEY, make_endpoint, make_variant
 from moorage.testing.memory_store import MemoryStore
 from moorage.testing.virtual_clock import LoopClock
@@ -132,11 +132,16 @@ class ScalingWorld:
         for _ in range(seconds):
             await self.clock.sleep(1.0)
             second = int(self.clock.now().timestamp()) - 1
-            outcomes = tuple(per_s if outcome is Outcome.SUCCESS else 0 for outcome in Outcome)
-            series = SeriesKey(KEY.region, KEY.name, "config-1", "AllTraffic", "i-1")
-            counted = {series: Tally(outcomes, in_flight=in_flight)} if per_s or in_flight else {}
-            self.scaling.on_traffic(second + 1, {second: counted} if counted else {})
+            self.scaling.on_traffic(second + 1, self.counted(second, per_s, in_flight=in_flight))
             await self.rest()
+
+    def counted(self, second: int, invocations: int, *, in_flight: int = 0) -> Mapping[int, Tallies]:
+        """What was counted in a second, as a listener of the accounts hears it."""
+        if not invocations and not in_flight:
+            return {}
+        outcomes = tuple(invocations if outcome is Outcome.SUCCESS else 0 for outcome in Outcome)
+        series = SeriesKey(KEY.region, KEY.name, "config-1", "AllTraffic", "i-1")
+        return {second: {series: Tally(outcomes, in_flight=in_flight)}}
 
     async def rest(self) -> None:
         """Let whatever has been called for happen."""

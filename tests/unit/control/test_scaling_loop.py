@@ -49,6 +49,17 @@ async def test_a_sustained_breach_is_answered_within_seconds(world: ScalingWorld
     assert activity["StatusMessage"].endswith("Change successfully fulfilled by sagemaker.")
 
 
+async def test_counts_that_are_taken_late_are_demand_all_the_same(world: ScalingWorld) -> None:
+    await tracked(world)
+    for _ in range(5):
+        await world.clock.sleep(1.0)
+        second = int(world.clock.now().timestamp())
+        world.scaling.on_traffic(second, world.counted(second, 10))  # of a second that is not over
+        await world.rest()
+
+    assert await world.count() >= 9
+
+
 async def test_a_load_at_the_target_never_scales(world: ScalingWorld) -> None:
     await tracked(world)
     await world.invoke(1, seconds=1200)

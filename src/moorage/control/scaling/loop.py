@@ -66,6 +66,8 @@ class Scaling:
 
     async def close(self) -> None:
         """Stop deciding. What has been saved goes on."""
+        self._watches.clear()
+        self._by_endpoint.clear()
         await self._queue.close()
 
     def look_at(self, key: TargetKey) -> None:
@@ -187,8 +189,8 @@ def _by_target(
             for key in watched.get(EndpointKey(series.region, series.endpoint), ()):
                 if key.variant == series.variant:
                     by_second = signals.setdefault(key, {})
-                    known = by_second.get(second, SILENCE)
-                    by_second[second] = Signal(known.invocations + tally.invocations, known.in_flight + tally.in_flight)
+                    counted = Signal(tally.invocations, tally.in_flight)
+                    by_second[second] = by_second.get(second, SILENCE).joined(counted)
     return signals
 
 

@@ -30,6 +30,14 @@ class Signal(NamedTuple):
     invocations: int
     in_flight: int
 
+    def joined(self, other: Signal) -> Signal:
+        """Both, of two series or of two parts of the second."""
+        return Signal(self.invocations + other.invocations, self.in_flight + other.in_flight)
+
+    def without_level(self) -> Signal:
+        """What is added up over time, without what was so at the second's end."""
+        return Signal(self.invocations, 0)
+
 
 SILENCE: Final = Signal(0, 0)
 

@@ -5,6 +5,7 @@ Whatever is wanted is wanted still if the transaction is lost: nothing is acted 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -106,7 +107,8 @@ def _finished(tx: Transaction, target: ScalableTarget, endpoint: Endpoint | None
     activity = ended(progress, endpoint, target.key.variant, now=now)
     if activity is None:
         return target
-    amend_activity(tx, progress.entry_id, activity)
+    with contextlib.suppress(KeyError):  # its story has expired before its end
+        amend_activity(tx, progress.entry_id, activity)
     has_failed = activity.status is ActivityStatus.FAILED
     memory = replace(target.memory, failed_at=now if has_failed else None)
     return replace(target, progress=None, memory=memory)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from moorage.control.scaling.rule import AlarmWish, Rule, Signal, make_rule
+from moorage.control.scaling.rule import SILENCE, AlarmWish, Rule, Signal, make_rule
 from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.model import Endpoint
 from moorage.core.scaling.changes import capacity_of, is_scalable
@@ -26,6 +26,9 @@ class Watch:
     """Instances desired in service; None if the variant has none that serve."""
     is_scalable: bool = False
     """Whether the endpoint lets its capacity be changed now."""
+    measured_until_s: int = 0
+    ahead: dict[int, Signal] = field(default_factory=dict)
+    """What was counted of seconds that are not complete yet."""
 
     def refresh(self, target: ScalableTarget, policies: Iterable[ScalingPolicy], speed: ScalingSpeed) -> None:
         """Go by what the store has now. Policies that are as they were go on."""
@@ -44,9 +47,18 @@ class Watch:
         self.is_scalable = endpoint is not None and is_scalable(endpoint)
 
     def measure(self, until_s: int, signals: Mapping[int, Signal]) -> None:
-        """Take in what was counted by second; every second before `until_s` is complete."""
+        """Take in what was counted by second; every second before `until_s` is complete.
+
+        What comes late counts with the first second that has not been measured: it was asked for all the same.
+        """
+        for second, signal in signals.items():
+            is_late = second < self.measured_until_s
+            at_s = self.measured_until_s if is_late else second
+            self.ahead[at_s] = self.ahead.get(at_s, SILENCE).joined(signal if not is_late else signal.without_level())
         for rule in self.rules.values():
-            rule.measure(until_s, signals)
+            rule.measure(until_s, self.ahead)
+        self.ahead = {second: signal for second, signal in self.ahead.items() if second >= until_s}
+        self.measured_until_s = max(self.measured_until_s, until_s)
 
     def call(self, policy: str, wish: AlarmWish) -> None:
         """Take in what a policy wants whose alarm has called."""
