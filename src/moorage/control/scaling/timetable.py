@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
 from moorage.core.scaling.activity import Activity, ActivityStatus
 from moorage.core.scaling.model import Bounds, ScalableTarget, ScheduledAction, TargetKey
-from moorage.core.scaling.schedule import next_time
+from moorage.core.scaling.schedule import WrongSchedule, next_time
 from moorage.core.scaling.texts import by_schedule, setting_bounds
 from moorage.store.base import Transaction
 from moorage.store.scaling import delete_action, list_actions, save_action, write_activity
 from moorage.system.entropy import new_uuid
+
+_log = logging.getLogger(__name__)
 
 
 def carry_out_schedule(tx: Transaction, target: ScalableTarget, *, now: datetime) -> ScalableTarget:
@@ -66,4 +69,8 @@ def _bounds_activity(bounds: Bounds, cause: str, now: datetime) -> Activity:
 
 
 def _due(action: ScheduledAction) -> datetime | None:
-    return next_time(action, action.done_until or action.created_at)
+    try:
+        return next_time(action, action.done_until or action.created_at)
+    except WrongSchedule as error:  # it was right when it was put: this machine has other time zones
+        _log.warning("the scheduled action %s of %s is never due: %s", action.name, action.target.resource_id, error)
+        return None

@@ -8,7 +8,7 @@ Source: Application Auto Scaling user guide, "Schedule recurring scaling actions
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -77,14 +77,16 @@ def _parts(schedule: str) -> tuple[str, str]:
     return form[1], form[2]
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":  # known even where there is no database of time zones
+        return UTC
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise WrongSchedule(f"there is no time zone {name}") from None
 
 
-def _once(text: str, zone: ZoneInfo) -> datetime:
+def _once(text: str, zone: tzinfo) -> datetime:
     try:
         on_the_clock = datetime.strptime(f"{text}+0000", "%Y-%m-%dT%H:%M:%S%z")
         return on_the_clock.replace(tzinfo=zone).astimezone(UTC)
@@ -106,7 +108,7 @@ def _next_beat(start: datetime, interval: timedelta, after: datetime) -> datetim
         return None
 
 
-def _next_cron(text: str, after: datetime, zone: ZoneInfo) -> datetime | None:
+def _next_cron(text: str, after: datetime, zone: tzinfo) -> datetime | None:
     """pyawscron knows UTC only: it is told the zone's clock, and what it answers is read off that clock again."""
     fields = text.split()
     _check_fields(fields)
