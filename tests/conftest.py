@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from moorage.testing.server import RunningMoorage
 
 # Otherwise pytest-asyncio has the main thread make a loop of its own, which nobody closes.
 asyncio.set_event_loop(None)
+
+# How long an example takes says how busy the machine is, and nothing that a test is about.
+settings.register_profile("moorage", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("moorage")
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,28 @@ _BY_NAME: Final[Mapping[str, Mapping[str, Any]]] = {
     ),
     "AmazonS3FullAccess": _policy({"Action": "s3:*"}),
     "AmazonS3ReadOnlyAccess": _policy({"Action": ["s3:Describe*", "s3:Get*", "s3:List*"]}),
+    "AmazonSNSFullAccess": _policy({"Action": "sns:*"}),
+    "AmazonSNSReadOnlyAccess": _policy({"Action": ["sns:GetTopicAttributes", "sns:List*"]}),
+    "CloudWatchFullAccess": _policy({"Action": ["cloudwatch:*", "logs:*", "sns:*"]}),
+    "CloudWatchReadOnlyAccess": _policy(
+        {
+            "Action": [
+                "application-autoscaling:DescribeScalingPolicies",
+                "cloudwatch:Describe*",
+                "cloudwatch:Get*",
+                "cloudwatch:List*",
+                "logs:Describe*",
+                "logs:FilterLogEvents",
+                "logs:Get*",
+                "logs:List*",
+                "logs:StartLiveTail",
+                "logs:StopLiveTail",
+                "logs:TestMetricFilter",
+                "sns:Get*",
+                "sns:List*",
+            ]
+        }
+    ),
     "CloudWatchLogsFullAccess": _policy({"Action": "logs:*"}),
     "CloudWatchLogsReadOnlyAccess": _policy(
         {"Action": ["logs:Describe*", "logs:FilterLogEvents", "logs:Get*", "logs:List*"]}
