@@ -163,6 +163,15 @@ async def test_metrics_are_listed_while_there_is_something_of_them(world: World)
     assert [] == await world.source.find(MetricFilter("eu-west-1"))
 
 
+async def test_a_variant_that_was_never_invoked_is_listed_with_what_is_nought(world: World) -> None:
+    presence = Scope(SHOP, "blue").metric(PRESENCE)
+    await world.sampled.put([Measured(presence, NOW_S - 10, Distribution(10.0, 0.0, 0.0, 0.0))])
+    found = [Scope(SHOP, "blue").metric(name) for name in ("Invocations", "InvocationsPerInstance")]
+    assert found == list(await world.source.find(MetricFilter("us-east-1", active_since_s=NOW_S - 60)))
+    assert found[1:] == list(await world.source.find(MetricFilter("us-east-1", name="InvocationsPerInstance")))
+    assert [] == list(await world.source.find(MetricFilter("us-east-1", dimensions=(("VariantName", "green"),))))
+
+
 async def test_a_metric_is_answered_in_its_unit_only(world: World) -> None:
     await world.count(NOW_S - 10, {ONE: invoked(1)})
     key = Scope(SHOP, "blue").metric("ModelLatency")

@@ -7,7 +7,7 @@ archive by longer periods.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from moorage.core.metrics.distribution import Distribution
@@ -61,7 +61,7 @@ class TrafficSource:
             raise MetricsUnavailable(str(error)) from error
         since_s = wanted.active_since_s or 0.0
         scopes = {scope for series, at_s in latest.items() if at_s >= since_s for scope in scopes_of(series)}
-        keys = (scope.metric(name) for scope in scopes for name in TRAFFIC_METRICS)
+        keys = {scope.metric(name) for scope in scopes for name in TRAFFIC_METRICS} | await self._find_silent(wanted)
         return sorted(key for key in keys if wanted.accepts(key))
 
     async def read(
@@ -84,6 +84,12 @@ class TrafficSource:
     async def units(self, key: MetricKey) -> Sequence[str]:
         """As `MetricSource.units`."""
         return [TRAFFIC_METRICS[key.name].unit] if scope_of(key) is not None else []
+
+    async def _find_silent(self, wanted: MetricFilter) -> set[MetricKey]:
+        """What is 0 of the variants that were there, and may never have been invoked."""
+        there = await self._presence.find(replace(wanted, namespace=NAMESPACE, name=PRESENCE))
+        names = [name for name, metric in TRAFFIC_METRICS.items() if metric.has_zeros]
+        return {key._replace(name=name) for key in there for name in names}
 
     async def _zeros(self, asked: Iterable[_Asked], span: _Span) -> Mapping[MetricKey, Series]:
         """A 0 for every period in which the variant was there."""
