@@ -4,7 +4,8 @@
 
 A model prints the time, and the time is looked at again when FilterLogEvents, asked over and over, or Live Tail, which
 sends what there is once a second, has brought the line. Then batches of a thousand lines are put into a stream, and all
-of it is searched, a pattern of each kind at a time, page by page through the real API. What boto3 takes is in the figures.
+of it is searched, a pattern of each kind at a time, page by page through the real API. What boto3 takes is in the
+figures.
 """
 
 from __future__ import annotations

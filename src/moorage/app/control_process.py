@@ -28,7 +28,8 @@ from moorage.api.sns.confirming import ConfirmingPage
 from moorage.api.sts.service import Sts
 from moorage.api.traffic import Traffic
 from moorage.app import credentials
-from moorage.app.hosting import Ground, Hosting, open_ground, open_hosting
+from moorage.app.ground import Ground, open_ground
+from moorage.app.hosting import Hosting, open_hosting
 from moorage.app.logs import open_logs
 from moorage.app.notifying import make_sns, open_notifications
 from moorage.app.observing import open_metrics_page
@@ -117,15 +118,7 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack, ending
         Sts(),
         SecretsManager(),
     ]
-    page = open_metrics_page(
-        settings,
-        store=ground.store,
-        runner=hosting.runner,
-        publisher=hosting.publisher,
-        capacity=hosting.capacity,
-        clock=ground.clock,
-        parts=parts,
-    )
+    page = open_metrics_page(ground, hosting)
     return Api(services, hosting.principals.find, clock=ground.clock, pages=[page, ConfirmingPage(ground.store)])
 
 
@@ -162,24 +155,18 @@ def _make_own(ground: Ground, hosting: Hosting) -> list[Service]:
 
 async def _open_signalling(ground: Ground, hosting: Hosting, ending: asyncio.Event) -> list[Service]:
     """Metrics, alarms, notifications, logs, and what scales by them."""
-    settings, parts, store, clock = ground.settings, ground.parts, ground.store, ground.clock
-    metrics, token_key = ground.metrics, ground.secrets.token_key
-    scaling = await open_scaling(
-        settings, parts, store=store, accounts=ground.accounts, control=hosting.control, clock=clock
-    )
-    notifier = await open_notifications(settings, parts, store=store, clock=clock)
+    scaling = await open_scaling(ground, hosting.control)
+    notifier = await open_notifications(ground)
     actions = Actions(
         {
-            SCALING_PREFIX: ScalingAction(scaling, metrics.source, settings.scaling_speed),
+            SCALING_PREFIX: ScalingAction(scaling, ground.metrics, ground.settings.scaling_speed),
             TOPIC_PREFIX: notifier.tell,
         }
     )
-    alarms = open_alarms(parts, store=store, metrics=metrics, actions=actions, clock=clock)
+    alarms = open_alarms(ground, actions)
     return [
-        make_cloudwatch(settings, store=store, metrics=metrics, alarms=alarms, token_key=token_key, clock=clock),
-        make_autoscaling_api(
-            settings, scaling, store=store, token_key=token_key, alarms_changed=alarms.wake, clock=clock
-        ),
-        make_sns(settings, notifier, store=store, token_key=token_key, clock=clock),
-        open_logs(settings, parts, store=store, sink=metrics.sink, clock=clock, ending=ending),
+        make_cloudwatch(ground, alarms),
+        make_autoscaling_api(ground, scaling, alarms_changed=alarms.wake),
+        make_sns(ground, notifier),
+        open_logs(ground, ending),
     ]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from moorage.app import credentials
 from moorage.app.capacity import open_capacity
-from moorage.app.settings import Settings
-from moorage.app.signals import Metrics, open_metrics, open_sampler
+from moorage.app.ground import Ground
+from moorage.app.signals import open_sampler
 from moorage.app.sleeping import open_sleeping
 from moorage.control.access import AccessEnforcer
-from moorage.control.accounts import Accounts
 from moorage.control.capacity import Capacity
 from moorage.control.endpoints import Control
 from moorage.control.fetching import Fetch, Say
 from moorage.control.gateways import Gateways
-from moorage.control.ledgers import Ledgers
 from moorage.control.metrics.model_metrics import ModelMetrics
 from moorage.control.principals import Principals
 from moorage.control.publisher import Publisher, SnapshotFile
@@ -32,24 +28,7 @@ from moorage.objects.store import ObjectStore, open_object_store
 from moorage.runners.base import ModelFile, ModelFiles
 from moorage.runners.process.client import ProcessRunner
 from moorage.runners.process.multi_model.client import AgentDemands, AgentManyModels
-from moorage.store.base import Store
-from moorage.store.sql import open_store
-from moorage.system.clock import SystemClock
 from moorage.system.signals import KeyedSignal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What every part of control stands on."""
-
-    settings: Settings
-    clock: SystemClock
-    parts: contextlib.AsyncExitStack
-    """Closes what was opened, the last one first."""
-    secrets: credentials.Secrets
-    store: Store
-    metrics: Metrics
-    accounts: Accounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,26 +51,6 @@ class Hosting:
         """How many instances of each variant gateways send requests to."""
         route = self.publisher.published(key)
         return {variant.name: len(variant.instances) for variant in route.variants} if route else {}
-
-
-async def open_ground(settings: Settings, parts: contextlib.AsyncExitStack) -> Ground:
-    """Open the databases, and begin to put what gateways count into them."""
-    clock = SystemClock()
-    store = await asyncio.to_thread(open_store, settings.database_path)
-    parts.push_async_callback(store.close)
-    metrics = await open_metrics(settings, store, clock, parts)
-    accounts = Accounts(store, Ledgers(settings.ledger_dir), clock=clock)
-    await accounts.start()
-    parts.push_async_callback(accounts.close)
-    return Ground(
-        settings=settings,
-        clock=clock,
-        parts=parts,
-        secrets=credentials.ensure_secrets(settings),
-        store=store,
-        metrics=metrics,
-        accounts=accounts,
-    )
 
 
 async def open_hosting(ground: Ground) -> Hosting:
@@ -117,7 +76,7 @@ async def open_hosting(ground: Ground) -> Hosting:
     access = AccessEnforcer(principals, publisher, clock)
     parts.push_async_callback(access.close)
     fetch = _fetch_with(model_data)
-    capacity = await open_capacity(settings, store=store, runner=runner, clock=clock, parts=parts)
+    capacity = await open_capacity(ground, runner)
     control = Control(
         store=store,
         runner=runner,
@@ -128,19 +87,10 @@ async def open_hosting(ground: Ground) -> Hosting:
         changed=changed,
         capacity=capacity,
     )
-    open_sleeping(
-        settings,
-        parts,
-        store=store,
-        accounts=ground.accounts,
-        control=control,
-        runner=runner,
-        sink=ground.metrics.sink,
-        clock=clock,
-    )
+    open_sleeping(ground, control, runner)
     await control.start()
     parts.push_async_callback(control.close)
-    open_sampler(publisher, store, runner, sink=ground.metrics.sink, clock=clock, parts=parts)
+    open_sampler(ground, publisher, runner)
     return Hosting(
         control=control,
         changed=changed,
@@ -162,7 +112,7 @@ def _open_many_models(ground: Ground, fetch: Fetch) -> AgentManyModels:
     supplies.open()
     ground.parts.push_async_callback(supplies.close)
     many_models = AgentManyModels(agent)
-    model_metrics = ModelMetrics(many_models, ground.metrics.sink, clock=clock)
+    model_metrics = ModelMetrics(many_models, ground.sink, clock=clock)
     model_metrics.open()
     ground.parts.push_async_callback(model_metrics.close)
     return many_models

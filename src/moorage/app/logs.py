@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from moorage.api.logs import Logs
-from moorage.app.settings import Settings
+from moorage.app.ground import Ground
 from moorage.control.log_keeper import LogKeeper
 from moorage.control.log_metrics import LogMetrics
-from moorage.store.base import Store
-from moorage.system.clock import Clock
 from moorage.telemetry.log_places import LogPlaces
-from moorage.telemetry.metrics.base import MetricSink
 
 
-def open_logs(
-    settings: Settings,
-    parts: contextlib.AsyncExitStack,
-    *,
-    store: Store,
-    sink: MetricSink,
-    clock: Clock,
-    ending: asyncio.Event,
-) -> Logs:
-    """CloudWatch Logs' API, and until `parts` is closed, what looks after the folder and counts what filters find.
+def open_logs(ground: Ground, ending: asyncio.Event) -> Logs:
+    """CloudWatch Logs' API, and what looks after the folder and counts what filters find.
 
     `ending` is set when calls that last have to end.
     """
+    settings, store, clock, parts = ground.settings, ground.store, ground.clock, ground.parts
     places = LogPlaces(settings.logs_dir)
     keeper = LogKeeper(
         places,
@@ -38,7 +27,7 @@ def open_logs(
     )
     keeper.start()
     parts.push_async_callback(keeper.close)
-    metrics = LogMetrics(places, store, sink, clock, progress_path=settings.logs_dir / "measured.json")
+    metrics = LogMetrics(places, store, ground.sink, clock, progress_path=settings.logs_dir / "measured.json")
     metrics.start()
     parts.push_async_callback(metrics.close)
     return Logs(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
 
 from moorage.api.prometheus import MetricsPage
+from moorage.app.ground import Ground
+from moorage.app.hosting import Hosting
 from moorage.app.settings import Settings
 from moorage.app.tracing import OTLP_TIMEOUT_S
-from moorage.control.capacity import Capacity
 from moorage.control.figures import Gathering
-from moorage.control.publisher import Publisher
 from moorage.core.figures import Figure, State, figures
-from moorage.runners.base import Runner
-from moorage.store.base import Store, StoreUnavailable
+from moorage.store.base import StoreUnavailable
 from moorage.system.clock import Clock
 from moorage.system.lag import LoopLag
 from moorage.system.tasks import BackgroundTasks
@@ -26,23 +24,22 @@ Send = Callable[[Sequence[Figure], int], bool]
 _log = logging.getLogger(__name__)
 
 
-def open_metrics_page(
-    settings: Settings,
-    *,
-    store: Store,
-    runner: Runner,
-    publisher: Publisher,
-    capacity: Capacity,
-    clock: Clock,
-    parts: contextlib.AsyncExitStack,
-) -> MetricsPage:
+def open_metrics_page(ground: Ground, hosting: Hosting) -> MetricsPage:
     """The page of metrics, and what looks after the figures on it and sends them, if they are to be sent."""
+    settings, store, clock = ground.settings, ground.store, ground.clock
     lag, tasks = LoopLag(clock), BackgroundTasks()
     tasks.start(lag.run(), name="loop lag")
-    gathering = Gathering(store=store, runner=runner, publisher=publisher, capacity=capacity, lag=lag, clock=clock)
+    gathering = Gathering(
+        store=store,
+        runner=hosting.runner,
+        publisher=hosting.publisher,
+        capacity=hosting.capacity,
+        lag=lag,
+        clock=clock,
+    )
     if settings.otlp_endpoint:
         tasks.start(_send_figures(settings, gathering, clock), name="otlp metrics")
-    parts.push_async_callback(tasks.close)
+    ground.parts.push_async_callback(tasks.close)
     return MetricsPage(store, gathering.state)
 
 

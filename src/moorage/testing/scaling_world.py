@@ -11,8 +11,8 @@ import pytest
 
 from moorage.api.application_autoscaling import ApplicationAutoScaling
 from moorage.api.application_autoscaling.part import Needs
-from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.api.service import Caller
+from moorage.api.tokens import PageTokens
 from moorage.aws.errors import ServiceError
 from moorage.control.scaling.loop import Scaling
 from moorage.control.scaling.speed import ScalingSpeed

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from moorage.api.cloudwatch import CloudWatch
 from moorage.api.cloudwatch.part import Needs
-from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.api.server import Api
+from moorage.api.tokens import PageTokens
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import ACCOUNT_ID, InProcess, root_key_ring
 from moorage.testing.memory_metrics import MemoryMetrics

@@ -13,8 +13,8 @@ from moorage.api.cloudwatch import CloudWatch
 from moorage.api.cloudwatch.dashboard_body import Problem, problems_of
 from moorage.api.cloudwatch.part import Needs
 from moorage.api.cloudwatch.permissions import requirements
-from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.api.server import Api
+from moorage.api.tokens import PageTokens
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import ACCOUNT_ID, InProcess, root_key_ring
 from moorage.testing.memory_metrics import MemoryMetrics

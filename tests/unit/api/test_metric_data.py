@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from moorage.api.cloudwatch import CloudWatch
 from moorage.api.cloudwatch.part import Needs
-from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.api.server import Api
+from moorage.api.tokens import PageTokens
 from moorage.core.metrics.distribution import distribution_of
 from moorage.core.metrics.metric import MetricKey
 from moorage.system.clock import SystemClock

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from moorage.api.cloudwatch import CloudWatch
 from moorage.api.cloudwatch.part import Needs
-from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.api.server import Api
 from moorage.api.service import Caller
+from moorage.api.tokens import PageTokens
 from moorage.aws.errors import ServiceError
 from moorage.system.clock import SystemClock
 from moorage.telemetry.metrics.base import Measured, MetricsUnavailable, TooManyMetrics

@@ -10,11 +10,11 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
-from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.api.server import Api
 from moorage.api.sns import Sns
 from moorage.api.sns.confirming import ConfirmingPage
 from moorage.api.sns.part import Needs
+from moorage.api.tokens import PageTokens
 from moorage.aws.http import Headers, HttpRequest
 from moorage.core.notifications.addresses import parse_allowed, parse_endpoint
 from moorage.core.notifications.messages import Message, confirmation, notification

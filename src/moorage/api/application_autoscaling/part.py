@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from moorage.api.application_autoscaling.errors import invalid, not_registered, unscalable, unsupported, wrong_token
-from moorage.api.cloudwatch.tokens import PageTokens, WrongToken
 from moorage.api.service import Caller, Service
+from moorage.api.tokens import PageTokens, WrongToken
 from moorage.core.iam.principal import Requirement
 from moorage.core.scaling.model import Dimension, ScalableTarget, TargetKey, WrongResource, target_key
 from moorage.store.base import Store, Transaction

@@ -9,8 +9,8 @@ import msgspec
 
 from moorage.api.cloudwatch.alarm_errors import refused, wrong_token
 from moorage.api.cloudwatch.part import Part
-from moorage.api.cloudwatch.tokens import WrongToken
 from moorage.api.service import Caller, operation
+from moorage.api.tokens import WrongToken
 from moorage.aws.types.cloudwatch import AlarmHistoryItem, DescribeAlarmHistoryInput, DescribeAlarmHistoryOutput
 from moorage.core.alarms.history import HistoryItem
 from moorage.store.alarms import JOURNAL_KIND

@@ -9,8 +9,8 @@ from moorage.api.cloudwatch.alarm_descriptions import composite_alarm, metric_al
 from moorage.api.cloudwatch.alarm_errors import invalid, no_such_alarm, wrong_token
 from moorage.api.cloudwatch.metric_names import key_of
 from moorage.api.cloudwatch.part import Part
-from moorage.api.cloudwatch.tokens import WrongToken
 from moorage.api.service import Caller, operation
+from moorage.api.tokens import WrongToken
 from moorage.aws.types.cloudwatch import (
     CompositeAlarm,
     DescribeAlarmsForMetricInput,

@@ -13,8 +13,8 @@ from moorage.api.cloudwatch.dashboard_body import NotAnObject, Problem, problems
 from moorage.api.cloudwatch.errors import invalid_value
 from moorage.api.cloudwatch.part import Part
 from moorage.api.cloudwatch.tag_rules import read_tags
-from moorage.api.cloudwatch.tokens import PageTokens, WrongToken
 from moorage.api.service import Caller, operation
+from moorage.api.tokens import PageTokens, WrongToken
 from moorage.aws.errors import ServiceError
 from moorage.aws.types.cloudwatch import (
     DashboardEntry,

@@ -14,8 +14,8 @@ from typing import Any, Final
 from moorage.api.cloudwatch.errors import invalid_query
 from moorage.api.cloudwatch.metric_pages import Position, Slice, page_of
 from moorage.api.cloudwatch.part import Part
-from moorage.api.cloudwatch.tokens import PageTokens, WrongToken
 from moorage.api.service import Caller, operation
+from moorage.api.tokens import PageTokens, WrongToken
 from moorage.aws.errors import ServiceError
 from moorage.aws.types.cloudwatch import GetMetricDataInput, GetMetricDataOutput, MessageData, MetricDataResult
 from moorage.core.metrics.labels import InvalidLabel, Setting, check_label, make_label, read_offset

@@ -10,8 +10,8 @@ from typing import Any, Final
 from moorage.api.cloudwatch.errors import invalid_value, unsupported
 from moorage.api.cloudwatch.metric_names import described
 from moorage.api.cloudwatch.part import Part
-from moorage.api.cloudwatch.tokens import WrongToken
 from moorage.api.service import Caller, operation
+from moorage.api.tokens import WrongToken
 from moorage.aws.types.cloudwatch import ListMetricsInput, ListMetricsOutput
 from moorage.core.metrics.metric import MetricKey
 from moorage.telemetry.metrics.base import MetricFilter

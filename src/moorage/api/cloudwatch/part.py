@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from moorage.api.cloudwatch.tokens import PageTokens
 from moorage.api.service import Service
+from moorage.api.tokens import PageTokens
 from moorage.store.base import Store
 from moorage.system.clock import Clock
 from moorage.telemetry.metrics.base import MetricSink, MetricSource

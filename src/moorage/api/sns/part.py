@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol
 
-from moorage.api.cloudwatch.tokens import PageTokens, WrongToken
 from moorage.api.service import Caller, Service
 from moorage.api.sns.errors import invalid, no_such_subscription, no_such_topic
+from moorage.api.tokens import PageTokens, WrongToken
 from moorage.core.notifications.messages import Message
 from moorage.core.notifications.topic import Subscription, Topic, TopicKey, topic_key
 from moorage.store.base import Store, Transaction
