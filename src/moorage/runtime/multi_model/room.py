@@ -71,12 +71,12 @@ _WAIT_S: Final = 5.0
 """How long a load waits for models in use, which are so for milliseconds as a rule."""
 _LOOK_S: Final = 0.005
 _TIDY_S: Final = 10.0
-"""How often memory is searched for what can be given back in the hope of it: nobody can allocate any meanwhile."""
+"""How often memory is searched for what can be given back: that takes milliseconds, and nobody can allocate any."""
 _GUESTS_SHARE: Final = 1 / 4
 _GUESTS_MIN: Final = 8
 """So many there may be in any case, if there is room."""
-_FUTILE_MAX: Final = 4
-"""After so many evictions that freed nothing, what is left is not the models', or too scattered to be freed."""
+_FUTILE_MAX: Final = 2
+"""After so many evictions that gave nothing back, what they left is for the next models to use."""
 
 
 class Room:
@@ -100,7 +100,7 @@ class Room:
         allocated = memory.allocated()
         self._of_guests = Growth(allocated.by_guests, ratio=1.0)
         self._of_settled = Growth(allocated.by_settled, ratio=2.0)
-        self._trimmed_at = self._collected_at = 0.0
+        self._tidied_at = 0.0
 
     def bytes_of_guest(self, disk_bytes: int) -> int:
         """What a model will probably take when it is loaded."""
@@ -119,10 +119,6 @@ class Room:
         """Evict what has to go before a model of `size` bytes is loaded. Raises NoRoom."""
         self._hold_guests_to_share(size)
         lacking = self._grown() + size - self._bytes_max
-        if lacking > 0 and time.monotonic() - self._trimmed_at > _TIDY_S:
-            self._trimmed_at = time.monotonic()
-            await self._memory.trim()
-            lacking = self._grown() + size - self._bytes_max
         deadline = time.monotonic() + _WAIT_S
         while (evicted := self._shelf.make_room(size, keep=name, wish=min(size, lacking))) is None:
             if not self._shelf.is_used or time.monotonic() > deadline:
@@ -153,17 +149,20 @@ class Room:
         The `first` to go are those where it is, for what they leave behind may be of use only there.
         """
         self._learn()
-        if self._is_below():
-            return
-        await self._memory.trim()
-        if not self._is_below() and time.monotonic() - self._collected_at > _TIDY_S:
-            self._collected_at = time.monotonic()
-            await self._memory.collect()
+        if not self._is_below():
+            await self._tidy()
         futile, lowest = 0, self._grown()
         while not self._is_below() and futile < _FUTILE_MAX and await self._evict_one(name, first):
-            await self._memory.trim()
             futile = futile + 1 if self._grown() >= lowest else 0
             lowest = min(lowest, self._grown())
+
+    async def _tidy(self) -> None:
+        """Give back what can be, now and then."""
+        if time.monotonic() - self._tidied_at > _TIDY_S:
+            self._tidied_at = time.monotonic()
+            await self._memory.trim()
+            if not self._is_below():
+                await self._memory.collect()
 
     def _hold_guests_to_share(self, size: int) -> None:
         surplus = self.bytes_of_guest(self._disk_bytes(is_guest)) + size - self._guests_bytes_max

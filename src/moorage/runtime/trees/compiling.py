@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.frameworks import dmlc
@@ -126,8 +126,10 @@ def _guarded(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise NotCompiled("treelite is not installed")
     try:
         with warnings.catch_warnings():
-            warnings.resetwarnings()  # scikit-learn sets up all filters anew for every tree: half of the time
             warnings.simplefilter("ignore")  # what it warns of is compared below
+            # scikit-learn sets up all filters anew for every tree, half of the time; and without any, which another
+            # thread must never see, it complains of each tree.
+            cast(list[Any], warnings.filters)[1:] = []
             return step(*args, **kwargs)
     except NotCompiled:
         raise
