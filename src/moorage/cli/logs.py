@@ -32,7 +32,10 @@ def command(settings: Settings, name: str, follow: bool, count: int, since: date
     since_ms = 0 if since is None else max(0, int(since.timestamp() * 1000))
     with connected(settings) as moorage:
         tail = LogTail(moorage.client("logs"), name, since_ms=since_ms, pattern=pattern)
-        _print(tail.last(count))
+        lines = tail.last(count)
+        _print(lines)
+        if not lines and not follow:
+            click.echo(f"No endpoint {name} has logged any such line.", err=True)
         with contextlib.suppress(KeyboardInterrupt):  # the way to end --follow
             while follow:
                 time.sleep(FOLLOW_INTERVAL_S)
