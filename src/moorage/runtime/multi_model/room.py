@@ -75,8 +75,10 @@ _TIDY_S: Final = 10.0
 _GUESTS_SHARE: Final = 1 / 4
 _GUESTS_MIN: Final = 8
 """So many there may be in any case, if there is room."""
-_FUTILE_MAX: Final = 2
-"""After so many evictions that gave nothing back, what they left is for the next models to use."""
+_AIM: Final = 0.95
+"""How full memory gets, as far as it can be foreseen."""
+_FUTILE_MAX: Final = 1
+"""After so many evictions that gave nothing back: what they left is for the next models to use."""
 
 
 class Room:
@@ -118,7 +120,7 @@ class Room:
     async def make_to_load(self, name: str, size: int) -> None:
         """Evict what has to go before a model of `size` bytes is loaded. Raises NoRoom."""
         self._hold_guests_to_share(size)
-        lacking = self._grown() + size - self._bytes_max
+        lacking = self._lacking(size)
         deadline = time.monotonic() + _WAIT_S
         while (evicted := self._shelf.make_room(size, keep=name, wish=min(size, lacking))) is None:
             if not self._shelf.is_used or time.monotonic() > deadline:
@@ -134,7 +136,7 @@ class Room:
     def make_to_settle(self, slot: Slot[Loaded], size: int) -> bool:
         """Evict those that are used less than `slot` from where it is to settle; whether there is room then."""
         surplus = self.bytes_of_settled(self._disk_bytes(is_settled)) + size
-        surplus -= self._bytes_max - self._guests_bytes_max
+        surplus = max(surplus - (self._bytes_max - self._guests_bytes_max), min(size, self._lacking(size)))
         while surplus > 0:
             least = self._shelf.least_used(among=is_settled)
             if least is None or least.rank >= slot.rank:
@@ -187,6 +189,10 @@ class Room:
         allocated = self._memory.allocated()
         self._of_guests.note(allocated.by_guests, size=self._disk_bytes(is_guest))
         self._of_settled.note(allocated.by_settled, size=self._disk_bytes(is_settled))
+
+    def _lacking(self, size: int) -> int:
+        """How much there is too little for one more: from here on one goes for each that comes."""
+        return self._grown() + size - int(self._bytes_max * _AIM)
 
     def _is_below(self) -> bool:
         return self._grown() <= self._bytes_max
