@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import random
 import statistics
 import tempfile
@@ -63,6 +64,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=15)
     parser.add_argument("--rounds", type=int, default=300)
     options = parser.parse_args()
+    gc.freeze()  # as control does when it has loaded its modules
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_measure_put(Path(folder) / "metrics.db", options))
         asyncio.run(_measure_traffic(Path(folder) / "state.db", options))
