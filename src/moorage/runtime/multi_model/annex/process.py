@@ -30,7 +30,7 @@ LOADERS: Final = 8
 """Threads that load and close models. They wait for each other, but for what takes very long."""
 SWITCH_S: Final = 0.0001
 """How long Python lets a thread that loads a model go on while the event loop has something to do."""
-_NICENESS: Final = 5
+_NICENESS: Final = 15
 """Where processors are short, those who ask for what is rarely asked for wait, as they do for it to be loaded."""
 _EXIT_BROKEN: Final = 70
 
