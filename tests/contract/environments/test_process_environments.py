@@ -134,7 +134,14 @@ async def logged(agent: RunningAgent, spec: InstanceSpec, text: str) -> None:
 
 def nurseries(agent: RunningAgent) -> list[psutil.Process]:
     pid = agent_pid(agent.settings.socket_path)
-    return [child for child in psutil.Process(pid).children() if "moorage.runtime.nursery" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process(pid).children() if "moorage.runtime.nursery" in command_of(child)]
+
+
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has ended since it was listed
+        return ""
 
 
 async def test_an_instance_runs_in_the_environment_that_its_log_tells_of(make_agent):
