@@ -63,7 +63,7 @@ def _too_many(streams: Sequence[Taken], excess: int, why: str) -> Iterator[Cut]:
     for taken in sorted(streams, key=lambda taken: taken.written_s):
         if excess <= 0:
             return
-        if taken.is_removable:
+        if taken.is_removable and taken.size_bytes:
             excess -= taken.size_bytes
             yield Cut(taken.stream, 0, is_removal=True, why=why)
     largest = [(-taken.size_bytes, taken.stream) for taken in streams if not taken.is_removable]

@@ -63,3 +63,8 @@ def test_what_is_left_is_within_bounds(
     assert max(left.values(), default=0) <= stream_bytes_max
     floor = 64 * KIB * len(streams)
     assert sum(left.values()) <= max(bytes_max, floor)
+
+
+def test_what_takes_no_room_stays() -> None:
+    streams = (Taken("empty", 0, 1, True), Taken("living", 9 * MIB, 2, False))
+    assert [("living", 9 * MIB // 2, False)] == cuts(*streams, bytes_max=8 * MIB)
