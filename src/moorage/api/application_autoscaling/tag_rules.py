@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from moorage.api.application_autoscaling.errors import invalid
+from moorage.api.tags import TAGS_MAX, check_key
 from moorage.aws.errors import ServiceError
 
-TAGS_MAX: Final = 50
 _KEY_MAX: Final = 128
 _VALUE_MAX: Final = 256
 
@@ -16,8 +16,7 @@ _VALUE_MAX: Final = 256
 def check_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags of a request. Raises ValidationException, TooManyTagsException."""
     for key, value in tags.items():
-        if key.lower().startswith("aws:"):
-            raise invalid(f"Tag keys that start with 'aws:' are reserved for system use: '{key}'.")
+        check_key(key, invalid)
         if not 1 <= len(key) <= _KEY_MAX or len(value) > _VALUE_MAX:
             raise invalid(f"A tag's key has 1 to {_KEY_MAX} characters and its value {_VALUE_MAX} at most.")
     check_count(tags)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from moorage.api.logs.errors import invalid
+from moorage.api.tags import TAGS_MAX, check_key
 from moorage.aws.errors import ServiceError
-
-TAGS_MAX: Final = 50
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
     """Raises InvalidParameterException for a reserved key."""
     for key in tags:
-        if key.lower().startswith("aws:"):
-            raise invalid(f"Tag keys that start with 'aws:' are reserved for system use: '{key}'.")
+        check_key(key, invalid)
 
 
 def check_count(tags: Mapping[str, str]) -> None:
