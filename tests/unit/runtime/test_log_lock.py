@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 from pathlib import Path
+
+import pytest
 
 from moorage.runtime.output import _open_log
 from moorage.telemetry.log_trim import is_living
@@ -21,18 +22,26 @@ def test_a_log_is_held_as_long_as_it_is_open(tmp_path: Path) -> None:
     assert not is_living(path)
 
 
-def test_a_log_that_is_removed_while_it_is_opened_is_opened_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("another", [False, True], ids=["gone", "another"])
+def test_a_log_that_is_removed_before_it_is_held_is_opened_again(
+    another: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "variant" / "instance.log"
-    path.parent.mkdir()
-    opened: list[int] = []
-    with path.open("w") as removed:
-        fcntl.flock(removed, fcntl.LOCK_EX)
-        opener = threading.Thread(target=lambda: opened.append(_open_log(str(path))))
-        opener.start()
-        path.unlink()
-        path.parent.rmdir()
-    opener.join(30)
-    (log,) = opened
+    flock, left = fcntl.flock, iter([path])
+
+    def removed_before(log: int, operation: int) -> None:
+        for removed in left:  # the first time only
+            removed.unlink()
+            if another:
+                removed.touch()
+            else:
+                removed.parent.rmdir()
+        flock(log, operation)
+
+    monkeypatch.setattr(fcntl, "flock", removed_before)
+    log = _open_log(str(path))
+    monkeypatch.undo()
+    assert not list(left)
     assert os.path.samestat(path.stat(), os.fstat(log))
     assert is_living(path)
     os.close(log)
