@@ -101,6 +101,17 @@ async def test_one_that_is_not_there_cannot_be_reached() -> None:
         await POSTER.post(Posting(url, {}, ""))
 
 
+async def test_every_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(_host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    poster = Poster(parse_allowed("127.0.0.0/8"))
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    async with subscriber(saying(b"HTTP/1.1 200 OK\r\n\r\n")) as (url, received):
+        assert 200 == await poster.post(Posting(url, {}, ""))  # it listens at the second address only
+    assert 1 == len(received)
+
+
 async def test_private_addresses_are_not_connected_to() -> None:
     strict = Poster(parse_allowed(""))
     async with subscriber(saying(b"HTTP/1.1 200 OK\r\n\r\n")) as (url, received):

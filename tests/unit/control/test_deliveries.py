@@ -150,3 +150,33 @@ async def test_what_was_brought_is_forgotten_after_a_day() -> None:
     await asyncio.sleep(90_000)
     assert [] == await outcomes(store)
     await deliveries.close()
+
+
+async def test_what_was_brought_while_the_store_took_nothing_is_not_sent_again() -> None:
+    store, poster = MemoryStore(), FakePoster({"a": [200]}, takes_s=1)
+    deliveries = await deliver(store, poster, "a")
+    store.unavailable = True
+    await asyncio.sleep(60)
+    store.unavailable = False
+    await deliveries.join()
+    await deliveries.close()
+
+    assert [(Outcome.DELIVERED, 1)] == await outcomes(store)
+    later = Deliveries(store, poster, LoopClock())
+    await later.start()
+    await later.join()
+    await later.close()
+    assert [(0, "a")] == poster.posted
+
+
+async def test_a_store_that_took_nothing_once_forgets_later() -> None:
+    store, poster = MemoryStore(), FakePoster({"a": [200]})
+    deliveries = await deliver(store, poster, "a")
+    await deliveries.start()
+    await deliveries.join()
+    store.unavailable = True
+    await asyncio.sleep(10_000)
+    store.unavailable = False
+    await asyncio.sleep(90_000)
+    assert [] == await outcomes(store)
+    await deliveries.close()

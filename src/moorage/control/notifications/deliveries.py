@@ -1,7 +1,7 @@
 """Bringing postings to subscribers: saved first, then sent, again and again for about twenty minutes.
 
-What was saved and not brought when the process died is sent by the next one, so a subscriber may get it twice.
-Subscribers that do not answer hold up nobody else.
+What was saved and not brought when the process died is sent by the next one, so a subscriber may get it twice. What
+came of a delivery is saved as soon as the store takes it. Subscribers that do not answer hold up nobody else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from moorage.control.notifications.posting import NotPosted
 from moorage.core.notifications.messages import Posting
 from moorage.core.notifications.topic import ForbiddenAddress, TooManyNotifications
-from moorage.store.base import JournalEntry, Store, Transaction
+from moorage.store.base import JournalEntry, Store, StoreUnavailable, Transaction
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
 
@@ -30,6 +30,7 @@ KEPT: Final = timedelta(days=1)
 _AT_ONCE: Final = 16
 _AT_ONCE_EACH: Final = 2
 _EXPIRE_EVERY_S: Final = 3600.0
+_SAVE_AGAIN_S: Final = 5.0
 _PAGE: Final = 500
 _TOO_MANY_REQUESTS: Final = 429
 
@@ -132,7 +133,7 @@ class Deliveries:
                     await self._clock.sleep(RETRIES_AFTER_S[delivery.attempts - 1])
             if delivery.error is not None:
                 _log.warning("a notification to %s was given up: %s", entry.subject, delivery.error)
-            await self._store.run(lambda tx: tx.journal.amend(entry.id, msgspec.to_builtins(delivery)))
+            await self._save_outcome(entry, delivery)
         finally:
             line.waiting -= 1
             if not line.waiting:
@@ -153,9 +154,23 @@ class Deliveries:
             return replace(delivery, outcome=Outcome.FAILED, error=f"answered {status}")
         return _failed(delivery, f"answered {status}")
 
+    async def _save_outcome(self, entry: JournalEntry, delivery: Delivery) -> None:
+        """Again until it is saved, or the next process would send it once more."""
+        while True:
+            try:
+                await self._store.run(lambda tx: tx.journal.amend(entry.id, msgspec.to_builtins(delivery)))
+            except StoreUnavailable as error:
+                _log.warning("what came of a notification to %s cannot be saved now: %s", entry.subject, error)
+                await self._clock.sleep(_SAVE_AGAIN_S)
+            else:
+                return
+
     async def _expire(self) -> None:
         while True:
-            await self._store.run(_expire_before(self._clock.now() - KEPT))
+            try:
+                await self._store.run(_expire_before(self._clock.now() - KEPT))
+            except StoreUnavailable as error:
+                _log.warning("old notifications cannot be forgotten now: %s", error)
             await self._clock.sleep(_EXPIRE_EVERY_S)
 
 

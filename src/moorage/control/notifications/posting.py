@@ -1,5 +1,7 @@
 """One POST to a subscriber, on a connection of its own, to an address that was checked after it was resolved.
 
+Of a host with several addresses each is tried in turn until one takes the connection: `localhost` is `::1` as well.
+
 No redirect is followed and of the answer only the status counts, so a few lines do: the rest of it is read, within
 bounds, only so that the other side can finish.
 """
@@ -12,7 +14,7 @@ import functools
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,11 +46,11 @@ class Poster:
         """Send it; answers the status. Raises ForbiddenAddress, NotPosted."""
         endpoint = parse_endpoint(posting.url)
         async with _in_time():
-            address = await self._resolve(endpoint)
-            return await _exchange(endpoint, address, _request(endpoint, posting))
+            addresses = await self._resolve(endpoint)
+            return await _exchange(endpoint, addresses, _request(endpoint, posting))
 
-    async def _resolve(self, endpoint: Endpoint) -> str:
-        """An address of the host that may be used."""
+    async def _resolve(self, endpoint: Endpoint) -> list[str]:
+        """The host's addresses, all of which may be used."""
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
@@ -57,7 +59,7 @@ class Poster:
         addresses = [str(address[0]) for *_, address in found]
         for address in addresses:
             self.allowed.check(endpoint.host, address)
-        return addresses[0]
+        return addresses
 
 
 @contextlib.asynccontextmanager
@@ -69,13 +71,8 @@ async def _in_time() -> AsyncIterator[None]:
         raise NotPosted(f"no answer within {TIMEOUT_S:.0f} s") from None
 
 
-async def _exchange(endpoint: Endpoint, address: str, request: bytes) -> int:
-    tls = _tls_context() if endpoint.is_encrypted else None
-    name = endpoint.host if endpoint.is_encrypted else None
-    try:
-        reader, writer = await asyncio.open_connection(address, endpoint.port, ssl=tls, server_hostname=name)
-    except OSError as error:
-        raise NotPosted(f"{endpoint.authority} cannot be connected to: {error}") from None
+async def _exchange(endpoint: Endpoint, addresses: Sequence[str], request: bytes) -> int:
+    reader, writer = await _connect(endpoint, addresses)
     try:
         writer.write(request)
         await writer.drain()
@@ -86,6 +83,18 @@ async def _exchange(endpoint: Endpoint, address: str, request: bytes) -> int:
     finally:
         writer.transport.abort()
     return status
+
+
+async def _connect(endpoint: Endpoint, addresses: Sequence[str]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    tls = _tls_context() if endpoint.is_encrypted else None
+    name = endpoint.host if endpoint.is_encrypted else None
+    failures = []
+    for address in addresses:
+        try:
+            return await asyncio.open_connection(address, endpoint.port, ssl=tls, server_hostname=name)
+        except OSError as error:
+            failures.append(str(error))
+    raise NotPosted(f"{endpoint.authority} cannot be connected to: {'; '.join(failures)}")
 
 
 async def _read_status(reader: asyncio.StreamReader) -> int:
