@@ -46,9 +46,11 @@ class RecordedActions:
     def __init__(self) -> None:
         self.taken: list[tuple[str, AlarmChange]] = []
         self.error: Exception | None = None
+        self.only: str | None = None
+        """The action that `error` is of; None if it is of all."""
 
     async def __call__(self, action_arn: str, change: AlarmChange) -> None:
-        if self.error is not None:
+        if self.error is not None and self.only in (None, action_arn):
             raise self.error
         self.taken.append((action_arn, change))
 

@@ -101,9 +101,9 @@ async def test_a_scaling_policy_is_told_every_minute_while_the_state_lasts(world
         await world.measure(8)
         await world.wait(60)
     await world.wait(5)
-    repeated = [arn for arn, change in world.actions.taken if change.is_repeated]
+    repeated = [arn for arn, change in world.actions.taken if change.old == change.new]
     assert [POLICY] * 3 == repeated
-    assert [POLICY, TOPIC] == [arn for arn, change in world.actions.taken if not change.is_repeated]
+    assert [POLICY, TOPIC] == [arn for arn, change in world.actions.taken if change.old != change.new]
 
 
 async def test_an_action_that_was_not_taken_when_control_died_is_taken_by_the_next(world: AlarmWorld) -> None:
@@ -137,6 +137,23 @@ async def test_an_action_that_fails_for_an_hour_is_given_up(world: AlarmWorld) -
     await world.wait(3500)
     assert 1 == len((await world.alarm("errors")).due)
     await world.wait(200)
+    assert () == (await world.alarm("errors")).due
+
+
+async def test_an_action_that_cannot_be_taken_holds_up_no_other(world: AlarmWorld) -> None:
+    await world.put("errors", AlarmActions=[TOPIC, POLICY], OKActions=[TOPIC])
+    world.actions.error, world.actions.only = Refusing(), TOPIC
+    await world.set_state("errors", ALARM)
+    await world.wait(1)
+    assert [POLICY] == [arn for arn, _ in world.actions.taken]
+
+    await world.set_state("errors", OK)
+    await world.wait(1)
+    world.actions.error = None
+    await world.wait(10)
+
+    told_topic = [change.new.value for arn, change in world.actions.taken if arn == TOPIC]
+    assert [ALARM, OK] == told_topic
     assert () == (await world.alarm("errors")).due
 
 

@@ -26,11 +26,10 @@ class AlarmChange:
     alarm: Alarm
     """As it was saved. By now it may be in yet another state."""
     old: AlarmState
+    """The same as `new` where the state only lasts."""
     new: AlarmState
     at: datetime
     """When the action is taken. When the state changed is `new.transitioned_at`."""
-    is_repeated: bool = False
-    """Whether the state only lasts."""
 
 
 class ActionFailed(Exception):

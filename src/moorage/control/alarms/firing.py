@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Firing:
-    """Takes actions, of one alarm one after another."""
+    """Takes actions, of one alarm one after another. Whatever holds up one of them holds up none that is another's."""
 
     def __init__(self, store: Store, actions: Actions, clock: Clock) -> None:
         self._store = store
@@ -57,11 +57,15 @@ class Firing:
         await all_of(self._repeat(alarm, now) for alarm in lasting)
 
     async def _take_all(self, alarm: Alarm) -> bool:
+        """Whether some of it is left: each action is told of the changes in order, so after one the rest are, too."""
+        left: set[str] = set()
         for action in alarm.due:
+            if action.arn in left:
+                continue
             async with self._slots:
                 if not await self._take(alarm, action):
-                    return True
-        return False
+                    left.add(action.arn)
+        return bool(left)
 
     async def _take(self, alarm: Alarm, action: DueAction) -> bool:
         """Whether the action is over with."""
@@ -83,7 +87,7 @@ class Firing:
         return True
 
     async def _repeat(self, alarm: Alarm, now: datetime) -> None:
-        change = AlarmChange(alarm, alarm.state, alarm.state, now, is_repeated=True)
+        change = AlarmChange(alarm, alarm.state, alarm.state, now)
         for arn in alarm.actions(alarm.state.value):
             if not arn.startswith(SCALING_PREFIX):
                 continue
