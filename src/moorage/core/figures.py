@@ -80,7 +80,7 @@ def figures(state: State, *, by_instance: bool = False) -> tuple[Figure, ...]:
     totals = join(state.totals, by_instance=by_instance)
     in_flight = join(state.in_flight, by_instance=by_instance)
     return (
-        *_traffic_figures(totals, by_instance=by_instance),
+        *_traffic_figures(totals),
         _figure("requests_in_flight", "Requests on instances.", Kind.GAUGE, in_flight, lambda tally: tally.in_flight),
         *_endpoint_figures(state),
         *_event_figures(state),
@@ -109,7 +109,7 @@ def cumulative(histogram: Histogram) -> list[int]:
     return list(accumulate(between[:-1]))
 
 
-def _traffic_figures(totals: Tallies, *, by_instance: bool) -> Iterable[Figure]:
+def _traffic_figures(totals: Tallies) -> Iterable[Figure]:
     outcomes = tuple(
         Sample({**labels_of(key), "outcome": outcome.name.lower()}, tally.outcomes[outcome])
         for key, tally in totals.items()

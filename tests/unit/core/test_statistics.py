@@ -114,8 +114,3 @@ def test_of_a_statistic_set_nothing_can_be_said_but_the_exact_ones(name: str) ->
 def test_of_one_value_everything_can_be_said(one_value: Distribution) -> None:
     assert parse_statistic("p50").of(one_value) == 0.1
     assert parse_statistic("PR(:0.1)").of(one_value) == 100
-
-
-def test_whether_a_statistic_needs_the_values_is_known_beforehand() -> None:
-    assert not parse_statistic("Average").needs_values
-    assert parse_statistic("p99").needs_values

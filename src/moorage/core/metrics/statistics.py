@@ -50,8 +50,6 @@ class Statistic:
     """One statistic. Two are the same if they are called the same."""
 
     name: str
-    needs_values: bool
-    """Whether count, sum, minimum and maximum are not enough."""
     of: Callable[[Distribution], float | None] = field(compare=False, repr=False)
     """What it says of a distribution; None if nothing can be said."""
 
@@ -65,7 +63,7 @@ def parse_statistic(name: str) -> Statistic:
     """
     simple = SIMPLE_STATISTICS.get(name)
     if simple is not None:
-        return Statistic(name, needs_values=False, of=simple)
+        return Statistic(name, of=simple)
     if found := _UP_TO.fullmatch(name):
         return _up_to(name, found[1], percent=float(found[2]))
     if found := _BETWEEN.fullmatch(_IQM if name == "IQM" else name):
@@ -77,7 +75,7 @@ def _up_to(name: str, kind: str, *, percent: float) -> Statistic:
     if percent > 100:
         raise UnknownStatistic(f"{name!r} is not a statistic: no more than 100 per cent can be meant.")
     if kind == "p":
-        return Statistic(name, needs_values=True, of=lambda distribution: _percentile(distribution, percent))
+        return Statistic(name, of=lambda distribution: _percentile(distribution, percent))
     return _of_band(name, kind.upper(), PercentBand(high=percent))
 
 
@@ -92,7 +90,7 @@ def _of_band(name: str, kind: str, band: Band) -> Statistic:
         values = _values(distribution)
         return None if values is None else _MEASURES[kind](band, values)
 
-    return Statistic(name, needs_values=True, of=of)
+    return Statistic(name, of=of)
 
 
 def _band(name: str, low: str, high: str) -> Band:

@@ -117,8 +117,3 @@ def find_all(parent: Path) -> Iterator[InstanceFolder]:
             shutil.rmtree(path, ignore_errors=True)
         elif path.name.startswith("i-"):
             yield InstanceFolder(path)
-
-
-def folder_of(parent: Path, instance: InstanceId) -> InstanceFolder:
-    """Where the folder of `instance` is, if there is one."""
-    return InstanceFolder(parent / instance)

@@ -44,11 +44,6 @@ def version() -> int:
         return 0
 
 
-def separates_abstract_sockets(version: int) -> bool:
-    """Whether this version keeps processes inside from abstract Unix sockets outside."""
-    return version >= _SCOPES_SINCE
-
-
 def restrict(version: int, *, readable: Iterable[str], writable: Iterable[str]) -> None:
     """Allow this process and all it will fork to open what lies below these paths, and nothing else. Raises OSError.
 
