@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from moorage.core.model import InstanceId, InstanceSpec, InstanceState
+from moorage.core.model import InstanceSpec, InstanceState
 from moorage.runners.base import ContainerFiles
 from moorage.runners.process.process_folder import ProcessFolder
 from moorage.runners.process.staging import ContainerData, stage
