@@ -13,7 +13,7 @@ from typing import Any
 
 from moorage.runtime.calls import Answer, Call
 from moorage.runtime.context import Context
-from moorage.runtime.failures import RequestRefused, say
+from moorage.runtime.failures import RequestRefused, attempt, say
 from moorage.runtime.script import Hook
 from moorage.runtime.streaming import is_stream
 from moorage.runtime.toolkit import Form, LoadedModel, as_scripts_get_it
@@ -50,7 +50,10 @@ class _Asking:
         return await self.thread(lambda: hook(*values, context=self._context))
 
     async def thread(self, step: Callable[..., Any], *values: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, step, *values)
+        result = await asyncio.get_running_loop().run_in_executor(self._thread, attempt, step, *values)
+        if isinstance(result, Exception):  # a future would not take each one: no StopIteration, for instance
+            raise result
+        return result
 
 
 async def _input(model: LoadedModel, call: Call, form: Form, asking: _Asking) -> Any:

@@ -6,16 +6,14 @@ bad row fails only who sent it, and everybody else gets what he would have got a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from moorage.runtime.calls import Answer, Call, Outcome
 from moorage.runtime.context import Context
+from moorage.runtime.failures import attempt
 from moorage.runtime.stacking import NotRows, join, kind, rows, split
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 REQUESTS_MAX: Final = 256
 BUDGET_S: Final = 0.05
@@ -67,16 +65,6 @@ def answer_all(model: Steps, calls: Sequence[Call]) -> list[Outcome]:
             failed = isinstance(prediction, Exception)
             outcomes[place] = prediction if failed else attempt(model.write, prediction, work)
     return outcomes  # type: ignore[return-value] # every work has been replaced
-
-
-def attempt(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
-    """What `step` returns, or raises. A script that exits has failed: its process goes on."""
-    try:
-        return step(*args, **kwargs)
-    except SystemExit as error:
-        return RuntimeError(f"The model's code called sys.exit({error.code!r})")
-    except Exception as error:
-        return error
 
 
 def _predict_all(model: Steps, works: Sequence[Work]) -> list[Any]:

@@ -11,17 +11,20 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
-from typing import Final
+from typing import Final, TypeVar
 
 from moorage.runtime import async_hooks
 from moorage.runtime.batching import Pace
 from moorage.runtime.calls import Answer, Call, Outcome
+from moorage.runtime.failures import fault_of
 from moorage.runtime.replies import response_of
 from moorage.runtime.streaming import Pieces, open_stream
 from moorage.runtime.toolkit import LoadedModel
 from moorage.wire.messages import Reply, Response
+
+T = TypeVar("T")
 
 QUICK_BYTES_MAX: Final = 65_536
 """What a quick model reads on the event loop; it takes a millisecond to decode."""
@@ -129,24 +132,31 @@ class Dispatcher:
             self._schedule()
 
     async def _converse(self, ticket: Ticket) -> None:
-        try:
-            answer = await async_hooks.converse(self.model, ticket.call, self._thread)
-        except Exception as error:
-            ticket.reply.respond(response_of(error, ticket.call))
-            return
-        if isinstance(answer.body, bytes):
+        answer = await _attempt(async_hooks.converse(self.model, ticket.call, self._thread), ticket)
+        if isinstance(answer, Exception) or isinstance(answer.body, bytes):
             ticket.reply.respond(response_of(answer, ticket.call))
         else:
             await self._stream(ticket, answer, answer.body)
 
     async def _stream(self, ticket: Ticket, answer: Answer, pieces: Pieces) -> None:
         """Send an answer that is made piece by piece. What fails before the first of them still gets a status."""
-        try:
-            stream = await open_stream(pieces, self._thread)
-        except Exception as error:
-            ticket.reply.respond(response_of(error, ticket.call))
-            return
-        ticket.reply.respond(Response(200, answer.head(), stream))
+        stream = await _attempt(open_stream(pieces, self._thread), ticket)
+        if isinstance(stream, Exception):
+            ticket.reply.respond(response_of(stream, ticket.call))
+        else:
+            ticket.reply.respond(Response(200, answer.head(), stream))
+
+
+async def _attempt(step: Awaitable[T], ticket: Ticket) -> T | Exception:
+    """What `step` comes to, or else the fault it is. It is no fault that the caller has left."""
+    try:
+        return await step
+    except asyncio.CancelledError as error:
+        if ticket.is_abandoned:
+            raise
+        return fault_of(error)
+    except BaseException as error:
+        return fault_of(error)
 
 
 def _bytes_of(tickets: Sequence[Ticket]) -> int:

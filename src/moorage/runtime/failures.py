@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SENTENCE_CHARACTERS_MAX: Final = 900
 
@@ -25,9 +29,36 @@ class ModelUnusable(Exception):
     """The model can never be served as it is; the message is the sentence that says why."""
 
 
+def attempt(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
+    """What `step`, which may be the model's code, returns or else the fault it is."""
+    try:
+        return step(*args, **kwargs)
+    except BaseException as error:
+        return fault_of(error)
+
+
+def fault_of(error: BaseException) -> Exception:
+    """What the model's code raised, as something that fails one request and nothing else.
+
+    Not all of it is an Exception: scripts exit, and what panics in a library written in Rust is none either. It would
+    end the loop or thread that it passed through, and with that the answers to everybody.
+    """
+    if isinstance(error, Exception):
+        return error
+    if isinstance(error, SystemExit):
+        fault = RuntimeError(f"The model's code called sys.exit({error.code!r})")
+    else:
+        fault = RuntimeError(say(error))
+    fault.__cause__ = error
+    return fault
+
+
 def say(error: BaseException) -> str:
     """`ValueError: X has 3 features, but …`: type and message."""
-    message = str(error).strip()
+    try:
+        message = str(error).strip()
+    except Exception:  # a script's own class may not manage
+        message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 

@@ -149,7 +149,7 @@ def _load(launch: Launch, failure: int, began: float) -> toolkit.LoadedModel | N
         settings = read_settings(os.environ)
         logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
         model = toolkit.load(model_folder, os.environ, settings, framework=launch.framework, say=_say)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # see `failures.fault_of`
         if not isinstance(error, ModelUnusable) or error.__cause__ is not None:
             traceback.print_exc()
         _give_up(failure, explain(error, model_folder))

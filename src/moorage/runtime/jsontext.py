@@ -32,7 +32,11 @@ def dumps(value: Any) -> bytes:
 
 
 def _dumps_slowly(value: Any) -> bytes:
-    return json.dumps(value, default=_plain, ensure_ascii=False).encode()
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, as is valid in JSON only as an escape
+        return json.dumps(value, default=_plain).encode()
 
 
 def _plain(value: Any) -> Any:

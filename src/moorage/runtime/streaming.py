@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
 from typing import Any, Final, TypeGuard
 
+from moorage.runtime.failures import attempt, fault_of
+
 Pieces = Iterator[Any] | AsyncIterator[Any]
 """Of text or bytes; whatever else comes out of it breaks the answer."""
 
@@ -53,10 +55,12 @@ class Stream:
             return first
         try:
             return _as_bytes(await anext(self._steps))
-        except Exception as error:
-            if not isinstance(error, StopAsyncIteration):
-                traceback.print_exc()
+        except (StopAsyncIteration, asyncio.CancelledError, GeneratorExit):
             raise
+        except BaseException as error:
+            fault = fault_of(error)
+            traceback.print_exception(fault)
+            raise fault  # noqa: B904 # it has its cause
 
     async def aclose(self) -> None:
         """The caller has had it, or has left: let the generator clean up."""
@@ -76,16 +80,23 @@ class _Steps:
         return self
 
     async def __anext__(self) -> Any:
-        step = await asyncio.get_running_loop().run_in_executor(self._worker, next, self._iterator, _END)
+        step = await asyncio.get_running_loop().run_in_executor(self._worker, attempt, self._step)
         if step is _END:
             raise StopAsyncIteration
+        if isinstance(step, Exception):
+            raise step
         return step
+
+    def _step(self) -> Any:
+        return next(self._iterator, _END)
 
     async def aclose(self) -> None:
         # In the worker as well: a step that is still running there cannot be interrupted.
         close = getattr(self._iterator, "close", None)
         if close is not None:
-            await asyncio.get_running_loop().run_in_executor(self._worker, close)
+            fault = await asyncio.get_running_loop().run_in_executor(self._worker, attempt, close)
+            if isinstance(fault, Exception):
+                raise fault
 
 
 async def _close(steps: AsyncIterator[Any]) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from moorage.runtime import batching, frameworks, media, script
-from moorage.runtime.batching import REQUESTS_MAX, Work, attempt
+from moorage.runtime.batching import REQUESTS_MAX, Work
 from moorage.runtime.calls import Answer, Call, Outcome
-from moorage.runtime.context import Context
-from moorage.runtime.failures import ModelUnusable, RequestRefused, say
+from moorage.runtime.context import Context, check_field
+from moorage.runtime.failures import ModelUnusable, RequestRefused, attempt, say
 from moorage.runtime.frameworks.base import Model, Say
 from moorage.runtime.script import Hooks, ImportScript, load_hooks
 from moorage.runtime.settings import Settings
@@ -127,6 +127,7 @@ class LoadedModel:
         """`body` or `(body, content type)`. What is neither text nor bytes nor a stream is written as that type."""
         if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
             result, answer_type = result
+            check_field("content-type", answer_type)
         answer = Answer(result, answer_type, context)
         if isinstance(result, str):
             answer.body = result.encode()

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from moorage.runtime.batching import attempt
+from moorage.runtime.failures import attempt
 from moorage.runtime.failures import say as sentence_of
 from moorage.runtime.frameworks.base import Say
 from moorage.runtime.script import Hooks

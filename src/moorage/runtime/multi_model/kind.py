@@ -76,7 +76,7 @@ class FrameworkModels:
             return self._load_apart(name, folder)
         except MemoryError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # see `failures.fault_of`
             if not isinstance(error, ModelUnusable) or error.__cause__ is not None:
                 traceback.print_exc()
             raise Broken(explain(error, folder) + _hint(error, folder)) from error
