@@ -24,6 +24,8 @@ check: $(STAMP) ## Formatting, lint, types and the layer rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	# What instances run travels into environments of older Pythons.
+	$(BIN)/mypy --python-version 3.10 src/moorage/runtime src/moorage/wire
 	$(BIN)/lint-imports
 
 fmt: $(STAMP) ## Format the code and mend what ruff can mend
