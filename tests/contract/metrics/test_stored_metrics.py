@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moorage.core.metrics.distribution import Distribution
+from moorage.core.metrics.distribution import Distribution, distribution_of, value_of
 from moorage.telemetry.metrics.base import Measured, MetricFilter, MetricsUnavailable, TooManyMetrics
 from moorage.telemetry.metrics.intake import Room
+from moorage.telemetry.metrics.readers import THREADS
 from moorage.telemetry.metrics.stored import StoredMetrics
 from moorage.testing.memory_metrics import MemoryMetrics
 from moorage.testing.metrics_suite import COSTS, MINUTE_S, NOW_S, SALES, MetricsSuite, known, read, sale, values
@@ -250,6 +251,25 @@ async def test_what_is_closed_says_so(tmp_path: Path, calendar: Calendar) -> Non
     for asked in (metrics.put([sale(1.0)]), read(metrics)):
         with pytest.raises(MetricsUnavailable, match="closed"):
             await asked
+
+
+async def test_counts_may_be_as_large_as_numbers(metrics: StoredMetrics) -> None:
+    many = distribution_of([(1.0, 2.0**360), (2.0, 2.0**63), (3.0, 2.0**53 - 1), (4.0, 0.5)])
+    await metrics.put([Measured(SALES, NOW_S, many)])
+    await metrics.put([sale(3.0)])
+    found = (await read(metrics))[MINUTE_S]
+    assert {1.0: 2.0**360, 2.0: 2.0**63, 3.0: 2.0**53, 4.0: 0.5} == {
+        value_of(bucket): count for bucket, count in (found.in_buckets() or {}).items()
+    }
+
+
+async def test_a_read_that_fails_leaves_nothing_to_the_next_one(metrics: StoredMetrics) -> None:
+    await metrics.put([sale(2.0)])
+    for _ in range(2 * THREADS):
+        with pytest.raises(OverflowError):
+            await metrics.read([SALES], since_s=0, until_s=2**64, period_s=60)
+    for _ in range(2 * THREADS):
+        assert {MINUTE_S: values(2.0)} == known(await read(metrics))
 
 
 async def test_the_file_is_its_owners_alone(tmp_path: Path, metrics: StoredMetrics) -> None:

@@ -116,6 +116,12 @@ def compute(expression: str, minutes: int = 4, **values: Value) -> list[float | 
         ("IF(DAY(m1) < 6, m1)", [30, 20, 0, 0]),
         ("IF(1, m2, m1)", [20, None, 20, None]),
         ("IF(0, m2)", [None, None, None, None]),
+        ("SUM([m1 * 0 + 1e308, m1 * 0 + 1e308])", [None, None, None, None]),  # more than a number can be
+        ("AVG([m1 * 0 + 1e308, m1 * 0 + 1e308])", [None, None, None, None]),
+        ("TIME_SERIES(SUM(m1 * 0 + 1e308))", [None, None, None, None]),
+        ("CEIL(FILL(m2, 1e400))", [20, None, 20, None]),
+        ("FLOOR(IF(m1 < 25, 1e400, m1))", [30, None, None, None]),
+        ("FILL(m2 * (30 - RUNNING_SUM(m2)) / 200 * 1.7e308, LINEAR)", [1.7e308, None, -1.7e308, None]),
     ],
 )
 def test_an_expression(expression: str, expected: Any) -> None:
@@ -187,6 +193,8 @@ def test_an_element_of_an_array_keeps_its_label() -> None:
         ("SELECT AVG(x) FROM y", "does not support Metrics Insights"),
         ("SEARCH('{AWS/EC2}', 'Median', 60)", "'Median' is not a statistic"),
         ("SEARCH('{AWS/EC2}', 'Sum', 0)", "period of a SEARCH"),
+        ("SEARCH('{AWS/EC2}', 'Sum', 90)", "period of a SEARCH is 1, 5, 10, 20, 30 or a multiple of 60"),
+        ("SEARCH('{AWS/EC2}', 'Sum', 6e20)", "period of a SEARCH"),
         ("SEARCH(m1, 'Sum', 60)", "SEARCH takes"),
         ("(" * 200 + "m1" + ")" * 200, "nested 100 levels deep at most"),
         ("-" * 200 + "m1", "nested 100 levels"),

@@ -19,11 +19,10 @@ from moorage.core.metrics.maths.program import Program, SearchCall, references
 from moorage.core.metrics.maths.scope import Scope
 from moorage.core.metrics.maths.values import TimeSeries, Value, Window
 from moorage.core.metrics.metric import MetricKey, dimensions_of
-from moorage.core.metrics.resolutions import SHORT_PERIODS_S
+from moorage.core.metrics.resolutions import is_period
 from moorage.core.metrics.statistics import Statistic, UnknownStatistic, parse_statistic
 
 _ID: Final = re.compile(r"[a-z][a-zA-Z0-9_]*", re.ASCII)
-_MINUTE_S: Final = 60
 _PERIOD_OF_NOTHING_S: Final = 300
 """Of expressions that go by no metric and do not say; CloudWatch's default."""
 
@@ -184,7 +183,7 @@ def _expression(member: Mapping[str, Any], path: str) -> ExpressionQuery:
 
 
 def _checked_period(period_s: int, path: str) -> int:
-    if period_s in SHORT_PERIODS_S or (period_s > 0 and period_s % _MINUTE_S == 0):
+    if is_period(period_s):
         return period_s
     raise InvalidQueries(f"The parameter {path} must be 1, 5, 10, 20, 30 or a multiple of 60.")
 

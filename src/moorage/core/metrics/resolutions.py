@@ -13,6 +13,12 @@ SHORT_PERIODS_S: Final = (1, 5, 10, 20, 30)
 """Those below a minute that may be asked for."""
 
 
+PERIOD_MAX_S: Final = 2**31 - 1
+"""What the API's integers hold."""
+
+_MINUTE_S: Final = 60
+
+
 class Resolution(NamedTuple):
     """Values are kept by `period_s` until they are `kept_s` old."""
 
@@ -27,6 +33,15 @@ RESOLUTIONS: Final = (
     Resolution(3600, 455 * _DAY_S),
 )
 """The finest first. What is too old for one is kept by the next."""
+
+
+def is_period(seconds: float) -> bool:
+    """Whether values can be asked for by periods of that length: 1, 5, 10, 20, 30 seconds or whole minutes.
+
+    >>> is_period(30), is_period(90), is_period(120.0)
+    (True, False, True)
+    """
+    return seconds in SHORT_PERIODS_S or (0 < seconds <= PERIOD_MAX_S and seconds % _MINUTE_S == 0)
 
 
 def finest_kept_s(age_s: float) -> int:

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+_WHOLE_MAX: Final = 1 << 63
+"""From here on a count stays a float, as every float is whole by then: msgpack's integers end."""
 _DECODER: Final = msgspec.msgpack.Decoder(list[int | float])
 
 
@@ -16,7 +18,8 @@ def encode_buckets(buckets: Mapping[int, float]) -> bytes:
     numbers: list[int | float] = []
     for before, bucket in pairwise([0, *sorted(buckets)]):
         count = buckets[bucket]
-        numbers += (bucket - before, int(count) if count.is_integer() else count)
+        is_whole = count.is_integer() and count < _WHOLE_MAX
+        numbers += (bucket - before, int(count) if is_whole else count)
     return msgspec.msgpack.encode(numbers)
 
 

@@ -56,6 +56,9 @@ class Readers:
         except sqlite3.Error as error:
             self._drop()
             raise MetricsUnavailable(str(error)) from error
+        except BaseException:
+            self._drop()  # its transaction must not become the next one's
+            raise
         else:
             return answer
 

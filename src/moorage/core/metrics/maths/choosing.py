@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moorage.core.metrics.maths.errors import ExpressionError
-from moorage.core.metrics.maths.values import TimeSeries, Value, Window, kind_of
+from moorage.core.metrics.maths.values import TimeSeries, Value, Window, finite, kind_of
 
 
 def choose(condition: object, if_true: object, if_false: object | None, window: Window) -> Value:
@@ -20,7 +20,7 @@ def choose(condition: object, if_true: object, if_false: object | None, window: 
         if not isinstance(argument, float | TimeSeries):
             raise ExpressionError(f"IF takes S or TS, not {kind_of(argument)}")
     if isinstance(condition, TimeSeries):
-        return condition.with_points(dict(_by_time(condition, if_true, if_false)))
+        return condition.with_points(finite(_by_time(condition, if_true, if_false)))
     chosen = if_true if condition else if_false
     if isinstance(chosen, float | TimeSeries):
         return chosen

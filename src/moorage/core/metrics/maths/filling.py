@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from moorage.core.metrics.maths.errors import ExpressionError
 from moorage.core.metrics.maths.program import Word
-from moorage.core.metrics.maths.values import Points, TimeSeries, Window, kind_of
+from moorage.core.metrics.maths.values import Points, TimeSeries, Window, finite, kind_of
 
 
 def fill(series: TimeSeries, filler: object, window: Window) -> TimeSeries:
@@ -27,7 +27,7 @@ def fill(series: TimeSeries, filler: object, window: Window) -> TimeSeries:
             others = dict(_between(series))
         case _:
             raise ExpressionError(f"FILL fills with S, TS, REPEAT or LINEAR, not with {kind_of(filler)}")
-    return series.with_points(dict(sorted({**others, **series.points}.items())))
+    return series.with_points(finite(sorted({**others, **series.points}.items())))
 
 
 def _repeated(series: TimeSeries, window: Window) -> Iterator[tuple[int, float]]:

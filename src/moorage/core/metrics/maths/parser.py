@@ -27,6 +27,7 @@ from moorage.core.metrics.maths.program import (
     Word,
 )
 from moorage.core.metrics.maths.search import parse_search
+from moorage.core.metrics.resolutions import is_period
 from moorage.core.metrics.statistics import UnknownStatistic, parse_statistic
 
 EXPRESSION_LENGTH_MAX: Final = 2048
@@ -199,7 +200,7 @@ def _period(arguments: list[Instruction]) -> int | None:
     match arguments:
         case []:
             return None
-        case [Number(value)] if value >= 1 and value.is_integer():
+        case [Number(value)] if is_period(value):
             return int(value)
         case _:
-            raise ExpressionError("The period of a SEARCH is a whole number of seconds")
+            raise ExpressionError("The period of a SEARCH is 1, 5, 10, 20, 30 or a multiple of 60")

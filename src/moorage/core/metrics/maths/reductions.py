@@ -42,9 +42,16 @@ class Reduction(NamedTuple):
         return finite((at, self.of_all(values[at], len(array))) for at in sorted(values))
 
 
+def _sum(values: Sequence[float]) -> float:
+    try:
+        return math.fsum(values)
+    except OverflowError:  # more than a float holds: no number, as what is divided by 0 is none
+        return math.nan
+
+
 def _average(values: Sequence[float], expected: int) -> float:
     """Missing values count as 0, as the guide says: a sparse metric's own is SUM(m) / DATAPOINT_COUNT(m)."""
-    return math.fsum(values) / max(expected, len(values))
+    return _sum(values) / max(expected, len(values))
 
 
 REDUCTIONS: Final[Mapping[str, Reduction]] = {
@@ -53,5 +60,5 @@ REDUCTIONS: Final[Mapping[str, Reduction]] = {
     "MAX": Reduction(lambda values, _: max(values)),
     "MIN": Reduction(lambda values, _: min(values)),
     "STDDEV": Reduction(lambda values, _: statistics.pstdev(values)),
-    "SUM": Reduction(lambda values, _: math.fsum(values), of_none=0.0),
+    "SUM": Reduction(lambda values, _: _sum(values), of_none=0.0),
 }
