@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.alarms.model import AlarmKey, AlarmState, StateValue
 from moorage.core.metrics.distribution import distribution_of
 from moorage.core.metrics.metric import MetricKey
+from moorage.core.model import EndpointStatus
 from moorage.store.alarms import find_alarm, put_alarm
 from moorage.telemetry.metrics.base import Measured
 from moorage.testing.builders import KEY, T0
@@ -203,6 +205,39 @@ async def test_policies_agree_whose_alarms_call_a_minute_apart(world: AlarmedWor
     await world.call_by(other_low, other)
 
     assert [4, 1] == world.counts
+
+
+async def test_in_the_cooldown_a_metric_that_stays_where_it_is_adds_nothing_more(world: AlarmedWorld) -> None:
+    arn = await world.step_policy(Cooldown=300)
+    alarm = await world.put_alarm(arn)
+    await world.measure(25)
+    await world.call_by(alarm, arn)
+    for _ in range(4):
+        await world.clock.sleep(60)
+        await world.measure(50)
+        await world.call_by(alarm, arn)
+
+    assert [2, 4] == world.counts
+
+
+async def test_what_was_to_be_added_to_another_capacity_takes_nothing_away(world: AlarmedWorld) -> None:
+    arn = await world.step_policy()
+    alarm = await world.put_alarm(arn)
+    await world.measure(50)
+    busy = replace(await world.endpoint(), status=EndpointStatus.UPDATING)
+    await world.save(busy)
+    await world.call_by(alarm, arn)
+    assert busy.serving is not None
+    six = replace(busy.serving, variants=(replace(busy.serving.variants[0], desired_count=6),))
+    await world.save(replace(await world.endpoint(), status=EndpointStatus.IN_SERVICE, serving=six))
+    await world.rest()
+    assert 6 == await world.count()
+
+    await world.clock.sleep(60)
+    await world.measure(50)
+    await world.call_by(alarm, arn)
+
+    assert 9 == await world.count()
 
 
 async def test_an_old_call_is_no_wish(world: AlarmedWorld) -> None:

@@ -42,9 +42,11 @@ class ScalingAction:
         condition = condition_of(change.alarm.definition)
         points = await datapoints(change.alarm, self._metrics, now=change.at, count=condition.periods)
         values = [None if point is None else point.value for point in points or ()]
-        wish = _wish(policy, values, condition.threshold, change, *found)
+        target, capacity = found
+        wish = _wish(policy, values, condition.threshold, change, target, capacity)
         if wish is not None:
-            self._scaling.wish(policy.target, policy.name, AlarmWish(wish, change.alarm.key.name, change.at))
+            called = AlarmWish(wish, change.alarm.key.name, change.at, capacity)
+            self._scaling.wish(policy.target, policy.name, called)
 
 
 def _wish(

@@ -49,6 +49,12 @@ class AlarmWish:
     wish: Wish
     alarm: str
     at: datetime
+    at_capacity: int
+    """Of another capacity it says nothing: what was to add instances to two would take them away from ten."""
+
+    def holds(self, *, current: int, now: datetime) -> bool:
+        """Whether it is still what the policy wants."""
+        return self.at_capacity == current and now - self.at <= FRESH_FOR
 
 
 @dataclass(slots=True)
@@ -75,10 +81,17 @@ class Rule:
             signal = signals.get(second, SILENCE)
             self.window.add(second, signal.invocations if self._counts else signal.in_flight)
 
+    def forget(self) -> None:
+        """Begin anew: what was measured, or wanted, says nothing any more."""
+        self.called = None
+        if self.window is not None and self.tracking is not None:
+            self.window = DemandWindow(fast.known_for_s(self.tracking))
+
     def wish(self, memory: Memory, *, current: int, now: datetime) -> Wish | None:
         """What the policy wants now."""
         if self.window is None or self.tracking is None:
-            return self.called.wish if self.called is not None and now - self.called.at <= FRESH_FOR else None
+            called = self.called
+            return called.wish if called is not None and called.holds(current=current, now=now) else None
         demand = self.window.demand()
         if demand is None:
             return None

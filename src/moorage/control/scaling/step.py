@@ -137,13 +137,13 @@ def _scaled(
     elif call.verdict.capacity is None:
         return _explained(tx, target, call, call.verdict.not_scaled, now=now), None
     else:
-        wanted = Wanted(call.verdict.capacity, call.cause, call.verdict.why)
+        wanted = Wanted(call.verdict.capacity, call.cause, call.verdict.why, call.verdict.base)
     changed = resized(endpoint, target.key.variant, wanted.capacity, now=now)
     if changed is None:
         return (target if call is None else _explained(tx, target, call, BUSY, now=now)), None
     activity = begun(wanted, activity_id=new_uuid(), now=now)
     entry_id = write_activity(tx, target.key, activity)
-    after = remembered(target, current=current, capacity=wanted.capacity, now=now)
+    after = remembered(target, wanted, current=current, now=now)
     return replace(after, progress=Progress(entry_id, activity, wanted.capacity)), changed
 
 

@@ -26,6 +26,8 @@ class Wanted:
     capacity: int
     cause: str
     details: str | None = None
+    base: int | None = None
+    """See `Wish.base`."""
 
 
 def capacity_of(endpoint: Endpoint, variant: str) -> int | None:
@@ -61,11 +63,12 @@ def begun(wanted: Wanted, *, activity_id: str, now: datetime) -> Activity:
     )
 
 
-def remembered(target: ScalableTarget, *, current: int, capacity: int, now: datetime) -> ScalableTarget:
+def remembered(target: ScalableTarget, wanted: Wanted, *, current: int, now: datetime) -> ScalableTarget:
     """The target after its capacity has been set: what cooldowns go by, and nothing left to adjust or to explain."""
     failed_at = target.memory.failed_at
-    if capacity > current:
-        memory = Memory(scale_out=ScaleOut(now, base=current), failed_at=failed_at)
+    if wanted.capacity > current:
+        base = current if wanted.base is None else wanted.base
+        memory = Memory(scale_out=ScaleOut(now, base=base), failed_at=failed_at)
     else:
         memory = replace(target.memory, scale_in_at=now)
     return replace(target, memory=memory, is_to_adjust=False, not_scaled=None)

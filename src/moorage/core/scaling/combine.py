@@ -25,6 +25,8 @@ class Verdict:
     """To be set. None: not to be changed."""
     not_scaled: NotScaled | None = None
     """Why a wish for another capacity came to nothing."""
+    base: int | None = None
+    """See `Wish.base`."""
 
 
 def combine(
@@ -52,7 +54,7 @@ def _out(name: str, wish: Wish, bounds: Bounds, suspension: Suspension, *, curre
     if wanted <= current:
         refused = NotScaled(NotScaledCode.AT_MAXIMUM, maximum=bounds.maximum, current=current)
         return Verdict(name, wish.why, not_scaled=refused)
-    return Verdict(name, wish.why, wanted)
+    return Verdict(name, wish.why, wanted, base=wish.base)
 
 
 def _in(name: str, wish: Wish, bounds: Bounds, suspension: Suspension, *, current: int) -> Verdict:

@@ -95,7 +95,7 @@ class ScaleOut:
 
     at: datetime
     base: int
-    """The capacity that the demand it answers was measured at."""
+    """The capacity that it was reckoned from: of target tracking that at which the demand was measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ Bounds of steps are differences from the threshold. Above it the lower one belon
 below it the other way round, so every difference is in one step at most.
 
 During the cooldown, what the last scale-out has added counts as part of the next: a larger step only adds the rest.
+So does what that one has added, as all of them are reckoned from the capacity before the first: a metric that stays
+where it is leads to nothing more.
 Source: Application Auto Scaling user guide, "Step scaling policies".
 """
 
@@ -28,7 +30,7 @@ def decide(policy: StepScaling, breach: float, memory: Memory, *, current: int, 
     wanted = _adjusted(policy, step.adjustment, base)
     if wanted < current and (is_cooling or _has_just_scaled_in(policy, memory, now)):
         return Wish(current, "the last scaling activity has to take effect first (Cooldown)")
-    return Wish(wanted, f"the metric is {breach:+g} from the threshold, which means {_said(policy, step)}")
+    return Wish(wanted, f"the metric is {breach:+g} from the threshold, which means {_said(policy, step)}", base)
 
 
 def _covers(step: Step, breach: float) -> bool:

@@ -14,6 +14,8 @@ class Wish(NamedTuple):
 
     capacity: int
     why: str
+    base: int | None = None
+    """What it was reckoned from. None: from the capacity there is."""
 
 
 def instances_for(demand: float, *, each: float) -> int:
