@@ -7,7 +7,7 @@ they were asked from the traffic as it is taken. A new control begins to count a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -79,7 +79,7 @@ class Sleepers:
         for name, spec in asleep.items():
             if known.get(name) != spec:
                 await self._runner.stand_by(spec)
-        self._note_awake(key, endpoint)
+        self._note_awake(key, endpoint, woken=known.keys() - asleep.keys())
 
     def on_traffic(self, _until_s: int, seconds: Mapping[int, Tallies]) -> None:
         """What was counted, by second."""
@@ -93,10 +93,11 @@ class Sleepers:
                 if activity is not None:
                     self._awake[key.endpoint][key.variant] = Activity(max(at, activity.last_at), is_busy)
 
-    def _note_awake(self, key: EndpointKey, endpoint: Endpoint | None) -> None:
+    def _note_awake(self, key: EndpointKey, endpoint: Endpoint | None, *, woken: Collection[str]) -> None:
+        """Who was woken is busy until something is counted: a request waits for the model to be loaded."""
         known = self._awake.pop(key, {})
         now = self._clock.now()
-        awake = {name: known.get(name, Activity(now)) for name in _may_sleep(endpoint)}
+        awake = {name: known.get(name, Activity(now, name in woken)) for name in _may_sleep(endpoint)}
         if awake:
             self._awake[key] = awake
 

@@ -17,7 +17,7 @@ class Activity:
     last_at: datetime
     """When one ended, or the variant began to be watched or was woken."""
     is_busy: bool = False
-    """Whether any were on its instances then."""
+    """Whether any were on its instances then, or waited for the first of them."""
 
 
 def is_idle(activity: Activity, *, patience: timedelta, now: datetime) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from moorage.core.endpoint import wake
+from moorage.core.idling import BUSY_MAX
 from moorage.core.model import EndpointStatus
 from moorage.core.scaling.model import target_key
 from moorage.store.scaling import find_target, list_policies
@@ -98,6 +100,45 @@ async def test_a_minimum_of_zero_lets_an_idle_variant_go(world: ScalingWorld) ->
     assert 0 == await world.count()
 
 
+async def asleep(world: ScalingWorld, **members: Any) -> None:
+    """The endpoint under a policy that has let all of its instances go, long ago."""
+    await tracked(world, minimum=0, ScaleInCooldown=60, **members)
+    await world.invoke(0, seconds=600)
+    assert [0] == world.counts
+
+
+async def test_who_was_woken_keeps_the_instance_while_the_request_waits_for_the_model(world: ScalingWorld) -> None:
+    await asleep(world)
+    await world.save(wake(await world.endpoint(), "AllTraffic"))
+    await world.invoke(0, seconds=int(BUSY_MAX.total_seconds()) - 5)
+    assert 1 == await world.count()
+
+    await world.invoke(0, seconds=70)
+
+    assert 0 == await world.count(), "nobody was answered as long as an answer may take, and for a cooldown more"
+
+
+async def test_what_was_woken_is_let_go_a_cooldown_after_it_was_asked_last(world: ScalingWorld) -> None:
+    await asleep(world)
+    await world.save(wake(await world.endpoint(), "AllTraffic"))
+    await world.invoke(0, seconds=90)
+    await world.invoke(1, seconds=1)
+    await world.invoke(0, seconds=55)
+    assert 1 == await world.count()
+
+    await world.invoke(0, seconds=10)
+
+    assert 0 == await world.count()
+
+
+async def test_who_was_woken_may_get_more_at_once(world: ScalingWorld) -> None:
+    await asleep(world)
+    await world.save(wake(await world.endpoint(), "AllTraffic"))
+    await world.invoke(10, seconds=4)
+
+    assert await world.count() >= 8
+
+
 async def test_what_is_at_the_maximum_says_so_once(world: ScalingWorld) -> None:
     await tracked(world, maximum=2)
     await world.invoke(10, seconds=30)
@@ -165,6 +206,16 @@ async def test_registering_moves_a_capacity_inside_the_bounds_at_once(world: Sca
     assert ["minimum capacity was set to 3", "maximum capacity was set to 2"] == [
         activity["Cause"] for activity in await world.activities()
     ]
+
+
+async def test_registering_again_moves_what_somebody_else_has_set_outside_the_bounds(world: ScalingWorld) -> None:
+    await world.register(1, 5)
+    await world.rest()
+    await world.save(_with_count(await world.endpoint(), 8))
+    await world.call("RegisterScalableTarget")
+    await world.rest()
+
+    assert [5] == world.counts
 
 
 async def test_a_capacity_is_moved_once_the_endpoint_lets_itself_be_changed(world: ScalingWorld) -> None:

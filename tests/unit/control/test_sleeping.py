@@ -14,6 +14,7 @@ from moorage.control.publisher import Publisher
 from moorage.control.sleeping import RENEW_S, Sleepers
 from moorage.control.waking import JOURNAL_KIND, Wakes
 from moorage.core import endpoint as change
+from moorage.core.idling import BUSY_MAX
 from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, ModelData, Serverless, VariantKey, instance_id
 from moorage.core.routes import Access
 from moorage.core.traffic import Outcome, SeriesKey, Tally
@@ -185,10 +186,22 @@ async def test_awake_it_has_all_its_patience_again(host: Host) -> None:
     await host.deploy()
     await asyncio.sleep(PATIENCE_S + 50)
     host.wakes.ask(VARIANT)
+    await asyncio.sleep(0.5)
+    host.count_request()
     await asyncio.sleep(PATIENCE_S - 5)
     assert [FIRST] == host.routed()
     await asyncio.sleep(10)
     assert [] == host.routed()
+
+
+async def test_who_was_woken_stays_awake_while_the_request_waits_for_the_model_to_be_loaded(host: Host) -> None:
+    await host.deploy()
+    await asyncio.sleep(PATIENCE_S + 50)
+    host.wakes.ask(VARIANT)
+    await asyncio.sleep(BUSY_MAX.total_seconds() - 5)
+    assert [FIRST] == host.routed()
+    await asyncio.sleep(10)
+    assert [] == host.routed(), "nobody was answered as long as an answer may take"
 
 
 async def test_how_long_it_took_is_measured_once(host: Host) -> None:
@@ -210,6 +223,7 @@ async def test_woken_while_it_finishes_requests_it_goes_on_with_the_instance_it_
     assert [] == host.routed()
     host.wakes.ask(VARIANT)
     await asyncio.sleep(1)
+    host.count_request()
     assert [FIRST] == host.routed()
     assert ([FIRST], []) == (host.runner.launched, host.runner.stopped)
     host.gateways.release(FIRST)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from moorage.control.scaling.rule import SILENCE, AlarmWish, Rule, Signal, make_rule
 from moorage.control.scaling.speed import ScalingSpeed
+from moorage.core.idling import BUSY_MAX
 from moorage.core.model import Endpoint
 from moorage.core.scaling.changes import capacity_of, is_scalable
 from moorage.core.scaling.combine import Verdict, combine
@@ -26,6 +27,11 @@ class Watch:
     """Instances desired in service; None if the variant has none that serve."""
     is_scalable: bool = False
     """Whether the endpoint lets its capacity be changed now."""
+    woken_s: int | None = None
+    """When a request gave an instance to the variant, which had none, as long as nothing has been counted since.
+
+    Who waits for an instance is counted only when answered: as long, nothing being counted is no lack of demand.
+    """
     measured_until_s: int = 0
     ahead: dict[int, Signal] = field(default_factory=dict)
     """What was counted of seconds that are not complete yet."""
@@ -43,7 +49,10 @@ class Watch:
 
     def see(self, endpoint: Endpoint | None) -> None:
         """Go by the endpoint as it is now."""
+        before = self.capacity
         self.capacity = None if endpoint is None else capacity_of(endpoint, self.target.key.variant)
+        if before == 0 and self.capacity:
+            self.woken_s = self.measured_until_s
         self.is_scalable = endpoint is not None and is_scalable(endpoint)
 
     def measure(self, until_s: int, signals: Mapping[int, Signal]) -> None:
@@ -55,6 +64,10 @@ class Watch:
             is_late = second < self.measured_until_s
             at_s = self.measured_until_s if is_late else second
             self.ahead[at_s] = self.ahead.get(at_s, SILENCE).joined(signal if not is_late else signal.without_level())
+        if self.woken_s is not None and self._is_awake(self.woken_s, until_s):
+            self.woken_s = None
+            for rule in self.rules.values():
+                rule.forget()
         for rule in self.rules.values():
             rule.measure(until_s, self.ahead)
         self.ahead = {second: signal for second, signal in self.ahead.items() if second >= until_s}
@@ -75,7 +88,15 @@ class Watch:
         if self.capacity is None:
             return None
         bounds = self.target.bounds.limited(instances_max)
-        return combine(self._wishes(self.capacity, now), bounds, self.target.suspension, current=self.capacity)
+        wishes = self._wishes(self.capacity, now)
+        verdict = combine(wishes, bounds, self.target.suspension, current=self.capacity)
+        is_in = verdict is not None and verdict.capacity is not None and verdict.capacity < self.capacity
+        return None if is_in and self.woken_s is not None else verdict
+
+    def _is_awake(self, woken_s: int, until_s: int) -> bool:
+        """Whether somebody who waited has been answered, or has had as long as an answer may take."""
+        is_counted = any(signal.invocations for signal in self.ahead.values())
+        return is_counted or until_s >= woken_s + BUSY_MAX.total_seconds()
 
     def _wishes(self, current: int, now: datetime) -> dict[str, Wish | None]:
         """Of every policy that has a say: one that never scales in has none unless it wants more."""
