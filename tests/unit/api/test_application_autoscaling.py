@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest_asyncio
 
 from moorage.core.alarms.model import AlarmKey
 from moorage.store.alarms import find_alarm, list_alarms
-from moorage.testing.builders import KEY
+from moorage.testing.builders import KEY, T0
 from moorage.testing.scaling_world import DIMENSION, RESOURCE, ScalingWorld
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -310,6 +311,20 @@ async def test_scheduled_actions_are_described_changed_and_deleted(world: Scalin
     assert action["ScheduledActionARN"].endswith(f":resource/sagemaker/{RESOURCE}:scheduledActionName/morning")
     await world.call("DeleteScheduledAction", **name)
     assert "No scheduled action found" in (await world.refusal("DeleteScheduledAction", **name))[1]
+
+
+async def test_a_scheduled_action_put_again_without_start_and_end_has_none(world: ScalingWorld) -> None:
+    await world.register()
+    name, start = {"ScheduledActionName": "hourly"}, T0 + timedelta(days=1)
+    action = {"Schedule": "rate(1 hour)", "ScalableTargetAction": {"MinCapacity": 2}}
+    await world.call("PutScheduledAction", **name, **action, StartTime=start, EndTime=start + timedelta(days=1))
+    [bounded] = (await world.call("DescribeScheduledActions"))["ScheduledActions"]
+    await world.call("PutScheduledAction", **name, Timezone="Europe/Berlin")
+    [unbounded] = (await world.call("DescribeScheduledActions"))["ScheduledActions"]
+
+    assert {"StartTime": start, "EndTime": start + timedelta(days=1)} == {
+        member: bounded[member] for member in bounded.keys() - unbounded.keys()
+    }
 
 
 @pytest.mark.parametrize(

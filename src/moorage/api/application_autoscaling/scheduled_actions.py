@@ -27,7 +27,7 @@ class ScheduledActions(Part):
     async def put_scheduled_action(
         self, caller: Caller, request: aws.PutScheduledActionRequest
     ) -> aws.PutScheduledActionResponse:
-        """Create a scheduled action, or change the members of one that are given."""
+        """Create a scheduled action, or change the members of one that are given; times that are not are deleted."""
         key, name = self._key(caller, request), request["ScheduledActionName"]
 
         def put(tx: Transaction) -> None:
@@ -99,8 +99,8 @@ def _changed(action: ScheduledAction, request: aws.PutScheduledActionRequest) ->
         action,
         schedule=request.get("Schedule", action.schedule),
         timezone=request.get("Timezone", action.timezone),
-        start_at=request.get("StartTime", action.start_at),
-        end_at=request.get("EndTime", action.end_at),
+        start_at=request.get("StartTime"),
+        end_at=request.get("EndTime"),
         minimum=action.minimum if bounds is None else bounds.get("MinCapacity"),
         maximum=action.maximum if bounds is None else bounds.get("MaxCapacity"),
     )

@@ -32,7 +32,10 @@ class Targets(Part):
     async def register_scalable_target(
         self, caller: Caller, request: aws.RegisterScalableTargetRequest
     ) -> aws.RegisterScalableTargetResponse:
-        """Register a variant, or change its bounds or suspension. A capacity outside the bounds is moved at once."""
+        """Register a variant, or change its bounds or suspension. A capacity outside the bounds is moved at once.
+
+        That also where the bounds stay, as somebody else may have set the capacity meanwhile.
+        """
         key = self._key(caller, request)
         tags = check_tags(request.get("Tags", {}))
         now = self._clock.now()
@@ -46,8 +49,7 @@ class Targets(Part):
             if found is not None and tags:
                 raise invalid("Tags can only be given when a scalable target is new: put them on with TagResource.")
             target = self._new_target(tx, key, endpoint, request) if found is None else _updated(found, request)
-            if _moves(found, target):
-                target = replace(target, is_to_adjust=True)
+            target = replace(target, is_to_adjust=True)
             save_target(tx, target)
             if tags:
                 tx.tags.put(target.arn, tags)
@@ -126,11 +128,6 @@ def _updated(target: ScalableTarget, request: aws.RegisterScalableTargetRequest)
         bounds=_bounds(request.get("MinCapacity", bounds.minimum), request.get("MaxCapacity", bounds.maximum)),
         suspension=_suspension(target.suspension, request.get("SuspendedState", {})),
     )
-
-
-def _moves(before: ScalableTarget | None, after: ScalableTarget) -> bool:
-    """Whether the bounds have been set, to whatever: a capacity outside them was not in place before either."""
-    return before is None or before.bounds != after.bounds
 
 
 def _bounds(minimum: int, maximum: int) -> Bounds:
