@@ -110,6 +110,16 @@ def test_removing_the_data_directory_ends_everything(server):
     eventually(lambda: [] == server.processes())
 
 
+def test_the_platforms_log_takes_bounded_room(server):
+    log = server.data_dir / "moorage.log"
+    os.truncate(log, 100 << 20)  # as if much had been said for years
+    eventually(lambda: log.stat().st_size < 1 << 20)
+    eventually(log.with_name("moorage.log.1").exists)
+    assert 33 << 20 > log.with_name("moorage.log.1").stat().st_size >= 32 << 20
+    server.kill("control")
+    eventually(lambda: b"control was killed" in log.read_bytes())
+
+
 def test_a_full_disk_is_a_retryable_error_and_costs_nothing(tmp_path):
     with _small_disk(tmp_path) as disk:
         server = RunningMoorage(disk / "data")

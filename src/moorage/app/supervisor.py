@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -31,6 +32,7 @@ from moorage.app.children import READY_TIMEOUT_S, Child, ChildFailed, Restarted
 from moorage.app.control_child import ControlChild
 from moorage.app.gateway_workers import GatewayWorkers
 from moorage.app.orders import Orders
+from moorage.app.platform_log import keep_small
 from moorage.app.ports import open_listeners
 from moorage.app.settings import Settings, with_port
 from moorage.system.clock import SystemClock
@@ -41,6 +43,7 @@ STOP_TIMEOUT_S: Final = 75.0
 """For one part. The longest is a gateway worker's, which lets an invocation in flight have its 60 s."""
 PORT_WAIT_S: Final = 5.0
 PLACE_POLL_S: Final = 1.0
+_FAULTS_OF_PORTS: Final = frozenset({errno.EADDRINUSE, errno.EACCES})
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -114,9 +117,9 @@ def _listen(settings: Settings) -> list[socket.socket]:
     try:
         return open_listeners(settings.host, settings.port, count=settings.gateway_workers, patience_s=patience_s)
     except OSError as error:
+        advice = "choose another with --port" if error.errno in _FAULTS_OF_PORTS else "check the setting host"
         raise SupervisorError(
-            f"Cannot listen on {settings.host} port {settings.port} ({os.strerror(error.errno or 0)}):"
-            " choose another with --port"
+            f"Cannot listen on {settings.host} port {settings.port} ({error.strerror}): {advice}"
         ) from None
 
 
@@ -168,6 +171,8 @@ class _Supervisor:
         """Wait to be told to end, or for our place to be taken away: nobody could find us any more, `down` included."""
         lock = self._settings.run_dir / "supervisor.lock"
         while self._settings.data_dir.is_dir() and lock_holder(lock) == os.getpid():
+            with contextlib.suppress(OSError):  # there is no better place to say so than this log
+                await asyncio.to_thread(keep_small, self._settings.platform_log_path)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), PLACE_POLL_S)
                 return "Stopping"
