@@ -10,15 +10,15 @@ import hashlib
 import importlib.util
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from moorage.api.costs.prices import PricesUnreadable, read_prices
+from moorage.app.given import Given, SettingsError, converted, given_by_file, given_by_variables
 from moorage.app.package_source import find_package_source
 from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.capacity import OVERCOMMIT, Offer, Resources
@@ -42,7 +42,10 @@ GATEWAY_WORKERS_DEFAULT_MAX = 4
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "port": (0, 65_535),
     "gateway_workers": (1, GATEWAY_WORKERS_MAX),
+    "instances_max": (1, 10_000),
     "instance_concurrency": (1, 10_000),
+    "health_interval_s": (0.1, 3_600),
+    "archive_cache_bytes_max": (0, 1 << 50),
     "instance_users_first": (1 << 16, (1 << 32) - (1 << 24)),
     "instance_users": (0, 1 << 20),
     "instance_processes_max": (64, 1 << 22),
@@ -62,14 +65,11 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "overcommit_cpu": (0.01, 1_000_000),
     "overcommit_memory": (0.01, 1_000_000),
 }
-
-
-_TABLES_AND_FOLDERS: Final = frozenset({"data_dir", "run_dir", "external_s3", "packages"})
+_URL: Final = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+_FOLDERS: Final = frozenset({"data_dir", "run_dir"})
+"""Where moorage.toml itself is looked for, and what follows from that."""
+_TABLES: Final = frozenset({"external_s3", "packages"})
 """What no single variable sets."""
-
-
-class SettingsError(Exception):
-    """A setting that cannot be used, named, with the rule it breaks."""
 
 
 def default_gateway_workers() -> int:
@@ -253,18 +253,13 @@ def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
 def load_settings(data_dir: Path | None = None, port: int | None = None) -> Settings:
     """Settings of the Moorage in `data_dir`. Raises SettingsError, naming the setting."""
     folder = (data_dir or default_data_dir()).expanduser().resolve()
-    values = {**_from_file(folder / "moorage.toml"), **_from_environment(os.environ)}
+    names = set(Settings.__dataclass_fields__) - _FOLDERS
+    given = given_by_file(folder / "moorage.toml", names) | given_by_variables(os.environ, names - _TABLES)
+    given["packages"] = _packages(given.get("packages"))
     if port is not None:
-        values["port"] = port
-    values.pop("data_dir", None)
-    values["packages"] = {**find_package_source(os.environ), **values.get("packages", {})}
-    try:
-        settings = msgspec.convert(
-            {**values, "data_dir": folder, "run_dir": run_dir_for(folder)}, Settings, strict=False
-        )
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"A setting of moorage.toml or MOORAGE_* is wrong: {error}") from None
-    return _checked(settings)
+        given["port"] = Given(port, "--port")
+    settings = Settings(data_dir=folder, run_dir=run_dir_for(folder), **converted(given, Settings))
+    return _checked(_with_prices_found(settings))
 
 
 def run_dir_for(data_dir: Path) -> Path:
@@ -305,28 +300,34 @@ def with_port(settings: Settings, port: int) -> Settings:
     return replace(settings, port=port)
 
 
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+def _packages(given: Given | None) -> Given:
+    """What the machine says of packages, with what moorage.toml says in front."""
+    if given is None:
+        return Given(find_package_source(os.environ), "the environment")
+    if not isinstance(given.value, Mapping):
+        return given
+    return replace(given, value={**find_package_source(os.environ), **given.value})
 
 
-def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    names = {name for name in Settings.__dataclass_fields__ if name not in _TABLES_AND_FOLDERS}
-    return {name: variables[key] for name in names if (key := f"MOORAGE_{name.upper()}") in variables}
+def _with_prices_found(settings: Settings) -> Settings:
+    """A relative path is meant from the data directory, since commands are run from anywhere."""
+    if not settings.prices_file:
+        return settings
+    path = settings.data_dir / Path(settings.prices_file).expanduser()
+    return replace(settings, prices_file=str(path))
 
 
 def _checked(settings: Settings) -> Settings:
     for name, (least, most) in _RANGES.items():
         if not least <= (value := getattr(settings, name)) <= most:
             raise SettingsError(f"{name} must be between {least} and {most}, not {value}")
+    if not settings.host.strip():
+        raise SettingsError("host must not be empty: 127.0.0.1 is this machine alone, 0.0.0.0 every network it is in")
     if not re.fullmatch(r"\d{12}", settings.account_id):
         raise SettingsError(f"account_id must be 12 digits, not {settings.account_id!r}")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
         raise SettingsError(f"region must look like us-east-1, not {settings.region!r}")
+    _check_external_s3(settings.external_s3)
     _check_collector(settings.otlp_endpoint)
     _check_prices(settings.prices_file)
     _check_notifications(settings)
@@ -338,14 +339,20 @@ def _check_notifications(settings: Settings) -> None:
         parse_allowed(settings.notification_hosts)
     except ValueError as error:
         raise SettingsError(f"notification_hosts: {error}") from None
-    if settings.public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", settings.public_url):
+    if settings.public_url and not _URL.fullmatch(settings.public_url):
         raise SettingsError(f"public_url must look like https://models.example.com, not {settings.public_url!r}")
+
+
+def _check_external_s3(endpoint: ExternalEndpoint | None) -> None:
+    url = endpoint.endpoint_url if endpoint else None
+    if url is not None and not _URL.fullmatch(url):
+        raise SettingsError(f"external_s3.endpoint_url must look like https://s3.example.com, not {url!r}")
 
 
 def _check_collector(endpoint: str) -> None:
     if not endpoint:
         return
-    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", endpoint):
+    if not _URL.fullmatch(endpoint):
         raise SettingsError(f"otlp_endpoint must look like http://127.0.0.1:4318, not {endpoint!r}")
     if importlib.util.find_spec("opentelemetry") is None:
         raise SettingsError("otlp_endpoint needs OpenTelemetry: pip install 'moorage[otel]'")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from moorage.app.settings import GATEWAY_WORKERS_DEFAULT_MAX, SettingsError, load_settings
+from moorage.app.given import SettingsError
+from moorage.app.settings import GATEWAY_WORKERS_DEFAULT_MAX, load_settings
 
 
 @pytest.mark.parametrize(("usable", "workers"), [(1, 1), (2, 2), (4, 4), (64, GATEWAY_WORKERS_DEFAULT_MAX)])

@@ -25,5 +25,7 @@ def read_prices(path: str) -> Prices:
     """The prices in a file, or the examples that come with Moorage if none is named. Raises PricesUnreadable."""
     try:
         return msgspec.toml.decode(Path(path or _EXAMPLES).expanduser().read_bytes(), type=Prices)
-    except (OSError, msgspec.MsgspecError, ValueError) as error:
+    except OSError as error:
+        raise PricesUnreadable(f"prices_file {path} cannot be read: {error.strerror}") from None
+    except (msgspec.MsgspecError, ValueError) as error:
         raise PricesUnreadable(f"prices_file {path} cannot be used: {error}") from None

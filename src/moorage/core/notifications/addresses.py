@@ -8,6 +8,7 @@ services, its neighbours, a cloud's metadata. So private addresses take a decisi
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +19,10 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PORTS: Final = {"http": 80, "https": 443}
+_HOST_NAME: Final = re.compile(
+    r"([a-z0-9_]([a-z0-9_-]*[a-z0-9])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(?<=[a-z])", re.IGNORECASE
+)
+"""Its last character is a letter: an address in decimals is none."""
 _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
 """Of IPv4 addresses, by NAT64."""
 
@@ -65,7 +70,7 @@ def parse_allowed(text: str) -> Allowed:
     """The setting: names, addresses and networks with commas between. Raises ValueError, naming the wrong one."""
     names, networks = set(), []
     for entry in filter(None, (part.strip() for part in text.split(","))):
-        if entry[-1].isalpha() and ":" not in entry:
+        if _HOST_NAME.fullmatch(entry):
             names.add(entry.lower())
             continue
         try:
