@@ -1,7 +1,7 @@
 """What callers notice of an instance that is stopped in its tracks: real processes, real traffic, SIGSTOP and SIGCONT.
 
-Control would not act for a while longer than these tests take: it is the gateway that notices. How little it costs the
-others is measured by bench/gateway_hung.py; here a call is slow only if it has waited for the frozen instance.
+It is the gateway that notices, long before control. How soon, and how little it costs the others, is measured by
+bench/gateway_hung.py; here nobody waits for what is frozen.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import pytest
 from moorage.testing.deployment import Deployer
 from moorage.testing.load import Load, run_for
 from moorage.testing.models import echo_archive, script_archive
+from moorage.testing.server import eventually
 
 RATE = 100.0
-NOTICED_WITHIN_S = 2.0
-FROZEN_S = 6.0
-SLOW_S = 2.0
-"""Far above what an answer takes, also on a machine that stalls; what waits for a frozen instance waits longer."""
+CONNECTIONS = 8
+"""So that each of the gateway's workers has its share of the load, and finds out by itself."""
 
 pytestmark = pytest.mark.slow
 
@@ -41,45 +40,48 @@ def deployer(moorage_server):
         deployer.delete(name)
 
 
-async def test_a_frozen_instance_is_out_within_two_seconds_and_back_within_two(moorage_server, deployer):
+async def test_a_frozen_instance_is_soon_out_and_soon_back(moorage_server, deployer):
     deployer.model("frozen", WHO_ANSWERS)
     # Least outstanding requests would keep nearly all of them from the frozen instance even if nobody noticed.
     deployer.config("frozen", "frozen", instances=2, RoutingConfig={"RoutingStrategy": "RANDOM"})
     assert "InService" == deployer.endpoint("frozen")
-    load = Load(moorage_server.target("frozen"), rate=RATE)
-    await asyncio.sleep(1)
-    victim = int(deployer.invoke("frozen", b"{}"))
-    os.killpg(victim, signal.SIGSTOP)
-    frozen_at = load.elapsed
+    load = Load(moorage_server.target("frozen"), rate=RATE, connections=CONNECTIONS)
+    victim = await asyncio.to_thread(deployer.invoke, "frozen", b"{}")
+    await asyncio.to_thread(eventually, lambda: _answered_by(load, victim))
+    os.killpg(int(victim), signal.SIGSTOP)
     try:
-        await asyncio.sleep(FROZEN_S)
+        await asyncio.to_thread(eventually, lambda: _is_served(load), timeout_s=60.0)
     finally:
         going_at = load.elapsed
-        os.killpg(victim, signal.SIGCONT)
-    await asyncio.sleep(2 * NOTICED_WITHIN_S)
+        os.killpg(int(victim), signal.SIGCONT)
+    await asyncio.to_thread(eventually, lambda: _answered_by(load, victim, since=going_at))
     report = await load.stop()
     assert [] == report.failures, dict(report.statuses())
-    slow = [sample.due for sample in report.samples if sample.latency > SLOW_S]
-    assert slow, "nothing was on the instance when it froze"
-    assert all(frozen_at - SLOW_S < due < frozen_at + NOTICED_WITHIN_S for due in slow), slow
-    assert any(sample.body == b"%d" % victim for sample in report.samples if sample.due > going_at)
+
+
+def _answered_by(load: Load, instance: bytes, *, since: float = 0.0) -> bool:
+    return any(sample.body == instance for sample in load.report.samples if sample.due >= since)
+
+
+def _is_served(load: Load) -> bool:
+    """Whether all is answered that came in a second, half of which was for each instance before."""
+    until = load.elapsed - 0.5
+    samples = [sample for sample in load.report.samples if until - 1.0 <= sample.due < until]
+    return len(samples) >= RATE - 1
 
 
 async def test_a_frozen_endpoint_leaves_another_alone(moorage_server, deployer):
-    assert "InService" == deployer.deploy(
-        "frozen", echo_archive("frozen"), Environment={"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
-    )
-    (victim,) = moorage_server.pids("instance")
+    assert "InService" == deployer.deploy("frozen", WHO_ANSWERS, Environment={"SAGEMAKER_MODEL_SERVER_WORKERS": "1"})
+    victim = int(deployer.invoke("frozen", b"{}"))
     assert "InService" == deployer.deploy("other", echo_archive("other"))
     os.killpg(victim, signal.SIGSTOP)
-    hung = Load(moorage_server.target("frozen"), rate=RATE, timeout_s=2 * FROZEN_S)
+    hung = Load(moorage_server.target("frozen"), rate=RATE)
     try:
         await asyncio.sleep(1)
-        other = await run_for(moorage_server.target("other"), rate=RATE, seconds=3)
+        other = await run_for(moorage_server.target("other"), rate=RATE, seconds=2)
         begun = hung.elapsed
     finally:
         os.killpg(victim, signal.SIGCONT)
     stuck = await hung.stop()
     assert [] == other.failures, dict(other.statuses())
     assert not any(sample.finished < begun for sample in stuck.samples if sample.status == 200), "it was not frozen"
-    assert other.percentile(0.9) < SLOW_S

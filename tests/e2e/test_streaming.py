@@ -1,7 +1,7 @@
 """Answers that come while the model makes them: as boto3 reads them, as curl does, and what is left of them when the
 model, the caller or the deployment ends in between.
 
-The clock of the models is the clock of this test: every piece says when it was made.
+Where it matters that a piece comes before the next is made, the model makes the next only when it is told to go on.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import contextlib
 import http.client
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,32 +27,34 @@ ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 """Who counts the closed streams is who is asked for their number."""
 PIECES = 4
 PAUSE_S = 0.4
-LATE_S = PAUSE_S
-"""A piece that took so long may have been held back until the next one was made."""
 
 TALKER = f"""
-import asyncio, time
+import asyncio, threading, time
 def model_fn(model_dir):
-    return {{"closed": 0}}
-def transform_fn(model, body, content_type, accept):
+    return {{"closed": 0, "gate": threading.Semaphore(0)}}
+async def transform_fn(model, body, content_type, accept):
     if body == "closed?":
         return str(model["closed"]), "text/plain"
+    if body == "go on":
+        model["gate"].release()
+        return "so be it", "text/plain"
     if body == "fail at once":
         return fail(), accept
-    return (talk_async(body) if body == "async" else talk(model, body)), accept
+    return (told_async(model) if body == "told, async" else talk(model, body)), accept
 def talk(model, body):
     try:
-        for number in range({PIECES}):
+        for number in range({PIECES} if body != "endless" else 1_000_000):
             if number == 2 and body == "fail":
                 raise LookupError("the thread is lost")
-            yield f"{{time.monotonic()}}\\n"
-            time.sleep({PAUSE_S})
+            yield f"{{number}}\\n"
+            model["gate"].acquire() if body == "told" else time.sleep({PAUSE_S})
     finally:
         model["closed"] += 1
-async def talk_async(body):
+async def told_async(model):
     for number in range({PIECES}):
-        yield f"{{time.monotonic()}}\\n"
-        await asyncio.sleep({PAUSE_S})
+        yield f"{{number}}\\n"
+        while not model["gate"].acquire(blocking=False):
+            await asyncio.sleep(0.01)
 def fail():
     raise LookupError("nothing to say")
     yield
@@ -71,7 +71,8 @@ def deployer(server: RunningMoorage) -> Iterator[Deployer]:
     deployer = Deployer(server)
     assert "InService" == deployer.deploy("talker", script_archive(TALKER), Environment=ONE_WORKER)
     yield deployer
-    deployer.sagemaker.delete_endpoint(EndpointName="talker")
+    for name in ("talker", "successor"):
+        deployer.delete(name)
 
 
 def events(deployer: Deployer, request: bytes, **options: Any) -> Iterator[bytes]:
@@ -85,9 +86,19 @@ def events(deployer: Deployer, request: bytes, **options: Any) -> Iterator[bytes
             yield event["PayloadPart"]["Bytes"]
 
 
-def delays(pieces: Iterator[bytes]) -> list[float]:
-    """How long each piece took from the model to here, in seconds."""
-    return [time.monotonic() - float(piece) for piece in pieces]
+def lines(pieces: Iterator[bytes]) -> int:
+    """What the model made, which is a line each: who reads late may get several in one."""
+    return sum(piece.count(b"\n") for piece in pieces)
+
+
+def go_on(deployer: Deployer) -> None:
+    """Have one stream make its next piece."""
+    assert b"so be it" == deployer.invoke("talker", b"go on", ContentType="text/plain")
+
+
+def told(deployer: Deployer, pieces: Iterator[bytes]) -> int:
+    """How many pieces come if each is made only when the one before is here. A piece that is held back never comes."""
+    return sum(go_on(deployer) is None for _ in pieces)
 
 
 @contextlib.contextmanager
@@ -104,34 +115,28 @@ def opened(server: RunningMoorage, path: str, body: bytes, accept: str) -> Itera
         connection.close()
 
 
-@pytest.mark.parametrize("body", [b"sync", b"async"])
-def test_every_piece_arrives_while_the_next_is_being_made(deployer: Deployer, body: bytes) -> None:
-    found = delays(events(deployer, body))
-
-    assert PIECES == len(found)
-    assert sorted(found)[PIECES // 2] < LATE_S  # all of them would be late if a piece waited for the next
+@pytest.mark.parametrize("body", [b"told", b"told, async"])
+def test_every_piece_arrives_before_the_next_is_made(deployer: Deployer, body: bytes) -> None:
+    assert PIECES == told(deployer, events(deployer, body))
 
 
 def test_streams_of_one_instance_run_side_by_side(deployer: Deployer) -> None:
-    """While one awaits, the others go on: one after the other they would take four times as long."""
-    begun = time.monotonic()
-    threads = [threading.Thread(target=lambda: list(events(deployer, b"async"))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert time.monotonic() - begun < 2 * PIECES * PAUSE_S
+    """While one awaits, the others begin: one after the other, the first would never end."""
+    streams = [events(deployer, b"told, async") for _ in range(4)]
+    assert [b"0\n"] * 4 == [next(pieces) for pieces in streams]
+    for _ in range(4 * PIECES):
+        go_on(deployer)
+    assert [PIECES - 1] * 4 == [lines(pieces) for pieces in streams]
 
 
 def test_a_model_that_fails_half_way_ends_the_stream_with_an_exception(deployer: Deployer) -> None:
-    pieces = events(deployer, b"fail")
-    assert 2 == len([next(pieces), next(pieces)])
+    heard: list[bytes] = []
     with pytest.raises(EventStreamError, match="broke off") as caught:
-        next(pieces)
+        heard.extend(events(deployer, b"fail"))
 
+    assert b"0\n1\n" == b"".join(heard)
     assert "ModelStreamError" == caught.value.response["Error"]["Code"]
-    assert PIECES == len(delays(events(deployer, b"the next one")))
+    assert PIECES == lines(events(deployer, b"the next one"))
 
 
 def test_a_model_that_fails_before_its_first_piece_is_a_model_error(deployer: Deployer) -> None:
@@ -147,10 +152,11 @@ def test_a_stream_outlives_the_update_of_its_endpoint(deployer: Deployer) -> Non
     deployer.model("successor", script_archive(TALKER), Environment=ONE_WORKER)
     deployer.config("successor", "successor")
     pieces = events(deployer, b"talk")
-    next(pieces)
+    heard = [next(pieces)]
     deployer.sagemaker.update_endpoint(EndpointName="talker", EndpointConfigName="successor")
+    heard += pieces
 
-    assert PIECES - 1 == len(list(pieces))
+    assert PIECES == lines(iter(heard))
     assert "InService" == deployer.settled("talker")
 
 
@@ -165,12 +171,9 @@ PLAIN = [
 def test_without_event_streams_the_models_bytes_come_as_they_are(
     server: RunningMoorage, deployer: Deployer, path: str, accept: str
 ) -> None:
-    with opened(server, path, b"talk", accept) as answer:
+    with opened(server, path, b"told", accept) as answer:
         assert (200, accept) == (answer.status, answer.getheader("Content-Type"))
-        found = delays(iter(answer.readline, b""))
-
-    assert PIECES == len(found)
-    assert sorted(found)[PIECES // 2] < LATE_S  # all of them would be late if a piece waited for the next
+        assert PIECES == told(deployer, iter(answer.readline, b""))
 
 
 @pytest.mark.parametrize(("path", "accept"), PLAIN)
@@ -209,9 +212,7 @@ def test_a_caller_that_leaves_ends_the_models_work(server: RunningMoorage, deplo
         return int(deployer.invoke("talker", b"closed?", ContentType="text/plain"))
 
     before = closed()
-    with opened(server, "/endpoints/talker/invocations-response-stream", b"talk", accept) as answer:
+    with opened(server, "/endpoints/talker/invocations-response-stream", b"endless", accept) as answer:
         assert answer.read(1)
-    left = time.monotonic()
 
     eventually(lambda: closed() == before + 1)
-    assert time.monotonic() - left < (PIECES - 1) * PAUSE_S

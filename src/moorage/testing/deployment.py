@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from moorage.testing.models import SKLEARN_IMAGE, TRUST_SAGEMAKER
-from moorage.testing.server import RunningMoorage
+from moorage.testing.server import RunningMoorage, eventually
 
 BUCKET = "models"
 ROLE = "hosting"
+PASSING: Final = frozenset({"Creating", "Updating", "RollingBack", "Deleting"})
+"""What an endpoint's status is while it changes."""
 
 
 class Deployer:
@@ -64,28 +68,33 @@ class Deployer:
         return self.settled(name)
 
     def delete(self, name: str) -> None:
-        """What `deploy` made, and return when it is gone. What is not there is left out."""
+        """What `deploy` made, and return when it is gone. What is not there is left out, what changes is waited for."""
         for call, argument in (
             (self.sagemaker.delete_endpoint, "EndpointName"),
             (self.sagemaker.delete_endpoint_config, "EndpointConfigName"),
             (self.sagemaker.delete_model, "ModelName"),
         ):
-            with contextlib.suppress(ClientError):
-                call(**{argument: name})
+            eventually(functools.partial(_is_deleted, call, argument, name))
         self.settled(name)
 
-    def settled(self, name: str, *, timeout_s: float = 30.0) -> str:
-        """The status once it is no longer one of those that pass; `Deleted` if the endpoint is gone."""
+    def settled(self, name: str, *, timeout_s: float = 60.0) -> str:
+        """The status once it is no longer one of those that pass; `Deleted` if the endpoint is gone.
+
+        While control is away, as after it was killed, the status is not known.
+        """
         deadline = time.monotonic() + timeout_s
+        status = "unknown"
         while time.monotonic() < deadline:
             try:
                 status = str(self.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
             except ClientError as error:
                 if "Could not find endpoint" in str(error):
                     return "Deleted"
-                raise
-            if status not in {"Creating", "Updating", "RollingBack", "Deleting"}:
-                return status
+                if not _is_away(error):
+                    raise
+            else:
+                if status not in PASSING:
+                    return status
             time.sleep(0.02)
         raise TimeoutError(f"{name} is still {status} after {timeout_s} s")
 
@@ -95,3 +104,19 @@ class Deployer:
             EndpointName=name, Body=body, **{"ContentType": "application/json", **options}
         )
         return bytes(answer["Body"].read())
+
+
+def _is_deleted(call: Callable[..., object], argument: str, name: str) -> bool:
+    """Delete it, or see that it is not there; whether that could be done while control is away or it changes."""
+    try:
+        call(**{argument: name})
+    except ClientError as error:
+        if _is_away(error) or "Cannot update in-progress endpoint" in str(error):
+            return False
+        if "Could not find" not in str(error):
+            raise
+    return True
+
+
+def _is_away(error: ClientError) -> bool:
+    return bool(503 == error.response["ResponseMetadata"]["HTTPStatusCode"])

@@ -103,6 +103,11 @@ class Load:
         """Seconds since the load began: the same scale as the samples'."""
         return self._clock.monotonic() - self._started
 
+    @property
+    def report(self) -> Report:
+        """What has come of it so far; it grows."""
+        return self._report
+
     async def stop(self) -> Report:
         self._stopping.set()
         await self._driver
@@ -161,10 +166,15 @@ class Load:
 
 
 async def run_for(
-    target: Target, *, rate: float, seconds: float, meanwhile: Callable[[], None] | None = None
+    target: Target,
+    *,
+    rate: float,
+    seconds: float,
+    meanwhile: Callable[[], None] | None = None,
+    connections: int = 1,
 ) -> Report:
     """A load of a fixed length; `meanwhile` runs in a thread beside it, and the load lasts at least as long as it."""
-    load = Load(target, rate=rate)
+    load = Load(target, rate=rate, connections=connections)
     if meanwhile is not None:
         await asyncio.to_thread(meanwhile)
     await SystemClock().sleep(max(0.0, seconds - load.elapsed))
