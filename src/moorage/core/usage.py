@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from moorage.core.model import InstanceSpec
+from moorage.core.model import EndpointKey, InstanceSpec, Variant
 
 SERVERLESS: Final = "serverless"
 """In the place of an instance type: what has none is billed otherwise."""
@@ -38,7 +38,7 @@ def begun(spec: InstanceSpec, now: datetime) -> Usage:
         region=spec.endpoint.region,
         endpoint=spec.endpoint.name,
         variant=variant.name,
-        instance_type=SERVERLESS if variant.serverless is not None else variant.instance_type,
+        instance_type=_type_of(variant),
         instance=spec.id,
         began_at=now,
         until=now,
@@ -51,6 +51,11 @@ class UsageKey(NamedTuple):
     endpoint: str
     variant: str
     instance_type: str
+
+
+def key_of(endpoint: EndpointKey, variant: Variant) -> UsageKey:
+    """Under which the instances of a variant, as it is now, are summed up."""
+    return UsageKey(endpoint.name, variant.name, _type_of(variant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,18 @@ class Cost:
 
 
 def sum_up(
-    usages: Iterable[Usage], prices: Mapping[str, float], *, since: datetime, until: datetime
+    usages: Iterable[Usage],
+    prices: Mapping[str, float],
+    *,
+    since: datetime,
+    until: datetime,
+    serving: Iterable[UsageKey] = (),
 ) -> tuple[Cost, ...]:
-    """What each variant had between the two times, in order of names.
+    """What each variant had between the two times, in order of names; of those that are `serving` also if nothing.
 
     Two instances for half an hour each are one hour, and what lies outside of the time is left out.
     """
-    spent: dict[UsageKey, timedelta] = {}
+    spent = dict.fromkeys(serving, timedelta())
     for usage in usages:
         key = UsageKey(usage.endpoint, usage.variant, usage.instance_type)
         spent[key] = spent.get(key, timedelta()) + _within(usage, since, until)
@@ -93,6 +103,10 @@ def hours_without(usages: Sequence[Usage], *, since: datetime, until: datetime) 
         free += max(timedelta(), min(usage.began_at, until) - reached)
         reached = max(reached, usage.until)
     return (free + max(timedelta(), until - reached)) / timedelta(hours=1)
+
+
+def _type_of(variant: Variant) -> str:
+    return SERVERLESS if variant.serverless is not None else variant.instance_type
 
 
 def _within(usage: Usage, since: datetime, until: datetime) -> timedelta:

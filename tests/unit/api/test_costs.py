@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from moorage.api.costs.prices import Prices, PricesUnreadable, read_prices
 from moorage.api.costs.service import Costs
+from moorage.core.model import EndpointKey
 from moorage.core.usage import SERVERLESS, Usage
 from moorage.store.base import Transaction
 from moorage.system.clock import SystemClock
@@ -34,13 +35,17 @@ def account() -> Iterator[AccountWorld]:
     store, now = MemoryStore(), datetime.now(UTC)
     created = make_endpoint(now=now - 10 * HOUR)
     serving = replace(created, serving=created.target, target=None)
+    asleep = make_endpoint(key=EndpointKey("us-east-1", "sleeper"), uid="u2", now=now - 100 * HOUR)
 
     def write(tx: Transaction) -> None:
         tx.endpoints.insert(serving)
+        tx.endpoints.insert(replace(asleep, serving=asleep.target, target=None))
         tx.usages.begin(
             [
                 usage(now, 10, 8),
                 usage(now, 4, 0, instance="i-2"),
+                usage(now, 7.5, 7, instance="i-6", instance_type="ml.c5.xlarge"),
+                usage(now, 100, 50, endpoint="sleeper", instance="i-7"),
                 usage(now, 3, 1, endpoint="gone", instance="i-3", instance_type="ml.m5.24xlarge"),
                 usage(now, 3, 1, endpoint="quiet", instance="i-4", instance_type=SERVERLESS),
                 usage(now, 3, 1, region="eu-west-1", instance="i-5"),
@@ -54,14 +59,17 @@ def account() -> Iterator[AccountWorld]:
 
 
 def test_hours_cost_and_what_sleeping_has_saved(account: AccountWorld) -> None:
-    answer = account.client("moorage").list_costs()
-    gone, iris, quiet = answer["Costs"]
-    assert ["gone", "iris", "quiet"] == [row["EndpointName"] for row in answer["Costs"]]
+    answer = account.client("moorage").list_costs(StartTime=datetime.now(UTC) - 40 * HOUR)
+    gone, before, iris, quiet, sleeper = answer["Costs"]
+    assert ["gone", "iris", "iris", "quiet", "sleeper"] == [row["EndpointName"] for row in answer["Costs"]]
     about = pytest.approx
     assert (about(6, abs=0.01), 0.5, about(3, abs=0.01)) == (iris["InstanceHours"], iris["PricePerHour"], iris["Cost"])
-    assert (about(4, abs=0.01), about(2, abs=0.01)) == (iris["AsleepHours"], iris["SavedBySleeping"])
-    assert {"EndpointName", "VariantName", "InstanceType", "InstanceHours"} == gone.keys() == quiet.keys()
-    assert ("EUR", about(10, abs=0.01), about(3, abs=0.01)) == (
+    assert (about(3.5, abs=0.01), about(1.75, abs=0.01)) == (iris["AsleepHours"], iris["SavedBySleeping"])
+    no_price = {"EndpointName", "VariantName", "InstanceType", "InstanceHours"}
+    assert no_price == gone.keys() == quiet.keys()
+    assert no_price == before.keys(), "a variant sleeps once, as what it is now"
+    assert (0, about(40, abs=0.01)) == (sleeper["InstanceHours"], sleeper["AsleepHours"])
+    assert ("EUR", about(10.5, abs=0.01), about(3, abs=0.01)) == (
         answer["Currency"],
         answer["InstanceHours"],
         answer["Cost"],
@@ -70,10 +78,11 @@ def test_hours_cost_and_what_sleeping_has_saved(account: AccountWorld) -> None:
 
 def test_of_one_endpoint_and_of_a_time(account: AccountWorld) -> None:
     now = datetime.now(UTC)
-    (row,) = account.client("moorage").list_costs(
+    before, row = account.client("moorage").list_costs(
         EndpointName="IRIS", StartTime=now - 9 * HOUR, EndTime=now - 2 * HOUR
     )["Costs"]
-    assert ("iris", pytest.approx(3, abs=0.01)) == (row["EndpointName"], row["InstanceHours"])
+    assert ("iris", "iris") == (before["EndpointName"], row["EndpointName"])
+    assert (0.5, 3) == (pytest.approx(before["InstanceHours"], abs=0.01), pytest.approx(row["InstanceHours"], abs=0.01))
 
 
 def test_a_time_that_ends_before_it_begins_is_refused(account: AccountWorld) -> None:

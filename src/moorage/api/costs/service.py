@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, NamedTuple
@@ -14,7 +14,7 @@ from moorage.aws.types.moorage import CostSummary, ListCostsInput, ListCostsOutp
 from moorage.core.iam.principal import Requirement
 from moorage.core.model import Endpoint, EndpointKey
 from moorage.core.names import sagemaker_arn
-from moorage.core.usage import Cost, Usage, hours_without, sum_up
+from moorage.core.usage import Cost, Usage, UsageKey, hours_without, key_of, sum_up
 from moorage.store.base import Store, Transaction
 from moorage.system.clock import Clock
 
@@ -23,8 +23,8 @@ _DEFAULT_PERIOD: Final = timedelta(days=30)
 
 class _Found(NamedTuple):
     usages: Sequence[Usage]
-    endpoints: Mapping[str, Endpoint]
-    """Those of the usages that are still there, by name."""
+    serving: Mapping[UsageKey, Endpoint]
+    """The variants that serve, as they are now, and the endpoints that they are of."""
 
 
 class Costs(Service):
@@ -52,7 +52,7 @@ class Costs(Service):
             raise ServiceError("ValidationException", "StartTime must be before EndTime, and not in the future.")
         name = request.get("EndpointName")
         found = await self._store.read(lambda tx: _find(tx, caller.region, name, since=since, until=until, now=now))
-        costs = sum_up(found.usages, self._prices.per_hour, since=since, until=until)
+        costs = sum_up(found.usages, self._prices.per_hour, since=since, until=until, serving=found.serving)
         return {
             "Currency": self._prices.currency,
             "StartTime": since,
@@ -67,25 +67,33 @@ def _find(tx: Transaction, region: str, name: str | None, *, since: datetime, un
     stored = tx.endpoints.get(EndpointKey(region, name)) if name is not None else None
     endpoint = stored.key.name if stored is not None else name
     usages = tx.usages.list(region, since=since, until=until, endpoint=endpoint)
-    present = {usage.endpoint: tx.endpoints.get(EndpointKey(region, usage.endpoint)) for usage in usages}
-    return _Found(
-        [replace(usage, until=now) if usage.is_open else usage for usage in usages],
-        {each: endpoint for each, endpoint in present.items() if endpoint is not None},
-    )
+    open_until_now = [replace(usage, until=now) if usage.is_open else usage for usage in usages]
+    if name is not None:
+        return _Found(open_until_now, _serving([stored], until))
+    keys = tx.endpoints.keys()
+    return _Found(open_until_now, _serving((tx.endpoints.get(key) for key in keys if key.region == region), until))
+
+
+def _serving(endpoints: Iterable[Endpoint | None], until: datetime) -> Mapping[UsageKey, Endpoint]:
+    """The variants that serve since before `until`."""
+    return {
+        key_of(endpoint.key, variant): endpoint
+        for endpoint in endpoints
+        if endpoint is not None and endpoint.serving is not None and endpoint.serving.created_at < until
+        for variant in endpoint.serving.variants
+    }
 
 
 def _asleep_hours(cost: Cost, found: _Found, since: datetime, until: datetime) -> float | None:
-    """For how long a variant that serves had no instance; None if there is no such variant now."""
-    endpoint = found.endpoints.get(cost.key.endpoint)
+    """For how long a variant that serves had no instance, of whichever type; None if there is no such variant now."""
+    endpoint = found.serving.get(cost.key)
     if endpoint is None or endpoint.serving is None:
-        return None
-    if all(variant.name != cost.key.variant for variant in endpoint.serving.variants):
         return None
     of_variant = [
         usage for usage in found.usages if (usage.endpoint, usage.variant) == (cost.key.endpoint, cost.key.variant)
     ]
-    began = max(since, endpoint.created_at, min(usage.began_at for usage in of_variant))
-    return hours_without(of_variant, since=began, until=until)
+    began = min((usage.began_at for usage in of_variant), default=endpoint.serving.created_at)
+    return hours_without(of_variant, since=max(since, endpoint.created_at, began), until=until)
 
 
 def _summary(cost: Cost, asleep_hours: float | None) -> CostSummary:
