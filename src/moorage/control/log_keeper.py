@@ -63,6 +63,8 @@ class LogKeeper:
                 await self.make_room()
             except OSError as error:
                 _log.warning("room for logs cannot be made now: %s", error)
+            except Exception:
+                _log.exception("room for logs was not made")
             took = self._clock.monotonic() - began
             await self._clock.sleep(max(INTERVAL_S, _PAUSE_RATIO * took))
 
@@ -72,6 +74,8 @@ class LogKeeper:
                 await self.expire()
             except (OSError, StoreUnavailable) as error:
                 _log.warning("old logs cannot be removed now: %s", error)
+            except Exception:
+                _log.exception("old logs were not removed")
             await self._clock.sleep(EXPIRY_INTERVAL_S)
 
     def _make_room(self) -> None:

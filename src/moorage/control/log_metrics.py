@@ -90,14 +90,15 @@ class LogMetrics:
         """Measure what has come since the last look. Raises OSError, MetricsUnavailable."""
         async with self._turn:
             sums = await asyncio.to_thread(self._measure)
-            self._waiting += sums.measured()
-            del self._waiting[:-_WAITING_MAX]
+            waiting, self._waiting = [*self._waiting, *sums.measured()][-_WAITING_MAX:], []
             try:
-                if self._waiting:
-                    await self._sink.put(self._waiting)
+                if waiting:
+                    await self._sink.put(waiting)
+            except MetricsUnavailable:
+                self._waiting = waiting
+                raise
             except TooManyMetrics as error:
                 _log.warning("metrics from logs are left out: %s", error)
-            self._waiting = []
             await asyncio.to_thread(self._save)
 
     async def _go_on(self) -> None:
@@ -111,6 +112,8 @@ class LogMetrics:
                     await self.look()
             except (OSError, StoreUnavailable, MetricsUnavailable) as error:
                 _log.warning("logs cannot be measured now: %s", error)
+            except Exception:
+                _log.exception("logs were not measured")
             await self._clock.sleep(INTERVAL_S)
 
     def _watch(self, groups: Sequence[Document]) -> dict[tuple[str, str], _Watched]:

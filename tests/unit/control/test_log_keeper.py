@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from moorage.control.log_keeper import LogKeeper
+from moorage.telemetry.log_places import LogPlaces, StreamFile
 from moorage.telemetry.log_trim import QUIET_S
-from moorage.testing.logs_world import GROUP, START, START_MS, LogsWorld
+from moorage.testing.logs_world import GROUP, START, START_MS, LogsWorld, NoWaiting
 
 MIB = 1 << 20
 HOUR_MS = 3_600_000
@@ -132,3 +135,42 @@ async def test_without_a_policy_everything_is_kept(world: LogsWorld) -> None:
     world.clock.time = START + timedelta(days=4000)
     await keeper(world).expire()
     assert ["old"] == await world.find_all()
+
+
+class OddPlaces(LogPlaces):
+    """Whoever asks one thing for the first time meets a bug. `is_asked_again` is set at the second time."""
+
+    def __init__(self, root: Path, asked: str) -> None:
+        super().__init__(root)
+        self.is_asked_again = asyncio.Event()
+        self._asked = asked
+        self._times = 0
+        self._loop = asyncio.get_running_loop()
+
+    def all_files(self) -> Iterator[Path]:
+        self._meet("all_files")
+        return super().all_files()
+
+    def streams(self, region: str, group: str) -> dict[str, StreamFile]:
+        self._meet("streams")
+        return super().streams(region, group)
+
+    def _meet(self, asked: str) -> None:
+        self._times += asked == self._asked
+        if asked == self._asked and self._times == 1:
+            raise ValueError("a bug")
+        if asked == self._asked and self._times == 2:
+            self._loop.call_soon_threadsafe(self.is_asked_again.set)
+
+
+@pytest.mark.parametrize("asked", ["all_files", "streams"])
+async def test_it_goes_on_whatever_went_wrong(world: LogsWorld, asked: str) -> None:
+    world.write("A/i-1", (0, "old"))
+    await world.call("PutRetentionPolicy", logGroupName=GROUP, retentionInDays=1)
+    world.clock = NoWaiting()
+    world.places = places = OddPlaces(world.root, asked)
+    logs = keeper(world)
+    logs.start()
+    async with asyncio.timeout(60):
+        await places.is_asked_again.wait()
+    await logs.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from moorage.aws.errors import ServiceError
 from moorage.control.log_metrics import LogMetrics
 from moorage.telemetry.metrics.base import Measured, MetricsUnavailable
-from moorage.testing.logs_world import GROUP, START_MS, LogsWorld
+from moorage.testing.logs_world import GROUP, START_MS, LogsWorld, NoWaiting
 
 START_S = START_MS // 1000
 
@@ -21,12 +22,18 @@ class Sink:
 
     def __init__(self) -> None:
         self.is_available = True
+        self.chokes_on: str | None = None
+        self.has_choked, self.has_taken = asyncio.Event(), asyncio.Event()
         self.put_so_far: list[Measured] = []
 
     async def put(self, measured: Sequence[Measured]) -> None:
         if not self.is_available:
             raise MetricsUnavailable("not now")
+        if self.chokes_on in [each.key.name for each in measured]:
+            self.has_choked.set()
+            raise ValueError("a bug")
         self.put_so_far += measured
+        self.has_taken.set()
 
     def taken(self) -> list[tuple[str, float, float, float]]:
         """Name, second, count and sum of what has been put since the last time."""
@@ -140,6 +147,22 @@ async def test_what_comes_while_control_is_away_is_measured_once(
     await once_more.filters_changed()
     await once_more.look()
     assert [] == sink.taken()
+
+
+async def test_what_fails_in_one_look_fails_in_no_other(world: LogsWorld, sink: Sink) -> None:
+    world.clock = NoWaiting()
+    world.metrics = make(world, sink)
+    await put_filter(world)
+    await put_filter(world, "bad", pattern="FATAL")
+    sink.chokes_on = "bad"
+    world.write("A/i-1", (1000, "ERROR"), (1000, "FATAL"))
+    world.metrics.start()
+    async with asyncio.timeout(60):
+        await sink.has_choked.wait()
+        world.write("A/i-1", (3000, "ERROR"))
+        await sink.has_taken.wait()
+    await world.metrics.close()
+    assert [("errors", 3, 1, 1)] == sink.taken()
 
 
 async def test_a_damaged_file_of_progress_is_begun_anew(world: LogsWorld, metrics: LogMetrics, sink: Sink) -> None:

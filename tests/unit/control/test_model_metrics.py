@@ -23,7 +23,7 @@ class Machine:
     """Instances that keep a page until it is known, as `runtime.multi_model.statistics` does."""
 
     def __init__(self) -> None:
-        self.is_away = False
+        self.error: Exception | None = None
         self.pages: dict[Shop, Page] = {}
         self.fresh: dict[Shop, dict[str, tuple[tuple[int, int], ...]]] = {}
 
@@ -34,8 +34,8 @@ class Machine:
         raise AssertionError("nobody asks for it here")
 
     async def measure(self, known: Mapping[Shop, int]) -> Sequence[Page]:
-        if self.is_away:
-            raise RunnerError("the agent is away")
+        if self.error is not None:
+            raise self.error
         for shop, page in self.pages.items():
             if known.get(shop) == page.number:
                 self.pages[shop] = Page(shop, page.number + 1, self.fresh.pop(shop, {}), 3)
@@ -127,11 +127,14 @@ async def test_a_control_that_is_new_puts_no_page_a_second_time(machine: Machine
 
 
 @pytest.mark.looptime
-async def test_it_goes_on_when_nobody_has_answered(metrics: ModelMetrics, machine: Machine, sink: Shelf) -> None:
-    machine.is_away = True
+@pytest.mark.parametrize("error", [RunnerError("the agent is away"), ValueError("a bug")])
+async def test_it_goes_on_whatever_went_wrong(
+    metrics: ModelMetrics, machine: Machine, sink: Shelf, error: Exception
+) -> None:
+    machine.error = error
     metrics.open()
     await asyncio.sleep(2.5 * PERIOD_S)
-    machine.is_away = False
+    machine.error = None
     await asyncio.sleep(2 * PERIOD_S)
     await metrics.close()
     assert 2 == len(sink.of("LoadedModelCount"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -37,6 +38,14 @@ def measured(pattern: str, message: str, value: str = "1", **more: Any) -> tuple
         ("{ $.ms > 5 }", '{"ms": 7.5}', {"value": "$.other"}, None),
         ("{ $.ms > 5 }", '{"ms": 7, "who": "a"}', {"dimensions": {"Who": "$.who"}}, ({"Who": "a"}, 1.0)),
         ("{ $.ms > 5 }", '{"ms": 7}', {"dimensions": {"Who": "$.who"}}, None),
+        ("{ $.ms > 5 }", '{"ms": 1e110}', {"value": "$.ms"}, None),
+        ("[ip, size]", "10.0.0.1 1_534", {"value": "$size"}, None),
+        ("[ip, size]", "10.0.0.1 inf", {"value": "$size"}, None),
+        ("{ $.who = * }", '{"who": "Zoë"}', {"dimensions": {"Who": "$.who"}}, None),
+        ("{ $.who = * }", '{"who": "a\\nb"}', {"dimensions": {"Who": "$.who"}}, None),
+        ("{ $.who = * }", '{"who": "  "}', {"dimensions": {"Who": "$.who"}}, None),
+        ("{ $.who = * }", json.dumps({"who": "x" * 1025}), {"dimensions": {"Who": "$.who"}}, None),
+        ("{ $.who = * }", '{"who": "a b"}', {"dimensions": {"Who": "$.who"}}, ({"Who": "a b"}, 1.0)),
     ],
 )
 def test_measuring(
@@ -72,6 +81,18 @@ def test_the_unit() -> None:
             "[ip]",
             {"dimensions": {"Ip": "$ip"}, "defaultValue": 0.0},
             "defaultValue cannot be given together with dimensions.",
+        ),
+        ("", {"defaultValue": float("nan")}, "defaultValue must be in the range of -2^360 to 2^360."),
+        ("", {"defaultValue": -1e300}, "defaultValue must be in the range of -2^360 to 2^360."),
+        (
+            "ERROR",
+            {"value": "1e300"},
+            "metricValue must be a number, or name one in the line: $field or $.property.",
+        ),
+        (
+            "[ip]",
+            {"dimensions": {":Ip": "$ip"}},
+            "The name of a dimension must be printable ASCII and not begin with a colon.",
         ),
         ("", {"metricNamespace": "AWS/SageMaker"}, "metricNamespace must not start with 'AWS/'."),
     ],

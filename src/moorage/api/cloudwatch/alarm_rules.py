@@ -15,11 +15,11 @@ from moorage.api.cloudwatch.metric_names import key_of
 from moorage.aws.types.cloudwatch import PutMetricAlarmInput
 from moorage.core.alarms.condition import Comparison, MissingData, period_of, watched_query
 from moorage.core.alarms.model import ACTION_MEMBERS
+from moorage.core.metrics.metric import MAGNITUDE_MAX
 from moorage.core.metrics.queries import InvalidQueries, read_queries
 from moorage.core.metrics.statistics import SIMPLE_STATISTICS, UnknownStatistic, parse_statistic
 
 METRICS_MAX: Final = 10
-MAGNITUDE_MAX: Final = 2.0**360
 _SHORT_PERIODS_S: Final = (10, 20, 30)
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600

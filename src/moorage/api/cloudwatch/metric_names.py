@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from moorage.api.cloudwatch.errors import invalid_value
 from moorage.aws.types.cloudwatch import Dimension
-from moorage.core.metrics.metric import Dimensions, MetricKey
+from moorage.core.metrics.metric import Dimensions, MetricKey, is_dimension_name, is_dimension_value
 
 RESERVED_PREFIX: Final = "AWS/"
 
@@ -33,9 +33,9 @@ def dimensions_of(given: Iterable[Dimension], *, path: str) -> Dimensions:
     for number, dimension in enumerate(given, 1):
         name, value = dimension["Name"], dimension["Value"]
         where = f"{path}.member.{number}"
-        if not _PRINTABLE.fullmatch(name) or name.startswith(":"):
+        if not is_dimension_name(name):
             raise _not_acceptable(f"{where}.Name", "must be printable ASCII and not begin with a colon")
-        if not _PRINTABLE.fullmatch(value) or not value.strip():
+        if not is_dimension_value(value):
             raise _not_acceptable(f"{where}.Value", "must be printable ASCII with at least one character not a space")
         if name in found:
             raise invalid_value(f"The parameter {where}.Name is invalid: {name} is there twice.")

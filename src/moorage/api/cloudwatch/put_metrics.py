@@ -23,7 +23,7 @@ from moorage.api.cloudwatch.part import Part
 from moorage.api.service import Caller, operation
 from moorage.aws.types.cloudwatch import MetricDatum, PutMetricDataInput, StatisticSet
 from moorage.core.metrics.distribution import Distribution, distribution_of
-from moorage.core.metrics.metric import NO_UNIT
+from moorage.core.metrics.metric import MAGNITUDE_MAX, NO_UNIT
 from moorage.telemetry.metrics.base import (
     HIGH_RESOLUTION_S,
     STANDARD_RESOLUTION_S,
@@ -33,7 +33,6 @@ from moorage.telemetry.metrics.base import (
 
 METRICS_MAX: Final = 1000
 VALUES_MAX: Final = 150
-MAGNITUDE_MAX: Final = 2.0**360
 PAST_MAX: Final = timedelta(weeks=2)
 FUTURE_MAX: Final = timedelta(hours=2)
 

@@ -65,6 +65,8 @@ class ModelMetrics:
                 await self.take()
             except (RunnerError, MetricsUnavailable, TooManyMetrics) as error:
                 _log.warning("the metrics of multi-model endpoints were not taken: %s", error)
+            except Exception:
+                _log.exception("the metrics of multi-model endpoints were not taken")
             await self._clock.sleep(PERIOD_S)
 
 
