@@ -27,4 +27,5 @@ def keep_small(path: Path, *, bytes_max: int = BYTES_MAX) -> None:
         log.seek(size - bytes_max // 2)
         shutil.copyfileobj(log, copy)
         os.truncate(path, 0)
+    shutil.copymode(path, copy_path)
     copy_path.replace(path.with_name(path.name + ".1"))

@@ -88,11 +88,12 @@ def run(settings: Settings, say: Say) -> int:
 
 
 def prepare_folders(settings: Settings) -> None:
-    """Make the data and run directories, closed to other users. Raises SupervisorError."""
+    """Make the data and run directories and the platform's log, closed to other users. Raises SupervisorError."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.ledger_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.platform_log_path.touch(mode=0o600)
     except OSError as error:
         raise SupervisorError(f"Cannot make {error.filename}: {error.strerror}. Choose another --data-dir") from None
     for folder in (settings.run_dir, settings.ledger_dir):

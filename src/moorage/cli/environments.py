@@ -35,11 +35,15 @@ def command() -> None:
 @on_moorage
 def list_command(settings: Settings) -> None:
     """List what was built, with what runs in it, and uv's cache beside it."""
+    stock = take_stock(settings.environments_dir)
+    if not stock:
+        click.echo("No environment was built yet: each is when a model first wants it.")
+        return
     in_use = _in_use(settings)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in ("NAME", "WHAT", "SIZE", "LAST WANTED", "IN USE"):
         table.add_column(title, justify="right" if title == "SIZE" else "left")
-    for stored in reversed(take_stock(settings.environments_dir)):
+    for stored in reversed(stock):
         wanted = datetime.fromtimestamp(stored.wanted_at).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - for people here
         is_used = "yes" if stored.path in in_use else "no"
         table.add_row(stored.name, stored.title, f"{stored.size_bytes / (1 << 20):.1f} MiB", wanted, is_used)

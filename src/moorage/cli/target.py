@@ -11,8 +11,8 @@ from typing import Concatenate, ParamSpec
 import click
 
 from moorage.app.credentials import CredentialsError
-from moorage.app.lifecycle import NotRunning
 from moorage.app.given import SettingsError
+from moorage.app.lifecycle import NotRunning
 from moorage.app.settings import Settings, default_data_dir, load_settings
 from moorage.app.supervisor import SupervisorError
 from moorage.cli.failures import Failure

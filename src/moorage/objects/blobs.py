@@ -35,8 +35,10 @@ class BlobFolder:
         self._retired: set[str] = set()
 
     def prepare(self) -> None:
-        """Make the folders, and clear away what was being written when the process last ended."""
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        """Make the folders, closed to other users, and clear away what was being written when the process ended."""
+        self._blobs.parent.mkdir(parents=True, exist_ok=True)
+        self._blobs.parent.chmod(0o700)  # the folder around it may be somebody's own, and open to all
+        self._incoming.mkdir(exist_ok=True)
         for byte in range(256):
             (self._blobs / f"{byte:02x}").mkdir(parents=True, exist_ok=True)
         self._disk.sync_folder(self._blobs)

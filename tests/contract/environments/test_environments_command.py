@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from moorage.cli.doctor.frameworks import check_frameworks
 from moorage.cli.main import main
 from moorage.core.model import InstanceState
 from moorage.runners.process import folder as folders
+from moorage.runners.process.environments.source import PackageSource
 from moorage.runners.process.folder import Record
 from moorage.testing.builders import make_endpoint, make_variant, specs_of
 
@@ -34,21 +36,22 @@ def moorage(data_dir: Path, *arguments: str) -> Result:
 
 
 def test_building_listing_and_removing(data_dir):
-    assert "NAME" in moorage(data_dir, "list").output.splitlines()[0]
+    assert "No environment was built yet: each is when a model first wants it.\n" == moorage(data_dir, "list").output
 
     built = moorage(data_dir, "build", IMAGE)
     assert 0 == built.exit_code, built.output
     assert f"{IMAGE}: LightGBM 9.9.9 on Python" in built.output
     assert "building the environment" not in moorage(data_dir, "build", IMAGE).output
 
-    (line,) = moorage(data_dir, "list").output.splitlines()[1:]
+    title, line = moorage(data_dir, "list").output.splitlines()
+    assert ["NAME", "WHAT", "SIZE", "LAST", "WANTED", "IN", "USE"] == title.split()
     name = line.split()[0]
     assert name.startswith("LightGBM-9.9.9-cp3")
     assert line.rstrip().endswith("no")
 
     removed = moorage(data_dir, "remove", name)
     assert f"Removed {name}\n" == removed.output
-    assert 1 == len(moorage(data_dir, "list").output.splitlines())
+    assert "No environment was built yet" in moorage(data_dir, "list").output
 
 
 def test_what_an_instance_runs_from_is_not_removed(data_dir):
@@ -95,10 +98,12 @@ def test_doctor_says_what_is_installed_what_was_built_and_what_can_be(data_dir):
     assert "Python 3." in found["Pythons"]
 
 
-def test_doctor_goes_on_without_an_index(data_dir):
-    (data_dir / "moorage.toml").write_text('[packages]\nindex_url = "http://127.0.0.1:9/simple"\n')
+def test_doctor_goes_on_without_an_index_and_makes_no_data_directory(tmp_path):
+    nowhere = tmp_path / "not-made-yet"
+    settings = replace(load_settings(nowhere), packages=PackageSource(index_url="http://127.0.0.1:9/simple"))
 
-    found = {finding.subject: finding.text for finding in check_frameworks(load_settings(data_dir))}
+    found = {finding.subject: finding.text for finding in check_frameworks(settings)}
 
     assert "127.0.0.1:9" in found["Package index"]
     assert "LightGBM" in found
+    assert not nowhere.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import stat
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -55,6 +56,14 @@ async def test_objects_outlive_the_process(store: ObjectStore, tmp_path: Path) -
     again = await open_object_store(tmp_path / "objects", key_path=tmp_path / "key", clock=SystemClock())
     assert b"sealed" == await content(again, "k")
     await again.close()
+
+
+async def test_the_folder_is_closed_to_other_users_even_if_it_was_open(tmp_path: Path) -> None:
+    folder = tmp_path / "objects"
+    folder.mkdir(mode=0o755)
+    opened = await open_object_store(folder, key_path=tmp_path / "key", clock=SystemClock())
+    await opened.close()
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])

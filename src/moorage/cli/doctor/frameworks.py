@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
+from pathlib import Path
 from typing import Final
 
 from moorage.app.settings import Settings
@@ -39,11 +42,22 @@ def check_frameworks(settings: Settings) -> Iterator[Finding]:
 
 
 async def _find_offers(settings: Settings, interpreters: Sequence[Interpreter]) -> Offers:
-    uv = Uv(settings.packages, settings.environments_dir / CACHE_NAME).impatient()
     packages = [framework.package for framework in FRAMEWORKS if framework.package is not None]
-    async with asyncio.timeout(_INDEX_TIMEOUT_S):
-        found = await all_of(find_offer(package, interpreters, uv) for package in packages)
+    with _cache(settings) as cache:
+        uv = Uv(settings.packages, cache).impatient()
+        async with asyncio.timeout(_INDEX_TIMEOUT_S):
+            found = await all_of(find_offer(package, interpreters, uv) for package in packages)
     return dict(zip(packages, found, strict=True))
+
+
+@contextmanager
+def _cache(settings: Settings) -> Iterator[Path]:
+    """uv's cache, or a passing one before the first start: a look at the machine makes no data directory."""
+    if settings.environments_dir.is_dir():
+        yield settings.environments_dir / CACHE_NAME
+        return
+    with tempfile.TemporaryDirectory(prefix="moorage-doctor-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def _check(framework: Framework, built: Sequence[str], offer: Offer | None) -> Finding:
