@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import pickle
 import signal
 import tempfile
 import threading
@@ -73,6 +74,17 @@ def start() -> Iterator[Start]:
             return server
 
         yield start
+
+
+def test_an_estimator_that_would_take_every_processor_is_served_by_every_worker() -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1, n_jobs=1).fit([[0.0], [1.0]] * 50, [0, 1] * 50)
+    with tempfile.TemporaryDirectory(prefix="moorage-") as folder:
+        (Path(folder) / "model.pkl").write_bytes(pickle.dumps(model.set_params(n_jobs=None)))
+        workers = {"SAGEMAKER_MODEL_SERVER_WORKERS": "2"}
+        with contextlib.closing(ServerProcess(Path(folder), framework="lightgbm", **workers)) as server:
+            assert 200 == server.ask(b"[[0.5]]")[0]
+            assert "served by one process" not in server.log()
 
 
 def test_connections_are_dealt_out_evenly(start: Start) -> None:

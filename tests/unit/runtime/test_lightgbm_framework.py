@@ -52,6 +52,13 @@ def test_an_estimator_is_loaded_from_its_pickle(tmp_path):
     assert own.predict(ROWS).tolist() == FRAMEWORK.load(tmp_path, {}).predict(ROWS).tolist()
 
 
+@pytest.mark.parametrize(("environment", "expected"), [({}, 1), ({"OMP_NUM_THREADS": "2"}, 2)])
+def test_an_estimator_without_a_word_on_threads_does_not_take_every_processor(environment, expected):
+    own = lightgbm.LGBMClassifier(n_estimators=4, **QUIET).fit(ROWS, CLASSES).set_params(n_jobs=None)
+    serve(own, environment)
+    assert expected == own.n_jobs
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"tree\nbroken", b"\xff"])
 def test_a_broken_file_says_so(tmp_path, content):
     (tmp_path / "model.txt").write_bytes(content)

@@ -11,8 +11,9 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 import joblib
 import numpy as np
 import sklearn
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -150,6 +151,23 @@ def test_every_part_computes_with_the_workers_threads(environment, expected):
     model = make_pipeline(StandardScaler(), RandomForestClassifier(3, n_jobs=-1)).fit(ROWS, CLASSES)
     serve(model, environment)
     assert expected == model[-1].n_jobs
+
+
+def test_so_do_the_fitted_clones_that_searches_and_ensembles_predict_with():
+    forest = RandomForestClassifier(3, n_jobs=2, random_state=0)
+    vote = VotingClassifier([("forest", forest), ("line", LogisticRegression())]).fit(ROWS, CLASSES)
+    search = GridSearchCV(make_pipeline(StandardScaler(), forest), {}, cv=2).fit(ROWS, CLASSES)
+    serve(vote)
+    serve(search)
+    assert (1, 1) == (vote.estimators_[0].n_jobs, search.best_estimator_[-1].n_jobs)
+
+
+@pytest.mark.parametrize(("copies", "expected"), [(10_000, 1), (10_001, 2)])
+def test_what_holds_very_much_is_data_and_not_searched_for_estimators(copies, expected):
+    model = Own()
+    model.inside = [RandomForestClassifier(3, n_jobs=2)] * copies
+    serve(model)
+    assert expected == model.inside[0].n_jobs
 
 
 def test_a_forest_without_a_word_on_threads_is_left_alone():

@@ -13,6 +13,7 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from sklearn.model_selection import GridSearchCV
 
 from moorage.runtime import toolkit
 from moorage.runtime.calls import Call
@@ -415,3 +416,20 @@ def test_threads_are_those_of_the_environment():
     booster = train()
     serve(booster, {"OMP_NUM_THREADS": "3"})
     assert "3" == json.loads(booster.save_config())["learner"]["generic_param"]["nthread"]
+
+
+def test_an_estimator_without_a_word_on_threads_does_not_take_every_processor():
+    own = xgboost.XGBClassifier(n_estimators=4, n_jobs=1).fit(ROWS, LABELS[2])
+    own.n_jobs = None
+    own.get_booster().set_param({"nthread": 0})
+    serve(own)
+    learner = json.loads(own.get_booster().save_config())["learner"]
+    assert (1, "1") == (own.n_jobs, learner["generic_param"]["nthread"])
+
+
+def test_a_search_holds_an_estimator_that_is_not_fitted():
+    search = GridSearchCV(xgboost.XGBClassifier(n_estimators=4, n_jobs=1), {}, cv=2).fit(ROWS, LABELS[2])
+    search.estimator.n_jobs = search.best_estimator_.n_jobs = 2
+    _, said = serve(search)
+    assert (1, 1) == (search.estimator.n_jobs, search.best_estimator_.n_jobs)
+    assert not [line for line in said if "number of threads" in line]

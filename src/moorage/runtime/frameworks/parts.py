@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from moorage.runtime.failures import ModelUnusable
@@ -12,6 +13,10 @@ from moorage.runtime.frameworks import threads
 from moorage.runtime.frameworks.base import Say
 
 _PACKAGES: Final = frozenset({"sklearn", "xgboost", "lightgbm", "numpy", "scipy", "builtins"})
+_GREEDY: Final = frozenset({"xgboost", "lightgbm"})
+"""Packages whose estimators take every processor unless they are told a number; in scikit-learn's that means one."""
+_ITEMS_MAX: Final = 10_000
+"""What holds more is data, such as the words that a text is taken apart into, and no ensemble."""
 _NAMES_SHOWN: Final = 8
 
 
@@ -28,9 +33,9 @@ def prepare(native: Any, environment: Mapping[str, str], say: Say) -> None:
         )
     count = threads.share(environment)
     try:
-        jobs = {name: count for name, value in _parts(native).items() if _is_jobs(name) and value not in {None, count}}
-        if jobs:
-            native.set_params(**jobs)
+        for estimator in _estimators(native):
+            if _has_other_jobs(estimator, count):
+                _set_jobs(estimator, count)
     except Exception as error:
         say(f"the estimator keeps its own number of threads: {say_error(error)}")
     names = getattr(native, "feature_names_in_", None)
@@ -55,8 +60,40 @@ def _parts(native: Any) -> Mapping[str, Any]:
     return parts
 
 
-def _is_jobs(name: str) -> bool:
-    return name == "n_jobs" or name.endswith("__n_jobs")
+def _estimators(native: Any) -> Iterator[Any]:
+    """`native` and all that is in it. Searches and ensembles predict with fitted clones that are no parameters."""
+    waiting, seen = [native], set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen or isinstance(part, type) or _is_tree(part):
+            continue
+        seen.add(id(part))
+        if isinstance(part, list | tuple | dict):
+            if len(part) <= _ITEMS_MAX:
+                waiting.extend(part.values() if isinstance(part, dict) else part)
+        elif part is native or hasattr(part, "get_params"):
+            yield part
+            waiting.extend(getattr(part, "__dict__", {}).values())
+
+
+def _is_tree(part: Any) -> bool:
+    return type(part).__module__.startswith("sklearn.tree.")  # forests have hundreds, and there is nothing to set
+
+
+def _has_other_jobs(estimator: Any, count: int) -> bool:
+    if not (hasattr(estimator, "n_jobs") and hasattr(estimator, "set_params")):
+        return False
+    value = estimator.n_jobs
+    return _package(estimator) in _GREEDY if value is None else value != count
+
+
+def _set_jobs(estimator: Any, count: int) -> None:
+    if _package(estimator) != "xgboost":
+        estimator.set_params(n_jobs=count)
+        return
+    estimator.n_jobs = count  # its set_params would set all parameters of its booster
+    with contextlib.suppress(ValueError):  # it is not fitted
+        estimator.get_booster().set_param({"nthread": count})
 
 
 def _acts(part: Any) -> bool:
