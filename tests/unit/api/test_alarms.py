@@ -35,6 +35,8 @@ EXPRESSION: Final = [
 ]
 
 
+ARN: Final = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT_ID}"
+SUPPRESSED_FOR: Final = {"ActionsSuppressorWaitPeriod": 0, "ActionsSuppressorExtensionPeriod": 0}
 NO_METRIC: Final[dict[str, Any]] = dict.fromkeys(("Namespace", "MetricName", "Statistic", "Period"))
 
 
@@ -352,6 +354,17 @@ def test_composite_alarms_come_back_as_they_were_put(spoken: Any) -> None:
     [
         ({"AlarmRule": "ALARM(errors"}, "AlarmRule contains invalid syntax at 'ALARM(errors'."),
         ({"AlarmRule": "ALARM(gone)"}, "alarm gone in the alarm rule does not exist"),
+        ({"AlarmRule": f"ALARM({ARN}:alarm:gone)"}, "alarm gone in the alarm rule does not exist"),
+        ({"AlarmRule": f"OK({ARN.replace('us-east-1', 'eu-west-1')}:alarm:errors)"}, "of another account or region"),
+        ({"AlarmRule": f"OK({ARN.replace(ACCOUNT_ID, '999999999999')}:alarm:errors)"}, "of another account or region"),
+        (
+            {"AlarmRule": "TRUE", "ActionsSuppressor": "gone", **SUPPRESSED_FOR},
+            "alarm gone in ActionsSuppressor does not exist",
+        ),
+        (
+            {"AlarmRule": "TRUE", "ActionsSuppressor": "arn:aws:sns:us-east-1:123456789012:errors", **SUPPRESSED_FOR},
+            "in ActionsSuppressor is of another account or region",
+        ),
         ({"AlarmRule": "ALARM(any)"}, "leads back to the alarm itself"),
         ({"AlarmRule": "ALARM(upper)"}, "leads back to the alarm itself"),
         ({"AlarmRule": "TRUE", "AlarmActions": [POLICY]}, "composite ones carry out no scaling policies"),
@@ -366,6 +379,20 @@ def test_a_composite_that_breaks_a_rule_is_refused(cloudwatch: Any, request_: di
     code, said = refusal(cloudwatch, "put_composite_alarm", **{"AlarmName": "any", **request_})
     assert "ValidationError" == code
     assert message in said
+
+
+def test_a_composite_names_alarms_by_arn_as_well(spoken: Any) -> None:
+    put(spoken)
+    suppressor = {"ActionsSuppressor": f"{ARN}:alarm:errors", **SUPPRESSED_FOR}
+    spoken.put_composite_alarm(AlarmName="any", AlarmRule=f'ALARM("{ARN}:alarm:errors")', **suppressor)
+    assert ["errors"] == names(spoken.describe_alarms(ChildrenOfAlarmName="any"))
+
+
+@pytest.mark.parametrize("data", ["{", '{"value": NaN}', '{"value": 1e999}', "[" * 1999 + "]" * 1999])
+def test_what_a_state_is_given_with_it_is_json(cloudwatch: Any, data: str) -> None:
+    put(cloudwatch)
+    state = {"AlarmName": "errors", "StateValue": "ALARM", "StateReason": "so", "StateReasonData": data}
+    assert "InvalidFormat" == refusal(cloudwatch, "set_alarm_state", **state)[0]
 
 
 def test_regions_do_not_see_each_other(world: World) -> None:

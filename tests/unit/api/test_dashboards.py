@@ -105,6 +105,7 @@ def test_what_is_merely_unknown_is_said_and_the_dashboard_kept(client: Any) -> N
     ("name", "body", "message"),
     [
         ("shop", "{", "The field DashboardBody must be a valid JSON object"),
+        ("shop", "[" * 5000 + "]" * 5000, "The field DashboardBody must be a valid JSON object"),
         ("shop", "[]", "The field DashboardBody must be a valid JSON object"),
         ("a shop", "{}", "field DashboardName contains invalid characters"),
         ("shop", '{"widgets": [{}]}', "there are 2 validation errors.*Should have required property 'type'"),

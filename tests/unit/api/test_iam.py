@@ -245,6 +245,7 @@ def test_lists_go_on_where_they_stopped_whatever_is_deleted_meanwhile(iam) -> No
     ("document", "message"),
     [
         ("{", "This policy contains invalid Json"),
+        ("[" * 2000 + "]" * 2000, "This policy contains invalid Json"),
         ("[]", "Syntax errors in policy."),
         ({"Statements": []}, "Syntax errors in policy."),
         ({"Version": "2020-01-01", "Statement": []}, "Policy document must be version 2012-10-17 or greater."),

@@ -262,6 +262,7 @@ def test_a_batch_is_published_message_by_message(world: World, sns: Any) -> None
         ({"Message": "", "TopicArn": ARN}, "InvalidParameter"),
         ({"Message": "m" * 262_145, "TopicArn": ARN}, "InvalidParameter"),
         ({"Message": "m", "Subject": "s" * 101, "TopicArn": ARN}, "InvalidParameter"),
+        ({"Message": "[" * 5000 + "]" * 5000, "MessageStructure": "json", "TopicArn": ARN}, "InvalidParameter"),
         ({"Message": "m", "MessageStructure": "json", "TopicArn": ARN}, "InvalidParameter"),
         ({"Message": "{}", "MessageStructure": "json", "TopicArn": ARN}, "InvalidParameter"),
     ],

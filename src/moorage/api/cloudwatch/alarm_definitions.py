@@ -12,8 +12,8 @@ from moorage.api.cloudwatch.tag_rules import read_tags
 from moorage.api.service import Caller, operation
 from moorage.aws.types.cloudwatch import PutCompositeAlarmInput, PutMetricAlarmInput
 from moorage.core.alarms.composite import children_of, find_cycle
-from moorage.core.alarms.model import Alarm, AlarmKey
-from moorage.core.alarms.rule import InvalidRule, name_in
+from moorage.core.alarms.model import Alarm, AlarmKey, alarm_arn
+from moorage.core.alarms.rule import InvalidRule, alarms_of, name_in, parse_rule
 from moorage.store.alarms import find_alarm, put_alarm
 from moorage.store.base import Transaction
 
@@ -50,7 +50,7 @@ class AlarmDefinitions(Part):
         key = AlarmKey(caller.region, request["AlarmName"])
 
         def put(tx: Transaction) -> None:
-            _check_children(tx, key, request)
+            _check_children(tx, key, request, account_id=self._needs.account_id)
             self._put(tx, key, request)
 
         await self._store.run(put)
@@ -80,22 +80,26 @@ def _check_kind(found: Alarm, definition: Mapping[str, Any]) -> None:
         raise invalid(f"{found.key.name} is the name of {kind} alarm: an alarm cannot become one of another kind.")
 
 
-def _check_children(tx: Transaction, key: AlarmKey, request: PutCompositeAlarmInput) -> None:
-    """Raises ValidationError if the rule cannot be read, names an alarm that is not there, or leads back to itself."""
+def _check_children(tx: Transaction, key: AlarmKey, request: PutCompositeAlarmInput, *, account_id: str) -> None:
+    """Raises ValidationError if the rule cannot be read or leads back to the alarm, or names what is not there."""
     try:
-        children = children_of(request)
+        named = dict.fromkeys(alarms_of(parse_rule(request["AlarmRule"])), "the alarm rule")
     except InvalidRule as error:
         raise invalid(f"{error}.") from None
-    named = [*children, name_in(request["ActionsSuppressor"])] if "ActionsSuppressor" in request else children
-    for name in named:
-        if name != key.name and find_alarm(tx, AlarmKey(key.region, name)) is None:
-            raise invalid(f"Could not save the composite alarm as alarm {name} in the alarm rule does not exist.")
+    if "ActionsSuppressor" in request:
+        named.setdefault(request["ActionsSuppressor"], "ActionsSuppressor")
+    for reference, where in named.items():
+        other = AlarmKey(key.region, name_in(reference))
+        if reference.startswith("arn:") and reference != alarm_arn(other, account_id=account_id):
+            raise invalid(f"The alarm {reference} in {where} is of another account or region than the composite alarm.")
+        if other != key and find_alarm(tx, other) is None:
+            raise invalid(f"Could not save the composite alarm as alarm {other.name} in {where} does not exist.")
 
     def definition_of(name: str) -> Mapping[str, Any] | None:
         alarm = find_alarm(tx, AlarmKey(key.region, name))
         return None if alarm is None else alarm.definition
 
-    if find_cycle(key.name, children, definition_of):
+    if find_cycle(key.name, children_of(request), definition_of):
         raise invalid("AlarmRule leads back to the alarm itself: alarms that go by one another would never settle.")
 
 

@@ -90,8 +90,8 @@ def _check_json(data: str | None) -> None:
     if not data:
         return
     try:
-        json.loads(data)
-    except ValueError:
+        json.dumps(json.loads(data), allow_nan=False)  # Python reads more than there is in JSON: NaN, and 1e999
+    except (ValueError, RecursionError):
         raise invalid_format("StateReasonData is not valid JSON.") from None
 
 

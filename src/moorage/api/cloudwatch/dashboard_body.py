@@ -30,7 +30,7 @@ def problems_of(text: str) -> list[Problem]:
     """What is wrong with a body, in order of place. Raises NotAnObject."""
     try:
         body = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise NotAnObject from None
     if not isinstance(body, dict):
         raise NotAnObject

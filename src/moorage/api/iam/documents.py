@@ -83,7 +83,7 @@ def as_list(value: Any) -> list[Any]:
 def _statements(text: str) -> list[Mapping[str, Any]]:
     try:
         policy = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise malformed("This policy contains invalid Json") from None
     if not isinstance(policy, dict) or not policy.keys() <= _POLICY_MEMBERS:
         raise malformed("Syntax errors in policy.")

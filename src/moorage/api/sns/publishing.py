@@ -104,7 +104,7 @@ def _texts(text: str, structure: str | None) -> Mapping[str, str] | None:
         raise invalid("MessageStructure", "it must be json")
     try:
         texts = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise invalid("Message Structure", "JSON message body failed to parse") from None
     if not isinstance(texts, dict) or not isinstance(texts.get(DEFAULT_TEXT), str):
         raise invalid("Message Structure", "No default entry in JSON message body")
