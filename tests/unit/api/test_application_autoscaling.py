@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from moorage.core.alarms.model import AlarmKey
+from moorage.core.model import Serverless
 from moorage.store.alarms import find_alarm, list_alarms
 from moorage.testing.builders import KEY, T0
 from moorage.testing.scaling_world import DIMENSION, RESOURCE, ScalingWorld
@@ -82,6 +84,18 @@ async def test_a_registration_is_refused(world: ScalingWorld, members: dict[str,
 
     assert "ValidationException" == code
     assert words in message
+
+
+async def test_a_serverless_variant_has_no_instances_to_scale(world: ScalingWorld) -> None:
+    endpoint = await world.endpoint()
+    assert endpoint.serving is not None
+    serverless = replace(endpoint.serving.variants[0], serverless=Serverless(2048, 5))
+    await world.save(replace(endpoint, serving=replace(endpoint.serving, variants=(serverless,))))
+
+    code, message = await world.refusal("RegisterScalableTarget", MinCapacity=1, MaxCapacity=2)
+
+    assert ("ValidationException", True) == (code, '"AllTraffic" of endpoint' in message)
+    assert message.endswith("is serverless and has no DesiredInstanceCount to scale.")
 
 
 @pytest.mark.parametrize(

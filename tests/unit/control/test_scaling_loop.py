@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from moorage.core.endpoint import wake
+from moorage.core.endpoint import update, wake
 from moorage.core.idling import BUSY_MAX
 from moorage.core.model import EndpointStatus
 from moorage.core.scaling.model import target_key
 from moorage.store.scaling import find_target, list_policies
-from moorage.testing.builders import KEY
+from moorage.testing.builders import KEY, make_variant
 from moorage.testing.scaling_world import RESOURCE, TARGET, ScalingWorld
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -218,6 +218,29 @@ async def test_registering_again_moves_what_somebody_else_has_set_outside_the_bo
     assert [5] == world.counts
 
 
+async def test_what_an_update_leaves_outside_the_bounds_is_moved_inside(world: ScalingWorld) -> None:
+    await world.register(3, 5)
+    await world.rest()
+    await _update(world, count=1)
+    assert [3, 3] == world.counts[:1] + world.counts[-1:]
+    assert "minimum capacity was set to 3" == (await world.activities())[-1]["Cause"]
+
+    await _update(world, count=4)
+
+    assert 4 == await world.count()
+
+
+async def test_what_a_call_has_set_outside_the_bounds_stays(world: ScalingWorld) -> None:
+    await world.register(1, 5)
+    await world.rest()
+    busy = replace(await world.endpoint(), status=EndpointStatus.UPDATING)
+    await world.save(busy)
+    await world.save(_with_count(replace(await world.endpoint(), status=EndpointStatus.IN_SERVICE), 8))
+    await world.rest()
+
+    assert 8 == await world.count()
+
+
 async def test_a_capacity_is_moved_once_the_endpoint_lets_itself_be_changed(world: ScalingWorld) -> None:
     await world.save(replace(await world.endpoint(), status=EndpointStatus.UPDATING))
     await world.register(3, 5)
@@ -318,6 +341,15 @@ async def test_cooldowns_and_changes_under_way_outlive_control(world: ScalingWor
     assert found is not None
     assert found.memory.scale_out is not None
     await successor.close()
+
+
+async def _update(world: ScalingWorld, *, count: int) -> None:
+    """UpdateEndpoint to a config with so many instances, and what comes of it."""
+    endpoint = await world.endpoint()
+    variants = (make_variant(count=count),)
+    await world.save(update(endpoint, config_name="other", variants=variants, now=world.clock.now()))
+    await world.settle()
+    await world.rest()
 
 
 def _with_count(endpoint: Any, count: int) -> Any:

@@ -93,14 +93,19 @@ class Targets(Part):
         return answer  # type: ignore[return-value]
 
     def _endpoint(self, tx: Transaction, key: TargetKey) -> Endpoint:
-        """The endpoint of a variant that there is. Raises ValidationException."""
+        """The endpoint of a variant that there is, and that has instances to be counted. Raises ValidationException."""
         endpoint = tx.endpoints.get(key.endpoint)
         arn = sagemaker_arn(key.region, self._needs.account_id, "endpoint", key.endpoint.name)
         if endpoint is None or endpoint.key != key.endpoint:
             raise invalid(f'Could not find endpoint "{arn}".')
         fleet = endpoint.serving or endpoint.target
-        if fleet is None or key.variant not in (variant.name for variant in fleet.variants):
+        variant = next((each for each in fleet.variants if each.name == key.variant), None) if fleet else None
+        if variant is None:
             raise invalid(f'Could not find variant "{key.variant}" of endpoint "{arn}".')
+        if variant.serverless is not None:
+            raise invalid(
+                f'Variant "{key.variant}" of endpoint "{arn}" is serverless and has no DesiredInstanceCount to scale.'
+            )
         return endpoint
 
     def _new_target(

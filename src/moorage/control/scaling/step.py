@@ -77,7 +77,7 @@ def look(tx: Transaction, key: TargetKey, call: Call | None, *, instances_max: i
     before = target
     target = _finished(tx, target, endpoint, now=now)
     target = carry_out_schedule(tx, target, now=now)
-    target = replace(target, orphaned_at=None)
+    target = replace(_updated(target, endpoint), orphaned_at=None)
     after, resized_to = _scaled(tx, target, endpoint, call, instances_max=instances_max, now=now)
     if after != before:
         save_target(tx, after)
@@ -112,6 +112,13 @@ def _finished(tx: Transaction, target: ScalableTarget, endpoint: Endpoint | None
     has_failed = activity.status is ActivityStatus.FAILED
     memory = replace(target.memory, failed_at=now if has_failed else None)
     return replace(target, progress=None, memory=memory)
+
+
+def _updated(target: ScalableTarget, endpoint: Endpoint) -> ScalableTarget:
+    """See to it that what an update has left outside the bounds is moved inside."""
+    if endpoint.serving is None or endpoint.serving.generation == target.generation:
+        return target
+    return replace(target, generation=endpoint.serving.generation, is_to_adjust=True)
 
 
 def _scaled(

@@ -123,6 +123,8 @@ class ScalableTarget:
     memory: Memory = Memory()
     is_to_adjust: bool = False
     """Whether a capacity outside the bounds is to be moved inside, as soon as the endpoint lets itself be changed."""
+    generation: int | None = None
+    """Of the fleet that was last looked at: another one has the counts of its endpoint config."""
     progress: Progress | None = None
     not_scaled: str | None = None
     """Why the last decision came to nothing, so that it is written down once."""
