@@ -8,11 +8,12 @@ every environment has it.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from moorage.runtime import csvtext, jsontext
-from moorage.runtime.failures import RequestRefused
+from moorage.runtime.failures import RequestRefused, say
 from moorage.runtime.frameworks.base import Decoded
 from moorage.runtime.media import CSV, JSON, NPY
 
@@ -27,7 +28,7 @@ def decode(body: bytes, media: str) -> Decoded:
     try:
         return decoder(body)
     except (ValueError, EOFError, RecursionError) as error:
-        raise RequestRefused(400, f"{type(error).__name__}: {error}") from error
+        raise RequestRefused(400, say(error)) from error
 
 
 def encode(value: Any, media: str) -> bytes:
@@ -62,14 +63,18 @@ def _decode_csv(body: bytes) -> Decoded:
 def _decode_npy(body: bytes) -> Decoded:
     import numpy as np
 
-    return Decoded(np.load(io.BytesIO(body), allow_pickle=False))
+    try:
+        # Not `load`, which would open archives of arrays as well.
+        return Decoded(np.lib.format.read_array(io.BytesIO(body), allow_pickle=False))
+    except Exception as error:  # its header is Python: what reads it fails in many ways, for want of memory too
+        raise RequestRefused(400, say(error)) from error
 
 
 def _encode_csv(value: Any) -> bytes:
     import numpy as np
 
     array = np.asarray(value)
-    rows = array.reshape(1, 1) if array.ndim == 0 else array.reshape(len(array), -1)
+    rows = array.reshape(1, 1) if array.ndim == 0 else array.reshape(len(array), math.prod(array.shape[1:]))
     return "".join(",".join(map(str, row)) + "\n" for row in rows.tolist()).encode()
 
 

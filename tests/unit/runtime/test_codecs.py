@@ -1,5 +1,6 @@
 import io
 import json
+import struct
 
 import pytest
 
@@ -77,6 +78,30 @@ def test_a_broken_body_is_the_requests_fault(body, media, status):
     assert status == caught.value.status
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': v3, 3), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999,), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999999999,), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (True,), }",
+        "{'descr': '(3,xf8', 'fortran_order': True, 'shape': (2,), }",
+    ],
+)
+def test_a_broken_header_of_npy_is_the_requests_fault(header):
+    body = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header) + 1) + header.encode() + b"\n" + bytes(16)
+    with pytest.raises(RequestRefused) as caught:
+        codecs.decode(body, NPY)
+    assert 400 == caught.value.status
+
+
+def test_an_archive_of_arrays_is_no_array():
+    buffer = io.BytesIO()
+    np.savez(buffer, rows=np.eye(2))
+    with pytest.raises(RequestRefused, match="magic string"):
+        codecs.decode(buffer.getvalue(), NPY)
+
+
 def test_a_pickle_in_npy_is_never_loaded():
     buffer = io.BytesIO()
     np.save(buffer, np.array([{"a": 1}], dtype=object), allow_pickle=True)
@@ -90,6 +115,8 @@ def test_predictions_in_every_format():
     assert b"setosa\nvirginica\n" == codecs.encode(labels, CSV)
     assert b"1,2\n3,4\n" == codecs.encode(np.array([[1, 2], [3, 4]]), CSV)
     assert b"7\n" == codecs.encode(np.float64(7).astype(int), CSV)
+    assert b"" == codecs.encode(np.empty((0, 3)), CSV)
+    assert b"" == codecs.encode([], CSV)
     assert {"a": [1], "b": 2} == json.loads(codecs.encode({"a": np.array([1]), "b": np.int64(2)}, JSON))
 
 
