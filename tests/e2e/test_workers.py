@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,24 +20,24 @@ from moorage.app.orders import OrderRefused
 from moorage.app.settings import run_dir_for
 from moorage.cli.main import main
 from moorage.testing.deployment import Deployer
-from moorage.testing.load import Load, Report
+from moorage.testing.load import Load, Report, Sample
 from moorage.testing.models import echo_archive, script_archive
 from moorage.testing.server import RunningMoorage, eventually, kill_for_good
 
 RATE = 300.0
 CONNECTIONS = 16
-IN_FLIGHT_MAX = CONNECTIONS
-"""Of one worker, when the machine stalls just then; otherwise two or three."""
-BACK_WITHIN_S = 10.0
-HUNG_NOTICED_WITHIN_S = 20.0
 
-SLOW = script_archive(
-    "import time\n"
-    "def model_fn(model_dir): return None\n"
-    "def transform_fn(model, data, content_type, accept):\n"
-    "    time.sleep(4)\n"
+HELD = script_archive(
+    "import asyncio\n"
+    "def model_fn(model_dir): return asyncio.Event()\n"
+    "async def transform_fn(model, data, content_type, accept):\n"
+    "    if data == 'go on':\n"
+    "        model.set()\n"
+    "    print('asked', flush=True)\n"
+    "    await model.wait()\n"
     "    return 'late', 'text/plain'\n"
 )
+"""Answers nobody before it is told to."""
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +88,7 @@ def test_callers_of_the_control_plane_wait_while_it_restarts(server: RunningMoor
 
 async def test_restarts_again_and_again_lose_nothing(server: RunningMoorage) -> None:
     load = _load(server)
-    for _ in range(3):
+    for _ in range(2):  # the second while those before the first still make way
         await asyncio.to_thread(server.restart)
     report = await load.stop()
     assert [] == report.failures, _explain(report)
@@ -95,28 +96,40 @@ async def test_restarts_again_and_again_lose_nothing(server: RunningMoorage) -> 
 
 async def test_a_slow_request_outlives_the_worker_that_took_it(server: RunningMoorage) -> None:
     deployer = Deployer(server)
-    assert "InService" == deployer.deploy("slow", SLOW)
+    one_worker = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    assert "InService" == await asyncio.to_thread(deployer.deploy, "held", HELD, Environment=one_worker)
     before = server.pids("gateway")
-    answer = asyncio.create_task(asyncio.to_thread(deployer.invoke, "slow", b"{}"))
-    await asyncio.sleep(0.3)
+    answer = asyncio.create_task(asyncio.to_thread(_held, server, b"wait"))
+    await asyncio.to_thread(eventually, lambda: _is_asked(server))
     await asyncio.to_thread(server.restart)
-    assert set(server.pids("gateway")) & set(before), "the request was over before the restart: this shows nothing"
-    assert b"late" == await answer
+    await asyncio.to_thread(eventually, lambda: 1 == len(set(server.pids("gateway")) & set(before)))
+    assert b"late" == await asyncio.to_thread(_held, server, b"go on") == await answer
+    await asyncio.to_thread(deployer.delete, "held")
 
 
-async def test_a_killed_worker_costs_what_was_in_flight_on_it_and_is_back_at_once(server: RunningMoorage) -> None:
+def _held(server: RunningMoorage, body: bytes) -> bytes:
+    runtime = server.client("sagemaker-runtime")
+    return bytes(runtime.invoke_endpoint(EndpointName="held", Body=body, ContentType="text/plain")["Body"].read())
+
+
+def _is_asked(server: RunningMoorage) -> bool:
+    """Whether the model has the request."""
+    events = server.client("logs").filter_log_events(logGroupName="/aws/sagemaker/Endpoints/held")["events"]
+    return "asked" in [event["message"] for event in events]
+
+
+async def test_a_killed_worker_costs_what_was_in_flight_on_it_and_is_back(server: RunningMoorage) -> None:
     for victim in server.pids("gateway"):
         [socket] = _admin_sockets(server, victim)
         load = _load(server)
         await asyncio.sleep(0.5)
+        begun = load.elapsed
         await asyncio.to_thread(kill_for_good, victim)
-        killed_at = load.elapsed
-        await asyncio.to_thread(eventually, lambda victim=victim: _other_than(victim, server), timeout_s=BACK_WITHIN_S)
+        killed = [(begun, load.elapsed)]
+        await asyncio.to_thread(eventually, lambda victim=victim: _other_than(victim, server))
         await asyncio.sleep(1.5)
         report = await load.stop()
-        assert len(report.failures) <= IN_FLIGHT_MAX, _explain(report)
-        assert [] == [sample for sample in report.failures if sample.due > killed_at + 0.1], _explain(report)
-        assert max(sample.latency for sample in report.samples) < BACK_WITHIN_S
+        assert [] == [failure for failure in report.failures if not _is_cut(failure, killed)], _explain(report)
         assert not socket.exists()
 
 
@@ -126,7 +139,7 @@ async def test_the_other_worker_goes_on_while_one_is_frozen_and_the_frozen_one_i
     frozen, other = server.pids("gateway")
     os.kill(frozen, signal.SIGSTOP)
     load = _load(server)
-    await asyncio.to_thread(eventually, lambda: frozen not in server.pids("gateway"), timeout_s=HUNG_NOTICED_WITHIN_S)
+    await asyncio.to_thread(eventually, lambda: frozen not in server.pids("gateway"), timeout_s=90.0)
     report = await load.stop()
     assert other in server.pids("gateway")
     answered_at_once = [sample for sample in report.samples if sample.status == 200 and sample.latency < 1]
@@ -138,13 +151,15 @@ async def test_workers_restart_from_the_snapshot_alone_while_control_is_away(ser
     os.kill(control, signal.SIGSTOP)
     try:
         load = _load(server)
-        victims = server.pids("gateway")
-        for victim in victims:
+        killed = []
+        for victim in server.pids("gateway"):
+            begun = load.elapsed
             await asyncio.to_thread(kill_for_good, victim)
+            killed.append((begun, load.elapsed))
             await asyncio.to_thread(eventually, lambda victim=victim: _other_than(victim, server))
             await asyncio.sleep(0.5)
         report = await load.stop()
-        assert len(report.failures) <= len(victims) * IN_FLIGHT_MAX, _explain(report)
+        assert [] == [failure for failure in report.failures if not _is_cut(failure, killed)], _explain(report)
         late = await _load_for(server, 1.0)  # every worker is one that has never spoken with control
         assert [] == late.failures, _explain(late)
     finally:
@@ -170,26 +185,37 @@ def test_code_that_does_not_load_restarts_nothing(tmp_path: Path, monkeypatch: p
     server = RunningMoorage(tmp_path / "data")
     server.start()
     try:
-        before = sorted(seen.pid for seen in server.processes())
+        before = _pids(server)
         (broken / "uvloop.py").write_text("raise ImportError('half an upgrade')\n")
         said = CliRunner().invoke(main, ["restart", "--data-dir", str(server.data_dir)])
         assert 1 == said.exit_code
         assert "half an upgrade" in said.stderr
-        assert before == sorted(seen.pid for seen in server.processes())
+        assert before == _pids(server)
         (broken / "uvloop.py").unlink()
         server.restart()
     finally:
         server.stop()
 
 
+def _pids(server: RunningMoorage) -> dict[str, list[int]]:
+    return {part: sorted(server.pids(part)) for part in ("supervisor", "agent", "control", "gateway")}
+
+
 def test_two_restarts_at_once_are_one(server: RunningMoorage) -> None:
     command = [sys.executable, "-m", "moorage.cli", "restart", "--data-dir", str(server.data_dir)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline().split()[0] == "agent"
-        with pytest.raises(OrderRefused, match="going on already"):
-            server.restart()
-        assert "Moorage has restarted." in first.stdout.read()
+    [control] = server.pids("control")
+    os.kill(control, signal.SIGSTOP)  # so that the first does not come to its end before the second is asked for
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+            assert first.stdout is not None
+            assert first.stdout.readline().split()[0] == "agent"
+            with pytest.raises(OrderRefused, match="going on already"):
+                server.restart()
+            os.kill(control, signal.SIGCONT)
+            assert "Moorage has restarted." in first.stdout.read()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(control, signal.SIGCONT)
 
 
 def test_a_second_moorage_does_not_get_the_port(server: RunningMoorage, tmp_path: Path) -> None:
@@ -204,6 +230,11 @@ def test_status_shows_each_worker(server: RunningMoorage) -> None:
     for worker, pid in enumerate(sorted(server.pids("gateway"))):
         assert f"gateway-{worker}" in said
         assert f"pid {pid}" in said
+
+
+def _is_cut(failure: Sample, killed: Sequence[tuple[float, float]]) -> bool:
+    """Whether it was on its way while a worker was killed: times begun and done."""
+    return any(failure.due <= done + 0.1 and failure.finished >= begun for begun, done in killed)
 
 
 def _load(server: RunningMoorage) -> Load:
@@ -227,7 +258,7 @@ def _other_than(victim: int, server: RunningMoorage) -> bool:
 
 
 def _answer_over_a_new_connection(server: RunningMoorage, endpoint: str) -> bytes:
-    return Deployer(server).invoke(endpoint, b"{}")
+    return bytes(server.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, Body=b"{}")["Body"].read())
 
 
 def _explain(report: Report) -> str:

@@ -18,7 +18,11 @@ from moorage.testing.server import RunningMoorage
 pytestmark = pytest.mark.slow
 
 FORM: Final = "application/x-www-form-urlencoded"
-NOW: Final = datetime.now(UTC)
+
+
+def in_minutes(minutes: int) -> datetime:
+    """A time by the clock of the test: the suite may have begun long before."""
+    return datetime.now(UTC) + timedelta(minutes=minutes)
 
 
 def query(service: str, form: bytes) -> Callable[..., AWSRequest]:
@@ -136,7 +140,7 @@ SIGNATURES: Final[dict[str, tuple[Callable[[RawCaller, Callable[..., AWSRequest]
         },
     ),
     "old": (
-        lambda caller, call: caller.written(call(caller, at=NOW - timedelta(minutes=20))),
+        lambda caller, call: caller.written(call(caller, at=in_minutes(-20))),
         {
             "sagemaker": (400, "InvalidSignatureException"),
             "query": (403, "SignatureDoesNotMatch"),
@@ -145,7 +149,7 @@ SIGNATURES: Final[dict[str, tuple[Callable[[RawCaller, Callable[..., AWSRequest]
         },
     ),
     "ahead": (
-        lambda caller, call: caller.written(call(caller, at=NOW + timedelta(minutes=40))),
+        lambda caller, call: caller.written(call(caller, at=in_minutes(40))),
         {
             "sagemaker": (400, "InvalidSignatureException"),
             "query": (403, "SignatureDoesNotMatch"),
@@ -246,7 +250,7 @@ SIGNED_FOR_ELSE: Final[dict[str, tuple[int, str, Callable[[RawCaller], bytes]]]]
     "presigned and expired": (
         403,
         "AccessDenied",
-        lambda c: c.written(c.signed("GET", "/bucket/k", service="s3", presign_s=60, at=NOW - timedelta(minutes=10))),
+        lambda c: c.written(c.signed("GET", "/bucket/k", service="s3", presign_s=60, at=in_minutes(-10))),
     ),
 }
 

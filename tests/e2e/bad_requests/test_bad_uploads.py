@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.exceptions import ClientError
 
 from moorage.testing.raw_caller import Heard, RawCaller
-from moorage.testing.server import RunningMoorage
+from moorage.testing.server import RunningMoorage, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +122,7 @@ def test_an_upload_in_progress_when_control_dies_is_answered_and_leaves_nothing(
     host, _, port = caller.host.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=20) as peer:
         peer.sendall(upload[:-1_000_000])
-        _wait_until(lambda: list((abused.data_dir / "objects" / "incoming").iterdir()))
+        eventually(lambda: list((abused.data_dir / "objects" / "incoming").iterdir()))
         for pid in abused.pids("control"):
             os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ConnectionError):
@@ -131,7 +130,7 @@ def test_an_upload_in_progress_when_control_dies_is_answered_and_leaves_nothing(
         assert re.match(rb"HTTP/1\.1 503 ", peer.recv(65_536))
 
     s3 = abused.client("s3")
-    _wait_until(lambda: _answers(s3.list_buckets))
+    eventually(lambda: _answers(s3.list_buckets))
     assert 0 == s3.list_objects_v2(Bucket="bucket", Prefix="unfinished")["KeyCount"]
     assert [] == list((abused.data_dir / "objects" / "incoming").iterdir())
 
@@ -142,10 +141,3 @@ def _answers(call: Callable[[], Any]) -> bool:
     except ClientError:
         return False
     return True
-
-
-def _wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
