@@ -88,7 +88,8 @@ def test_instance_hours_are_shown_with_their_price(server: RunningMoorage, deplo
 
     before = hours()
     eventually(lambda: hours() > before > 0)
-    assert NAME in moorage(server, "costs")
+    assert NAME in moorage(server, "costs", "--since", "1d")
+    assert "nobody had no instance in that time.\n" == moorage(server, "costs", "nobody")
 
 
 def test_no_restart_sets_a_counter_back(server: RunningMoorage, deployer: Deployer) -> None:

@@ -242,6 +242,15 @@ def test_a_port_in_use_is_one_sentence(stopped: Command) -> None:
     assert "choose another with --port" in said
 
 
+def test_an_address_that_is_not_this_machines_is_one_sentence(
+    stopped: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOORAGE_HOST", "192.0.2.1")  # an address of RFC 5737, which nobody has
+    said = stopped.fails("up", "--detach", "--port", "0")
+
+    assert "Cannot listen on 192.0.2.1 port 0 (Cannot assign requested address): check the setting host" in said
+
+
 def test_a_second_server_on_the_same_folder_is_refused(moorage: Command) -> None:
     assert "is running already" in moorage.fails("up", "--detach", "--port", "0")
 

@@ -176,6 +176,7 @@ def test_the_command_makes_lists_and_revokes_keys(server: RunningMoorage) -> Non
     assert f"moorage keys revoke iris {key_id} --data-dir {server.data_dir}" in made.stderr
     assert made.stdout.strip() not in listed
     assert f"Revoked {key_id}.\n" == keys_command(server, "revoke", "iris", key_id).stdout
+    assert "iris has no keys.\n" == keys_command(server, "list", "iris").stdout
     assert 401 == post(server, "iris", bearer)[0]
     again = keys_command(server, "revoke", "iris", key_id)
     assert (1, f"Error: ResourceNotFound: Endpoint iris has no bearer key {key_id}.\n") == (

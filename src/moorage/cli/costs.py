@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,22 +11,23 @@ from rich.table import Table
 
 from moorage.app.settings import Settings
 from moorage.cli.connection import connected
+from moorage.cli.since import Since
 from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
 
 
 @click.command("costs")
 @click.argument("endpoint", required=False)
-@click.option("--since", type=click.DateTime(), help="From when, in UTC; by default the last 30 days.")
+@click.option("--since", type=Since(), help="From when: 2h, 7d ago, or a time in ISO 8601.  [default: 30d]")
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 @on_moorage
-def command(settings: Settings, endpoint: str | None, since: Any, *, as_json: bool) -> None:
+def command(settings: Settings, endpoint: str | None, since: datetime | None, *, as_json: bool) -> None:
     """Show how long instances were there, and what SageMaker would have charged.
 
     Prices are examples unless the setting prices_file names others. What sleeping has saved is the time in which a
     variant had no instance, at the price of one.
     """
-    which = {"EndpointName": endpoint} if endpoint else {}
+    which: dict[str, Any] = {"EndpointName": endpoint} if endpoint else {}
     if since is not None:
         which["StartTime"] = since
     with connected(settings) as moorage:
@@ -35,7 +37,7 @@ def command(settings: Settings, endpoint: str | None, since: Any, *, as_json: bo
     elif answer["Costs"]:
         print_table(_table(answer))
     else:
-        click.echo("No instances in this time.")
+        click.echo(f"{endpoint} had no instance in that time." if endpoint else "There were no instances in that time.")
 
 
 def _table(answer: dict[str, Any]) -> Table:

@@ -14,6 +14,7 @@ from moorage.cli.deploy.naming import bucket_name, is_tagged_for, revision_stem
 from moorage.cli.failures import Failure
 from moorage.cli.progress import Steps
 from moorage.cli.target import command_line, on_moorage
+from moorage.cli.words import counted
 
 
 @click.command("delete")
@@ -35,12 +36,16 @@ def command(settings: Settings, name: str) -> None:
         models = list(_made_for(sagemaker, name, "models"))
         if not (found or configs or models):
             raise Failure(f"There is no endpoint {name}.", hint=f"Those there are: {command_line(settings, 'list')}")
-        with steps.step(f"Deleted {len(configs)} endpoint configs, {len(models)} models and their artefacts"):
+        with steps.step(_deleted(len(configs), len(models))):
             for config in configs:
                 sagemaker.delete_endpoint_config(EndpointConfigName=config["EndpointConfigName"])
             for model in models:
                 sagemaker.delete_model(ModelName=model["ModelName"])
             _delete_artefacts(moorage, bucket_name(settings.account_id, moorage.region), name)
+
+
+def _deleted(configs: int, models: int) -> str:
+    return f"Deleted {counted(configs, 'endpoint config')}, {counted(models, 'model')} and what was uploaded for them"
 
 
 def _made_for(sagemaker: Any, endpoint: str, kind: str) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from moorage.app.settings import Settings
 from moorage.cli.failures import Failure
 from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
+from moorage.cli.words import sized
 from moorage.runners.process import images
 from moorage.runners.process.environments.environments import (
     EnvironmentImpossible,
@@ -46,7 +47,7 @@ def list_command(settings: Settings) -> None:
     for stored in reversed(stock):
         wanted = datetime.fromtimestamp(stored.wanted_at).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - for people here
         is_used = "yes" if stored.path in in_use else "no"
-        table.add_row(stored.name, stored.title, f"{stored.size_bytes / (1 << 20):.1f} MiB", wanted, is_used)
+        table.add_row(stored.name, stored.title, sized(stored.size_bytes), wanted, is_used)
     print_table(table)
 
 

@@ -53,6 +53,9 @@ def list_keys(settings: Settings, endpoint: str | None, *, metrics: bool) -> Non
     with connected(settings) as moorage:
         client = moorage.client("moorage")
         keys = (client.list_metrics_keys() if metrics else client.list_bearer_keys(**which))["BearerKeys"]
+    if not keys:
+        click.echo("The page /metrics has no keys." if metrics else f"{endpoint} has no keys.")
+        return
     table = Table("Key id", "Made", "Description", box=None, pad_edge=False)
     for key in keys:
         made = f"{key['CreationTime'].astimezone():%Y-%m-%d %H:%M:%S}"

@@ -15,6 +15,7 @@ from moorage.app.settings import Settings
 from moorage.cli.connection import connected
 from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
+from moorage.cli.words import counted
 
 _RECENT_S: Final = 60
 _NAMESPACE: Final = {"ServiceNamespace": "sagemaker"}
@@ -43,7 +44,7 @@ def command(settings: Settings, endpoint: str, last: int, as_json: bool) -> None
         click.echo(json.dumps(found, indent=2, default=datetime.isoformat))
     elif found:
         for each in found:
-            _print(each)
+            print_variant(each)
     else:
         click.echo(f"No variant of {endpoint} is registered as a scalable target.")
 
@@ -83,14 +84,21 @@ def _now(policy: Mapping[str, Any], variant: Mapping[str, Any], traffic: list[di
     return float(sum(row["InFlight"] for row in rows) / instances)
 
 
-def _print(found: dict[str, Any]) -> None:
+def print_variant(found: dict[str, Any]) -> None:
+    """Print what was found of one variant."""
     target = found["ScalableTarget"]
     click.echo(
-        f"{found['VariantName']}: {found['CurrentInstanceCount']} instances, "
+        f"{found['VariantName']}: {counted(found['CurrentInstanceCount'], 'instance')}, "
         f"{target['MinCapacity']} to {target['MaxCapacity']} allowed{_suspended(target)}"
     )
-    print_table(_policies(found["Policies"]))
-    print_table(_activities(found["Activities"]))
+    if found["Policies"]:
+        print_table(_policies(found["Policies"]))
+    else:
+        click.echo("It has no scaling policy.")
+    if found["Activities"]:
+        print_table(_activities(found["Activities"]))
+    else:
+        click.echo("Nothing was done to it yet.")
 
 
 def _suspended(target: Mapping[str, Any]) -> str:

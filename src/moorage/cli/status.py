@@ -14,6 +14,7 @@ from moorage.app import lifecycle
 from moorage.app.settings import Settings
 from moorage.cli.connection import connected
 from moorage.cli.target import not_running, on_moorage
+from moorage.cli.words import counted
 from moorage.core.capacity import Resources
 
 CONNECT_TIMEOUT_S = 1.0
@@ -62,7 +63,7 @@ def _capacity(settings: Settings) -> Iterator[str]:
     except click.ClickException:
         return
     yield f"{'offered':<15} {_resources(found['Offered'])}"
-    yield f"{'reserved':<15} {_resources(found['Reserved'])}, by {found['Instances']} instances"
+    yield f"{'reserved':<15} {_resources(found['Reserved'])}, by {counted(found['Instances'], 'instance')}"
 
 
 def _resources(described: Mapping[str, Any]) -> Resources:

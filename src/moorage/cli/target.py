@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 from collections.abc import Callable
 from functools import wraps
@@ -23,7 +24,7 @@ P = ParamSpec("P")
 def on_moorage(function: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
     """Give a command `--data-dir`, and the settings found there as its first argument.
 
-    Errors of the composition root, which are written for people, become a `Failure`.
+    Errors of the composition root, which are written for people, become a `Failure`, and so do the operating system's.
     """
 
     @click.option(
@@ -40,6 +41,11 @@ def on_moorage(function: Callable[Concatenate[Settings, P], None]) -> Callable[.
             raise not_running(settings) from None
         except (CredentialsError, SupervisorError) as error:
             raise Failure(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read our output has had enough, which is no failure of ours
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            raise Failure(f"{where}{error.strerror or error}.") from error
 
     return command
 

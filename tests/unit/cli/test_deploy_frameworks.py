@@ -43,15 +43,34 @@ def test_the_image_of_every_framework_is_one_of_it(name: str) -> None:
         (["model.pt", "code"], "pytorch"),
         (["model.safetensors", "config.json"], "huggingface"),
         (["model.onnx", "scaler.pkl"], "sklearn"),
+        (["saved_model.pb", "variables"], "tensorflow"),
+        (["xgboost-model", "notes.txt"], "xgboost"),
+        (["forest.pkl", "metadata.json", "notes.txt"], "sklearn"),
         (["readme.txt"], "sklearn"),
     ],
 )
-def test_files_tell_the_framework(tmp_path: Path, files: list[str], framework: str) -> None:
+def test_files_of_a_folder_tell_the_framework(tmp_path: Path, files: list[str], framework: str) -> None:
     for name in files:
         (tmp_path / name).touch()
     assert framework == told_by(tmp_path)
-    if len(files) == 1:
-        assert framework == told_by(tmp_path / files[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "framework"),
+    [
+        ("forest.pkl", "sklearn"),
+        ("pipeline.skops", "sklearn"),
+        ("booster.json", "xgboost"),
+        ("booster.ubj", "xgboost"),
+        ("xgboost-model", "xgboost"),
+        ("booster.txt", "lightgbm"),
+        ("model.onnx", "onnx"),
+        ("model.tar.gz", "sklearn"),
+    ],
+)
+def test_a_model_file_tells_the_framework(tmp_path: Path, name: str, framework: str) -> None:
+    (tmp_path / name).touch()
+    assert framework == told_by(tmp_path / name)
 
 
 def test_an_unknown_framework_is_refused_with_the_known_ones() -> None:

@@ -23,7 +23,7 @@ def folder_of(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-@pytest.mark.parametrize("name", ["forest.pkl", "model.joblib", "model.onnx"])
+@pytest.mark.parametrize("name", ["forest.pkl", "model.joblib", "model.onnx", "booster.json", "xgboost-model"])
 def test_a_model_file_is_packed_alone_under_its_own_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"weights")
 
@@ -65,7 +65,7 @@ def test_a_finished_archive_is_taken_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("model.txt", "cannot be deployed"),
+        ("model.doc", "cannot be deployed"),
         ("model.tar.gz", "is not a gzip-compressed tar archive"),
         ("model.tgz", "is not a gzip-compressed tar archive"),
     ],

@@ -18,6 +18,7 @@ from moorage.cli.failures import Failure
 from moorage.cli.log_streams import LogTail
 from moorage.cli.progress import Steps
 from moorage.cli.target import command_line, on_moorage
+from moorage.cli.words import sized
 
 LOG_LINES_ON_FAILURE = 20
 
@@ -84,7 +85,7 @@ def _upload(moorage: Connection, path: Path, names: naming.Names, *, account_id:
     with tempfile.TemporaryDirectory(prefix="moorage-deploy-") as folder:
         with steps.step(f"Packing {path}") as step:
             packed = pack(path, Path(folder) / "model.tar.gz")
-            step.text = f"Packed {path}: {packed.size_bytes / 1024:,.0f} KiB, sha256 {packed.digest[:12]}"
+            step.text = f"Packed {path}: {sized(packed.size_bytes)}, sha256 {packed.digest[:12]}"
         bucket = naming.bucket_name(account_id, moorage.region)
         with steps.step(f"Uploading to s3://{bucket}"):
             return artefact.upload(moorage.client("s3"), packed, bucket=bucket, names=names)

@@ -25,23 +25,39 @@ _REPOSITORIES: Final[Mapping[str, str]] = {
 _SUFFIXES: Final[Mapping[str, str]] = {
     ".pkl": _SKLEARN,
     ".joblib": _SKLEARN,
+    ".skops": _SKLEARN,
+    ".bst": "xgboost",
     ".ubj": "xgboost",
     ".onnx": "onnx",
     ".pt": "pytorch",
     ".pth": "pytorch",
     ".pt2": "pytorch",
     ".safetensors": "huggingface",
+    ".lgb": "lightgbm",
 }
-MODEL_SUFFIXES: Final = tuple(_SUFFIXES)
+_SUFFIXES_ALONE: Final[Mapping[str, str]] = {".json": "xgboost", ".model": "xgboost", ".txt": "lightgbm"}
+"""What a model file may be called as well. In a folder a file of such a name may be anything."""
+_NAMES: Final[Mapping[str, str]] = {"xgboost-model": "xgboost", "saved_model.pb": "tensorflow"}
+MODEL_SUFFIXES: Final = (*_SUFFIXES, *_SUFFIXES_ALONE)
 _TAG_ENDINGS: Final = {_SKLEARN: "-cpu-py3", "xgboost": "-cpu-py3", "pytorch": "-cpu", "tensorflow": "-cpu"}
 """What follows the version in the tags that the SDK makes."""
 
 
+def is_model_file(source: Path) -> bool:
+    """Whether a file is called as models are."""
+    return source.suffix in MODEL_SUFFIXES or source.name in _NAMES
+
+
 def told_by(source: Path) -> str:
     """The framework of a model file, or of the only kind of model at the top of a folder; else scikit-learn."""
-    files = source.iterdir() if source.is_dir() else [source]
-    found = {_SUFFIXES[path.suffix] for path in files if path.suffix in _SUFFIXES}
+    if source.is_file():
+        return _SUFFIXES_ALONE.get(source.suffix) or _told_by_name(source) or _SKLEARN
+    found = {framework for path in source.iterdir() if (framework := _told_by_name(path))}
     return found.pop() if len(found) == 1 else _SKLEARN
+
+
+def _told_by_name(path: Path) -> str | None:
+    return _NAMES.get(path.name) or _SUFFIXES.get(path.suffix)
 
 
 def image_uri(framework: str, *, account_id: str, region: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from moorage.cli.deploy.frameworks import MODEL_SUFFIXES
+from moorage.cli.deploy.frameworks import MODEL_SUFFIXES, is_model_file
 from moorage.cli.failures import Failure
 
 ARCHIVE_SUFFIXES: Final = (".tar.gz", ".tgz")
@@ -52,7 +52,7 @@ def is_archive(source: Path) -> bool:
 def _members(source: Path) -> Iterator[tuple[str, Path]]:
     if source.is_dir():
         yield from _folder_members(source)
-    elif source.suffix in MODEL_SUFFIXES:
+    elif is_model_file(source):
         yield source.name, source
     else:
         raise Failure(f"{source} cannot be deployed: give {_ACCEPTED}.")
