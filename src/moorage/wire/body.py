@@ -73,6 +73,7 @@ class Body:
                 raise BodyTooLarge
             taken.append(piece)
             self.kept_bytes = size
+            self._on_taken()  # once more: what was held is now kept, and counts as ever
         return b"".join(taken)
 
     async def next(self) -> bytes:

@@ -132,6 +132,11 @@ class ServerConnection(Replying):
         if not self._leaving:
             self._serve(self._take_ahead())
 
+    def _keep_ahead(self, request: ServerRequest, ahead: bytes) -> None:
+        """Keep what the client has sent behind a request, which is nothing to us if that is its last."""
+        self._ahead = ahead if request.keep_alive else b""
+        self._pace_reading()
+
     def _drop_ahead(self, request: ServerRequest) -> None:
         """There is no room for what the client sends ahead: it may send it again, on another connection."""
         request.keep_alive = False
@@ -162,8 +167,8 @@ class ServerConnection(Replying):
         if length == len(rest):
             request.content = rest
         else:
-            request.content, self._ahead = rest[:length], rest[length:]
-            self._pace_reading()
+            request.content = rest[:length]
+            self._keep_ahead(request, rest[length:])
         self._deadline.lift()
         self._hand_over(request)
 
@@ -177,9 +182,10 @@ class ServerConnection(Replying):
         )
         request.body = body
         decoder = request_decoder(length, bytes_max=self._limits.body_bytes)
-        pieces, self._ahead = decoder.feed(rest) if rest else ([], b"")
+        pieces, ahead = decoder.feed(rest) if rest else ([], b"")
         body.put(pieces, complete=decoder.done)
         if decoder.done:
+            self._keep_ahead(request, ahead)
             self._deadline.lift()
             self._hand_over(request)
             return
@@ -191,6 +197,7 @@ class ServerConnection(Replying):
             self._collecting = request
         else:
             self._hand_over(request)
+        self._pace_reading()
 
     def _feed_body(self, data: bytes) -> bytes:
         """Hand on what belongs to the body; the rest."""
@@ -219,7 +226,7 @@ class ServerConnection(Replying):
             self._pace_reading()
             return rest
         self._collecting = None
-        self._ahead = rest
+        self._keep_ahead(request, rest)
         request.content = request.body.whole()
         self._hand_over(request)
         return self._take_ahead()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h11
 import pytest
+from waiting import until, until_end
 
 from moorage.wire.limits import Limits
 from moorage.wire.messages import Reply, Request, Response
@@ -14,12 +15,9 @@ from moorage.wire.server import serve, serve_begin
 
 ASK = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+LAST_UPLOAD = b"POST /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
+LAST_CHUNKED = LAST_UPLOAD.replace(b"Content-Length: 3\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
 UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
-
-
-async def until_end(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(5):
-        return await reader.read(-1)
 
 
 async def whole(request: Request) -> Response:
@@ -55,19 +53,18 @@ async def test_bodies_on_their_way_are_bounded_in_sum(tmp_path: Path, length: in
     statuses = []
     for _ in range(10):
         reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
-        writer.write(UPLOAD % length + b"x" * 25_000)
-        await asyncio.sleep(0.01)
-        writer.write(b"x" * 25_000)
-        await asyncio.sleep(0.01)
         writers.append(writer)
-        statuses.append((await reader.readline())[9:12] if server.connections < len(writers) or reader._buffer else b"")
-    assert b"503" in statuses
-    assert b"" in statuses
-    assert server.held_bytes <= 200_000
+        held = server.held_bytes
+        writer.write(UPLOAD % length + b"x" * 25_000)
+        await until(lambda held=held: server.held_bytes == held + 25_000)
+        writer.write(b"x" * 25_000)
+        await until(lambda held=held, reader=reader: server.held_bytes == held + 50_000 or reader._buffer)
+        statuses.append((await reader.readline())[9:12] if reader._buffer else b"")
+    assert [b""] * 4 + [b"503"] * 6 == statuses
+    assert 200_000 == server.held_bytes
     for writer in writers:
         writer.close()
-    while server.connections:
-        await asyncio.sleep(0.01)
+    await until(lambda: not server.connections)
     assert 0 == server.held_bytes
     reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
     writer.write(UPLOAD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") % 100_000 + b"x" * 100_000)
@@ -78,16 +75,17 @@ async def test_bodies_on_their_way_are_bounded_in_sum(tmp_path: Path, length: in
 
 
 async def test_requests_sent_ahead_are_bounded_in_sum(tmp_path: Path) -> None:
-    go_on = asyncio.Event()
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def handle(request: Request) -> Response:
+        begun.set()
         await go_on.wait()
         return Response(200, [], request.path)
 
     server = await serve(handle, path=tmp_path / "s", limits=Limits(held_bytes=10_000))
     reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
     writer.write(ASK % b"/first")
-    await asyncio.sleep(0.01)
+    await begun.wait()
     writer.write(ASK % b"/ahead" * 1_000)
     await asyncio.sleep(0.01)
     assert 0 == server.held_bytes
@@ -99,18 +97,24 @@ async def test_requests_sent_ahead_are_bounded_in_sum(tmp_path: Path) -> None:
     await server.close(grace_s=1)
 
 
-async def test_what_follows_a_last_request_is_not_kept(tmp_path: Path) -> None:
-    go_on = asyncio.Event()
+@pytest.mark.parametrize("last", [LAST, LAST_UPLOAD, LAST_CHUNKED])
+@pytest.mark.parametrize("cut", [0, -1, None], ids=["at once", "before its end", "behind it"])
+async def test_what_follows_a_last_request_is_not_kept(tmp_path: Path, last: bytes, cut: int | None) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def handle(request: Request) -> Response:
+        begun.set()
         await go_on.wait()
         return Response(200)
 
     server = await serve(handle, path=tmp_path / "s")
     reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
-    writer.write(LAST)
+    writer.write(last[:cut])
+    if cut is None:
+        await begun.wait()
     await asyncio.sleep(0.01)
-    writer.write(b"x" * 100_000)
+    writer.write((b"" if cut is None else last[cut:]) + b"x" * 100_000)
+    await begun.wait()
     await asyncio.sleep(0.01)
     assert 0 == server.held_bytes
     go_on.set()

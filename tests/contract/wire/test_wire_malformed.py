@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S
 
 from moorage.wire.limits import Limits
 from moorage.wire.messages import Request, Response
@@ -303,7 +304,7 @@ async def ask(path: Path, parts: list[bytes]) -> list[int]:
             for part in parts:
                 await loop.sock_sendall(sock, part)
                 await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while piece := await loop.sock_recv(sock, 65_536):
                 answers += piece
     statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d\d\d) ", answers)]
