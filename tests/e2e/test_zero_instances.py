@@ -122,7 +122,7 @@ def test_who_waits_for_a_model_that_is_gone_is_told_so(server, deployer):
     with pytest.raises(ClientError) as caught:
         deployer.invoke("once", b"{}")
     assert 503 == caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
-    assert "Endpoint once could not be woken" in caught.value.response["Error"]["Message"]
+    assert "Endpoint once has no instance ready to answer: " in caught.value.response["Error"]["Message"]
     assert "InService" == deployer.settled("once")
 
 

@@ -86,8 +86,8 @@ def make_route(
 ) -> EndpointRoute:
     """All of `fleet` that is usable now, in a stable order.
 
-    A variant without any is listed, too: its share waits if it can be woken and `faults` does not say, by the names of
-    variants, why it does not come up; else it gets a 503.
+    A variant without any is listed, too: its share waits for one, unless `faults` says, by the names of variants, why
+    none comes up; then it gets a 503.
     """
     usable: dict[str, list[InstanceRoute]] = {variant.name: [] for variant in fleet.variants}
     for spec in instances_of(endpoint, fleet):

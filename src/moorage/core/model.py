@@ -143,7 +143,7 @@ class Variant:
 
     @property
     def wakes(self) -> bool:
-        """Whether requests that find no instance wait for one. With other variants, a fault is all that can be why."""
+        """Whether requests that find no instance have to ask for one. Other variants get theirs back unasked."""
         return self.desired_count == 0 or self.was_woken or self.serverless is not None
 
 

@@ -28,7 +28,14 @@ from moorage.core.fleets import (
 from moorage.core.model import Endpoint, EndpointStatus, InstanceId, InstanceSpec, InstanceState, Observation
 from moorage.core.plan import Action, Drain, EndpointView, Forget, Launch, Plan, Publish, Stop
 from moorage.core.routes import EndpointRoute
-from moorage.core.setbacks import forgiven_at, is_down, launch_fault, launch_not_before, remember, wake_faults
+from moorage.core.setbacks import (
+    forgiven_at,
+    hopeless_variants,
+    is_down,
+    launch_fault,
+    launch_not_before,
+    remember,
+)
 from moorage.core.status import Trigger, follow
 
 DRAIN_LIMIT: Final = timedelta(minutes=8, seconds=15)
@@ -145,7 +152,7 @@ def wanted_route(endpoint: Endpoint, instances: Mapping[InstanceId, Observation]
     if wants_nothing(endpoint):
         return None
     fleet = endpoint.target if has_complete_target(endpoint, instances) else endpoint.serving
-    return None if fleet is None else make_route(endpoint, fleet, instances, faults=wake_faults(endpoint, fleet))
+    return None if fleet is None else make_route(endpoint, fleet, instances, faults=hopeless_variants(endpoint, fleet))
 
 
 def is_published(view: EndpointView, route: EndpointRoute | None) -> bool:

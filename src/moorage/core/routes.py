@@ -40,9 +40,9 @@ class VariantRoute:
     is_multi_model: bool = False
     """Whether a request says which of many models it is for."""
     wakes: bool = False
-    """Whether requests wait for an instance while there is none, and control is asked for one."""
+    """Whether control has to be asked for an instance while there is none; else one is coming by itself."""
     fault: str = ""
-    """Why no instance of a variant that is being woken comes up, as a sentence: nobody waits for it then."""
+    """Why no instance comes up while there is none, as a sentence: nobody waits for one then."""
     requests_max: int | None = None
     """Of a serverless variant: how many requests there may be at once, whether waiting or on its instance."""
 

@@ -84,14 +84,20 @@ def launch_fault(endpoint: Endpoint, instances: Mapping[InstanceId, Observation]
     return None
 
 
-def wake_faults(endpoint: Endpoint, fleet: Fleet) -> dict[str, str]:
-    """Why variants of `fleet` that are being woken do not come up, as sentences. Their launches go on all the same."""
+def hopeless_variants(endpoint: Endpoint, fleet: Fleet) -> dict[str, str]:
+    """Why variants of `fleet` do not come up of which every instance fails, as sentences by the variants' names.
+
+    Their launches go on all the same.
+    """
     faults: dict[str, str] = {}
+    hopeful: set[str] = set()
     for spec in instances_of(endpoint, fleet):
         failures = endpoint.failures.get(spec.id)
-        if spec.variant.wakes and failures is not None and _is_hopeless(failures):
-            faults[spec.variant.name] = _failure_reason(spec, failures.reason)
-    return faults
+        if failures is not None and _is_hopeless(failures):
+            faults.setdefault(spec.variant.name, _failure_reason(spec, failures.reason))
+        else:
+            hopeful.add(spec.variant.name)
+    return {variant: fault for variant, fault in faults.items() if variant not in hopeful}
 
 
 def _is_hopeless(failures: LaunchFailures) -> bool:

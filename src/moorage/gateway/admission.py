@@ -5,8 +5,8 @@ wait in the variant's queue, first come, first served, for as long as it is like
 deadline; the others are refused at once, for that is an answer a caller can use. Nothing here is touched by a request
 that finds a free slot.
 
-Where there is no instance at all and one is being woken, requests are held: they wait until their deadline, whatever
-was learned of how fast others were served.
+Where there is no instance, or none that takes requests, but one is coming, requests are held: they wait until their
+deadline, whatever was learned of how fast others were served, and are given no instance that is out of rotation.
 
 Times are monotonic seconds. Who joins brings a callback, which must not raise; it is called from within `serve`,
 `expire`, `follow` or `disperse`.
@@ -147,7 +147,7 @@ class Queue(Generic[C]):
         self.pick: Pick[C] = _nobody
         """Finds an instance with a free slot."""
         self.is_held = False
-        """Whether those who wait do so for an instance to be there at all."""
+        """Whether somebody waits for an instance to be there at all."""
         self._occupied = occupied
         self._pace = Pace()
         self._began = 0.0
@@ -174,7 +174,7 @@ class Queue(Generic[C]):
         return self._add(Waiter(on_turn, deadline=deadline, body_bytes=body_bytes, only=only))
 
     def hold(self, on_turn: Turn[C], *, deadline: float, now: float, body_bytes: int = 0) -> Waiter[C] | None:
-        """Wait until there is an instance, and for a turn then; None if `deadline` has passed or too many wait."""
+        """Wait for an instance in rotation, and for a turn then; None if `deadline` has passed or too many wait."""
         if deadline <= now or self._is_full(body_bytes):
             return None
         self.is_held = True
@@ -192,6 +192,7 @@ class Queue(Generic[C]):
         self._serving = True
         try:
             while (turn := self._next_turn(now)) is not None:
+                self._end_hold(now)
                 waiter, instance = turn
                 self._remove(waiter)
                 self._pace.count(1, now=now)
@@ -206,10 +207,7 @@ class Queue(Generic[C]):
 
     def follow(self, now: float) -> None:
         """The variant's route has changed. Those who wait for a certain instance have to find out if it is there."""
-        if self.is_held:
-            self.is_held = False
-            self._began, self._pace = now, Pace()
-            self._pace.begin(now)
+        self._end_hold(now)
         self._send_back([waiter for waiter in self.waiters if waiter.only is not None])
         self.serve(now)
 
@@ -234,10 +232,19 @@ class Queue(Generic[C]):
         left = deadline - now
         return left if now - self._began < WAIT_S else min(left, STANDING_WAIT_S)
 
+    def _end_hold(self, now: float) -> None:
+        """There is an instance: from here on it counts how fast that one is."""
+        if self.is_held:
+            self.is_held = False
+            self._began, self._pace = now, Pace()
+            self._pace.begin(now)
+
     def _next_turn(self, now: float) -> tuple[Waiter[C], C] | None:
         if not self.waiters:
             return None
         free = self.pick(now)
+        if self.is_held and free is not None and free.health.out_until > now:
+            free = None
         for waiter in self.waiters:
             instance = free if waiter.only is None else _if_free(waiter.only)
             if instance is not None:

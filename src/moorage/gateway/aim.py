@@ -43,7 +43,7 @@ def by_weight(endpoint: Endpoint, draw: Draw) -> Variant:
     """Where a request goes that does not aim. Raises ServiceError."""
     variant = endpoint.ready.pick(draw())
     if variant is None and endpoint.fault:
-        raise errors.could_not_wake(endpoint.key.name, endpoint.fault)
+        raise errors.no_instance_comes(endpoint.key.name, endpoint.fault)
     if variant is None:
         raise errors.no_ready_instance(endpoint.key.name)
     return variant

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 from moorage.aws.errors import ServiceError
@@ -151,8 +151,7 @@ class Asking(ABC):
         if only is None and self._tried is None:
             instance = variant.pick(now) if self._model is None else _at_home(variant, self._model, now)
         else:
-            candidates = variant.instances if only is None else (only,)
-            instance = pick_other(candidates, self._tried or (), draw=invoker.draw, now=now)
+            instance = self._pick_other(variant.instances if only is None else (only,), now)
         if instance is None:
             self._wait(endpoint, variant, only, now)
         else:
@@ -189,12 +188,11 @@ class Asking(ABC):
             raise errors.throttled()
 
     def _wait(self, endpoint: Endpoint, variant: Variant, only: Instance | None, now: float) -> None:
-        """Wait for a slot, unless there is nobody left to wait for, or no hope."""
-        if variant.wakes and not variant.instances:
+        """Wait for a slot, or for an instance where none is left to try."""
+        if only is None and self._is_nobody_left(variant.instances):
             self._wait_for_instance(endpoint, variant, now)
             return
-        candidates = variant.instances if only is None else (only,)
-        if all(each in (self._tried or ()) for each in candidates):
+        if only is not None and self._is_nobody_left((only,)):
             raise errors.no_ready_instance(endpoint.key.name)
         deadline = self._waiter.deadline if self._waiter is not None else now + WAIT_S
         self._waiter = variant.queue.join(
@@ -204,15 +202,32 @@ class Asking(ABC):
             raise errors.overloaded(endpoint.key.name)
 
     def _wait_for_instance(self, endpoint: Endpoint, variant: Variant, now: float) -> None:
-        """Have the variant woken, and wait for it as long as an invocation may."""
-        name, deadline = endpoint.key.name, self.began + INVOCATION_S
+        """Wait for an instance that is coming, which may have to be asked for, as long as an invocation may.
+
+        Where instances are routed to and none takes the request, the routes are about to change, or will not for long.
+        """
+        name, deadline = endpoint.key.name, self.began + (WAIT_S if variant.instances else INVOCATION_S)
+        is_asleep = variant.wakes and not variant.instances
         if variant.fault:
-            raise errors.could_not_wake(name, variant.fault)
+            raise errors.no_instance_comes(name, variant.fault)
         if not self._invoker.waker.wake(variant.queue, is_serverless=variant.requests_max is not None):
-            raise errors.no_capacity(name)
+            raise errors.no_capacity(name) if is_asleep else errors.no_ready_instance(name)
+        self._tried = None
         self._waiter = variant.queue.hold(self._on_turn, deadline=deadline, now=now, body_bytes=len(self.body))
+        if self._waiter is None and deadline > now:
+            raise errors.overloaded(name)
         if self._waiter is None:
-            raise errors.not_awake(name) if deadline <= now else errors.overloaded(name)
+            raise errors.not_awake(name) if is_asleep else errors.no_ready_instance(name)
+
+    def _is_nobody_left(self, instances: Sequence[Instance]) -> bool:
+        tried = self._tried or ()
+        return len(tried) >= _TRIES_MAX or all(each in tried for each in instances)
+
+    def _pick_other(self, instances: Sequence[Instance], now: float) -> Instance | None:
+        tried = self._tried or ()
+        if len(tried) >= _TRIES_MAX:
+            return None
+        return pick_other(instances, tried, draw=self._invoker.draw, now=now)
 
     def _on_turn(self, instance: Instance | None) -> None:
         """A slot has been taken; without an instance, there is none any more where the request waited."""
@@ -289,8 +304,6 @@ class Asking(ABC):
         endpoint = self._invoker.routes().endpoint(key.region, key.name)
         if endpoint is None:
             raise errors.no_such_endpoint(key.name, admitted.account_id)
-        if self._tried is not None and len(self._tried) >= _TRIES_MAX:
-            raise errors.no_ready_instance(key.name)
         return endpoint
 
     def _leave(self) -> None:

@@ -181,6 +181,12 @@ def no_ready_instance(name: str) -> ServiceError:
     return ServiceError("ServiceUnavailable", f"Endpoint {name} has no instance ready to answer.", status=503)
 
 
+def no_instance_comes(name: str, fault: str) -> ServiceError:
+    """There is no instance, and a `fault` why none comes up."""
+    message = f"Endpoint {name} has no instance ready to answer: {fault}"
+    return ServiceError("ServiceUnavailable", message, status=503)
+
+
 def overloaded(name: str) -> ServiceError:
     """Every slot is taken, and as many requests wait already as will get one in time."""
     message = f"Endpoint {name} has more requests than its instances can answer in time."
@@ -193,7 +199,7 @@ def throttled() -> ServiceError:
 
 
 def no_capacity(name: str) -> ServiceError:
-    """The variant has no instances. AWS has none without for endpoints; of inference components it says this (seen)."""
+    """The variant is to have none. AWS has none without for endpoints; of inference components it says this (seen)."""
     message = (
         f"Endpoint {name} has no capacity to process this request. ApplicationAutoScaling may be in-progress (if"
         " configured) or try to increase the capacity by invoking UpdateEndpointWeightsAndCapacities API."
@@ -204,11 +210,6 @@ def no_capacity(name: str) -> ServiceError:
 def not_awake(name: str) -> ServiceError:
     """The variant was being woken for as long as the request could wait."""
     return ServiceError("ServiceUnavailable", f"Endpoint {name} did not wake up in time.", status=503)
-
-
-def could_not_wake(name: str, fault: str) -> ServiceError:
-    """The variant has to be woken and its instance does not come up."""
-    return ServiceError("ServiceUnavailable", f"Endpoint {name} could not be woken: {fault}", status=503)
 
 
 def no_routes() -> ServiceError:

@@ -28,14 +28,16 @@ _SETTLED_AT_ONCE: Final = 256
 class VariantQueue(Queue[Instance]):
     """The queue in front of a variant, which knows whose it is."""
 
-    __slots__ = ("asked_at", "endpoint", "variant")
+    __slots__ = ("asked_at", "endpoint", "variant", "wakes")
 
     def __init__(self, endpoint: EndpointKey, variant: str, occupied: set[VariantQueue]) -> None:
         super().__init__(occupied)
         self.endpoint = endpoint
         self.variant = variant
+        self.wakes = False
+        """Whether control has to be asked for an instance while there is none, as the route has it."""
         self.asked_at = NEVER
-        """When control was last asked to wake the variant."""
+        """When it was last asked."""
 
 
 class Live:

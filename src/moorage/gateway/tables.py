@@ -65,10 +65,10 @@ class Variant:
         """Where its instances have several."""
         self.homes = Homes(self.instances) if route.is_multi_model else None
         """Of its models, where it has many."""
-        self.wakes = route.wakes
-        """Whether requests wait for an instance while there is none."""
+        self.wakes = self.queue.wakes = route.wakes
+        """Whether control has to be asked for an instance while there is none."""
         self.fault = route.fault
-        """Why that would be in vain."""
+        """Why it would be in vain to wait for one."""
         self.requests_max = route.requests_max
         """Of a serverless variant: how many requests there may be at once."""
         self.turns = first_byte(VariantKey(key, route.name)) if route.requests_max is not None else 0
@@ -77,8 +77,8 @@ class Variant:
             self.queue.asked_at = NEVER  # asleep again, it is to be woken at once
 
     @property
-    def may_answer(self) -> bool:
-        """Whether a request that goes to it has a chance."""
+    def is_at_hand(self) -> bool:
+        """Whether it has an instance, or sleeps and will have one as soon as it is asked."""
         return bool(self.instances) or (self.wakes and not self.fault)
 
 
@@ -96,8 +96,9 @@ class Endpoint:
         """Where its invocations count that reach none of its variants."""
         prepared = [(Variant(key, route.config_name, each, live, draw), each.weight) for each in route.variants]
         self.variants = {variant.name: variant for variant, _ in prepared}
-        # A variant without hope would turn its share of requests into errors that another could have answered.
-        self.ready = Weighted([(variant, weight) for variant, weight in prepared if variant.may_answer])
+        # A variant that is down would keep its share of requests waiting, or refuse it, where another could answer.
+        at_hand = [(variant, weight) for variant, weight in prepared if variant.is_at_hand]
+        self.ready = Weighted(at_hand or [(variant, weight) for variant, weight in prepared if not variant.fault])
         self._homes: Mapping[InstanceId, tuple[Variant, Instance]] | None = None  # made for the first session
 
     def retire(self) -> None:
@@ -107,7 +108,7 @@ class Endpoint:
 
     @property
     def fault(self) -> str:
-        """Why a variant of it that is asked for does not come up."""
+        """Why a variant of it does not come up."""
         return next((variant.fault for variant in self.variants.values() if variant.fault), "")
 
     def find(self, instance: InstanceId) -> tuple[Variant, Instance] | None:
@@ -142,6 +143,11 @@ class Routes:
     def prepared(self) -> list[tuple[str, str]]:
         """Region and name of the endpoints that have been asked for."""
         return list(self._prepared)
+
+    def is_news(self, key: EndpointKey) -> bool:
+        """Prepare the endpoint; whether this table has another route for it than was prepared before, or none."""
+        last = self._prepared.get(key)
+        return self.endpoint(*key) is not last or last is None
 
     def _prepare(self, key: EndpointKey, older: Endpoint | None) -> Endpoint | None:
         route = self.table.endpoints.get(key.region, {}).get(key.name)
@@ -183,8 +189,11 @@ class Tables:
         if self.routes is not None and table.version < self.routes.version:
             return
         self.routes = Routes(table, self.live, self._draw, self.routes)
-        for queue in tuple(self.live.occupied):
-            self._move(queue, self.routes)
+        occupied = tuple(self.live.occupied)
+        changed = set(filter(self.routes.is_news, {queue.endpoint for queue in occupied}))
+        for queue in occupied:
+            if queue.endpoint in changed:
+                self._move(queue, self.routes)
 
     def renew(self) -> Iterator[None]:
         """Look at what is in use as the routes in force have it, and forget what they do not, a little at every step.
@@ -200,10 +209,10 @@ class Tables:
             routes.endpoint(region, name)
 
     def _move(self, queue: VariantQueue, routes: Routes) -> None:
-        """Have those who wait follow their variant, or look again if it is gone."""
-        endpoint = routes.endpoint(queue.endpoint.region, queue.endpoint.name)
+        """Have those who wait follow their variant to its instances, or look again if it has none."""
+        endpoint = routes.endpoint(*queue.endpoint)
         variant = endpoint.variants.get(queue.variant) if endpoint is not None else None
         if variant is not None and variant.instances:
             queue.follow(self._monotonic())
-        elif variant is None or not queue.is_held or not variant.may_answer:
+        else:
             queue.disperse()

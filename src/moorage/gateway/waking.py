@@ -1,4 +1,4 @@
-"""Having control wake variants that have no instance, for as long as somebody waits for one.
+"""Looking after requests that are held, and having control wake those variants that sleep, as long as anyone waits.
 
 Asking is a datagram and never waits: while control is away the request only waits longer, and it is asked again.
 """
@@ -21,7 +21,7 @@ REPEAT_S: Final = 0.5
 
 
 class WakeMode(enum.Enum):
-    """What becomes of requests to a variant that has no instance and is not serverless."""
+    """What becomes of requests to a variant that has no instance, asleep or down, and is not serverless."""
 
     HOLD = "hold"
     """They wait for one."""
@@ -38,7 +38,7 @@ class Bell(Protocol):
 
 
 class Waker:
-    """Rings for variants. Those who are held wait in queues, of which `occupied` are all with somebody in them."""
+    """Rings for variants that sleep. Who is held waits in a queue; `occupied` are all with somebody in them."""
 
     def __init__(
         self, bell: Bell, occupied: Collection[VariantQueue], *, clock: Clock, mode: WakeMode = WakeMode.HOLD
@@ -51,7 +51,7 @@ class Waker:
         self._tasks = BackgroundTasks()
 
     def start(self) -> None:
-        """Begin to ring again, and to send back who has waited too long."""
+        """Begin to ring again, to give turns to those who are held, and to send back who has waited too long."""
         self._tasks.start(self._run(), name="waker")
 
     async def close(self) -> None:
@@ -59,7 +59,7 @@ class Waker:
         await self._tasks.close()
 
     def wake(self, queue: VariantQueue, *, is_serverless: bool) -> bool:
-        """Ask for the queue's variant to be woken; whether a request is to be held until it is."""
+        """Ask for the queue's variant to be woken if it sleeps; whether a request is to be held for an instance."""
         self._ring(queue, self._clock.monotonic())
         self._rung.set()
         return is_serverless or self._mode is WakeMode.HOLD
@@ -75,11 +75,12 @@ class Waker:
         for queue in tuple(self._occupied):
             if queue.is_held:
                 queue.expire(now)
+                queue.serve(now)
             if queue.is_held:
                 self._ring(queue, now)
                 self._rung.set()
 
     def _ring(self, queue: VariantQueue, now: float) -> None:
-        is_time = now - queue.asked_at >= REPEAT_S
+        is_time = queue.wakes and now - queue.asked_at >= REPEAT_S
         if is_time and self._bell.ring(VariantKey(queue.endpoint, queue.variant)):
             queue.asked_at = now

@@ -118,6 +118,21 @@ def test_a_woken_variant_whose_model_cannot_start_says_why_and_the_endpoint_stay
     assert EndpointStatus.IN_SERVICE is decide(woken, InstanceState.FAILED).endpoint.status
 
 
+@pytest.mark.parametrize(("is_hopeless", "failing"), [(False, 0), (False, 1), (True, 2)])
+def test_a_plain_variant_says_why_it_is_down_once_none_of_its_instances_can_start(
+    is_hopeless: bool, failing: int
+) -> None:
+    endpoint = in_service(make_variant(count=2))
+    states = [InstanceState.FAILED] * failing + [InstanceState.STARTING] * (2 - failing)
+    seen = [
+        observe(spec, state, reason="it has no inference.py")
+        for spec, state in zip(specs_of(endpoint, endpoint.serving), states, strict=True)
+    ]
+    route = published(reconcile(EndpointView(endpoint, by_id(seen)), now=T0))
+    assert route is not None
+    assert is_hopeless == ("it has no inference.py" in route.variants[0].fault)
+
+
 def test_one_exit_while_waking_is_not_held_against_it() -> None:
     woken = change.wake(in_service(make_variant(count=0)), "AllTraffic")
     assert "" == routed(woken, InstanceState.EXITED, reason="it was killed").fault

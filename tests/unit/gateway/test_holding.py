@@ -37,6 +37,7 @@ class World:
     def __init__(self, mode: WakeMode = WakeMode.HOLD) -> None:
         self.occupied: set[VariantQueue] = set()
         self.queue = VariantQueue(*KEY, self.occupied)
+        self.queue.wakes = True
         self.bell = Bell()
         self.turns: list[Instance | None] = []
         self.waker = Waker(self.bell, self.occupied, clock=LoopClock(), mode=mode)
@@ -69,6 +70,16 @@ async def test_what_was_not_heard_is_said_again_soon() -> None:
     world.bell.deaf = False
     await asyncio.sleep(2 * LOOK_S)
     assert 1 == len(world.bell.rung)
+    await world.waker.close()
+
+
+async def test_for_a_variant_that_does_not_sleep_nobody_rings() -> None:
+    world = World()
+    world.queue.wakes = False
+    assert world.hold(for_s=2.0)
+    await asyncio.sleep(10.0)
+    assert [] == world.bell.rung
+    assert [None] == world.turns
     await world.waker.close()
 
 
