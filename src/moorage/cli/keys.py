@@ -60,7 +60,7 @@ def list_keys(settings: Settings, endpoint: str | None, *, metrics: bool) -> Non
     for key in keys:
         made = f"{key['CreationTime'].astimezone():%Y-%m-%d %H:%M:%S}"
         table.add_row(key["KeyId"], made, key.get("Description", ""))
-    print_table(table)
+    print_table(table, prose=("Description",))
 
 
 @command.command("revoke")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 
@@ -26,23 +27,23 @@ class Step:
     def say(self, text: str) -> None:
         """Replace the step's line."""
         self.text = text
-        self._spinner.update(f"{text}  [dim]{self.elapsed}[/dim]")
+        self._spinner.update(f"{escape(text)}  [dim]{self.elapsed}[/dim]")
 
 
 class Steps:
     """Prints the steps of one command, in order, to standard error."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:
         """One step: marked done when the block ends, failed when it raises."""
-        with self._console.status(text) as spinner:
+        with self._console.status(escape(text)) as spinner:
             step = Step(text, spinner)
             try:
                 yield step
             except BaseException:
-                self._console.print(f"[red]✗[/red] {step.text}  [dim]{step.elapsed}[/dim]")
+                self._console.print(f"[red]✗[/red] {escape(step.text)}  [dim]{step.elapsed}[/dim]")
                 raise
-        self._console.print(f"[green]✓[/green] {step.text}  [dim]{step.elapsed}[/dim]")
+        self._console.print(f"[green]✓[/green] {escape(step.text)}  [dim]{step.elapsed}[/dim]")

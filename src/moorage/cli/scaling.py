@@ -96,7 +96,7 @@ def print_variant(found: dict[str, Any]) -> None:
     else:
         click.echo("It has no scaling policy.")
     if found["Activities"]:
-        print_table(_activities(found["Activities"]))
+        print_table(_activities(found["Activities"]), prose=("Activity", "Cause", "Details"))
     else:
         click.echo("Nothing was done to it yet.")
 

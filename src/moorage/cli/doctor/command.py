@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from moorage.app.settings import Settings
 from moorage.cli.doctor import frameworks, isolation, machine, place, software
@@ -25,13 +26,13 @@ def command(settings: Settings) -> None:
     The exit code is 1 when something has to be mended before Moorage can start.
     """
     findings = list(_examine(settings))
-    table = Table.grid(padding=(0, 2))
+    table = Table("level", "subject", "text", box=None, show_header=False, pad_edge=False)
     for finding in findings:
         style = _STYLES[finding.level]
-        table.add_row(f"[{style}]{finding.level.value}[/{style}]", finding.subject, finding.text)
+        table.add_row(Text(finding.level.value, style), finding.subject, finding.text)
         if finding.advice:
-            table.add_row("", "", f"[dim]{finding.advice}[/dim]")
-    print_table(table)
+            table.add_row("", "", Text(finding.advice, "dim"))
+    print_table(table, prose=("text",))
     if any(finding.level is Level.BAD for finding in findings):
         raise SystemExit(1)
 
