@@ -15,17 +15,23 @@ import signal
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from moorage.testing.agent import is_alive
 from moorage.testing.deployment import Deployer
 from moorage.testing.load import Load, Report
-from moorage.testing.models import echo_archive
+from moorage.testing.models import echo_archive, script_archive
 from moorage.testing.server import RunningMoorage, eventually, kill_for_good
 
 RATE = 200.0
-IN_FLIGHT_MAX = 16
-"""At 200 a second and a few ms each, more than a handful of failures cannot have been in flight at once."""
 HEALTH_INTERVAL_S = 0.2
-NOTICED_WITHIN_S = 8.0
-"""Three unanswered pings, each given 2 s, and the time between them."""
+STUCK_MAX = 64
+"""Callers who wait for an instance that is frozen, of the hundreds that come until control has noticed as well."""
+WHO_ANSWERS = script_archive(
+    "import os\n"
+    "def model_fn(model_dir):\n"
+    "    return None\n"
+    "def transform_fn(model, data, content_type, accept):\n"
+    "    return str(os.getpgid(0)), 'text/plain'\n"
+)
 WHOLE = {"supervisor": 1, "control": 1, "gateway": 2, "agent": 1, "nursery": 1}
 
 pytestmark = pytest.mark.slow
@@ -80,28 +86,31 @@ async def test_killing_one_instance_of_two_fails_at_most_what_was_in_flight_on_i
     deployer = Deployer(server)
     assert "InService" == deployer.deploy("shop", echo_archive("here"), instances=2)
     victim, *_ = server.pids("instance")
-    report = await _under_load(server, lambda: kill_for_good(victim))
-    assert len(report.failures) <= IN_FLIGHT_MAX, _explain(report)
+    report, begun, done = await _under_load(server, lambda: _kill_with_its_workers(server, victim))
+    assert [] == [failure for failure in report.failures if not begun <= failure.finished], _explain(report)
+    assert [] == [failure for failure in report.failures if not failure.due <= done], _explain(report)
     eventually(lambda: 2 == len(server.pids("instance")) and victim not in server.pids("instance"))
 
 
 async def test_a_frozen_instance_delays_a_handful_and_leaves_the_routes(server):
     deployer = Deployer(server)
-    assert "InService" == deployer.deploy("shop", echo_archive("here"), instances=2)
-    victim, *_ = server.pids("instance")
+    assert "InService" == deployer.deploy("shop", WHO_ANSWERS, instances=2)
     load = Load(server.target("shop"), rate=RATE)
-    os.kill(victim, signal.SIGSTOP)
+    victim = await asyncio.to_thread(deployer.invoke, "shop", b"{}")
+    os.killpg(int(victim), signal.SIGSTOP)
+    frozen_at = load.elapsed
     try:
-        await asyncio.to_thread(eventually, lambda: 1 == _ready_instances(deployer), timeout_s=NOTICED_WITHIN_S)
+        await asyncio.to_thread(eventually, lambda: 1 == _ready_instances(deployer))
         left_at = load.elapsed
         await asyncio.sleep(0.5)
     finally:
-        os.kill(victim, signal.SIGCONT)
+        os.killpg(int(victim), signal.SIGCONT)
+    going_at = load.elapsed
     report = await load.stop()
     assert [] == report.failures, _explain(report)
-    delayed = [sample for sample in report.samples if sample.latency > 1.0]
-    assert len(delayed) <= 4 * IN_FLIGHT_MAX
-    assert [] == [sample for sample in delayed if sample.due > left_at]
+    stuck = [sample for sample in report.samples if sample.body == victim and frozen_at < sample.due < going_at]
+    assert len(stuck) <= STUCK_MAX
+    assert [] == [sample for sample in stuck if sample.due > left_at]
     eventually(lambda: 2 == _ready_instances(deployer))
 
 
@@ -109,9 +118,9 @@ async def test_killing_control_fails_no_invocation_and_restarts_no_instance(serv
     deployer = Deployer(server)
     assert "InService" == deployer.deploy("shop", echo_archive("here"), instances=2)
     before = server.pids("instance")
-    report = await _under_load(server, lambda: server.kill("control"))
+    report, *_ = await _under_load(server, lambda: server.kill("control"))
     assert [] == report.failures, _explain(report)
-    assert "InService" == deployer.settled("shop", timeout_s=3)
+    assert "InService" == deployer.settled("shop")
     assert sorted(before) == sorted(server.pids("instance"))
 
 
@@ -119,7 +128,7 @@ async def test_killing_the_agent_fails_no_invocation_and_restarts_no_instance(se
     deployer = Deployer(server)
     assert "InService" == deployer.deploy("shop", echo_archive("here"), instances=2)
     before = server.pids("instance")
-    report = await _under_load(server, lambda: server.kill("agent"))
+    report, *_ = await _under_load(server, lambda: server.kill("agent"))
     assert [] == report.failures, _explain(report)
     assert sorted(before) == sorted(server.pids("instance"))
     assert "InService" == deployer.deploy("later", echo_archive("there"))
@@ -129,7 +138,7 @@ async def test_killing_the_nursery_fails_no_invocation_and_no_later_deployment(s
     deployer = Deployer(server)
     assert "InService" == deployer.deploy("shop", echo_archive("here"), instances=2)
     before = server.pids("instance")
-    report = await _under_load(server, lambda: server.kill("nursery"))
+    report, *_ = await _under_load(server, lambda: server.kill("nursery"))
     assert [] == report.failures, _explain(report)
     assert "InService" == deployer.deploy("later", echo_archive("there"))
     assert set(before) < set(server.pids("instance"))
@@ -138,9 +147,10 @@ async def test_killing_the_nursery_fails_no_invocation_and_no_later_deployment(s
 async def test_killing_the_gateway_fails_at_most_what_was_in_flight_on_it(server):
     deployer = Deployer(server)
     assert "InService" == deployer.deploy("shop", echo_archive("here"))
-    report = await _under_load(server, lambda: server.kill("gateway"))
-    cut = [sample for sample in report.failures if "Reset" in sample.error or "Incomplete" in sample.error]
-    assert len(report.failures) == len(cut) <= IN_FLIGHT_MAX + 1, _explain(report)
+    report, begun, done = await _under_load(server, lambda: server.kill("gateway"))
+    cut = [failure for failure in report.failures if failure.error and begun <= failure.finished]
+    assert report.failures == cut, _explain(report)
+    assert [] == [failure for failure in cut if not failure.due <= done], _explain(report)
 
 
 def test_control_is_soon_back_and_has_adopted_the_instances(server):
@@ -148,7 +158,7 @@ def test_control_is_soon_back_and_has_adopted_the_instances(server):
     assert "InService" == deployer.deploy("shop", echo_archive("here"), instances=2)
     before = server.pids("instance")
     server.kill("control")
-    eventually(lambda: 2 == _ready_instances(deployer), timeout_s=15)
+    eventually(lambda: 2 == _ready_instances(deployer))
     assert sorted(before) == sorted(server.pids("instance"))
 
 
@@ -157,10 +167,17 @@ def test_the_agent_is_always_back_however_often_it_is_killed(server):
     assert "InService" == deployer.deploy("shop", echo_archive("here"))
     before = server.pids("instance")
     for _ in range(10):
-        [killed] = server.kill("agent")
-        eventually(lambda killed=killed: server.pids("agent") not in ([], [killed]))
+        killed = server.kill("agent")
+        eventually(lambda killed=killed: set(server.pids("agent")) - set(killed))
     assert "InService" == deployer.deploy("later", echo_archive("there"))
     assert set(before) < set(server.pids("instance"))
+
+
+def _kill_with_its_workers(server: RunningMoorage, instance: int) -> None:
+    """SIGKILL it, and return when those are gone, too, that it has forked: they follow it by themselves."""
+    parts = {seen.pid: seen.part for seen in server.processes()}
+    kill_for_good(instance)
+    eventually(lambda: not any(is_alive(pid) for pid, part in parts.items() if part == parts[instance]))
 
 
 def _census(server: RunningMoorage) -> dict[str, int]:
@@ -175,12 +192,15 @@ def _ready_instances(deployer: Deployer) -> int | None:
     return None
 
 
-async def _under_load(server: RunningMoorage, fault) -> Report:
+async def _under_load(server: RunningMoorage, fault) -> tuple[Report, float, float]:
+    """What came of it, and between which times of the load the fault lay."""
     load = Load(server.target("shop"), rate=RATE)
     await asyncio.sleep(0.5)
+    begun = load.elapsed
     await asyncio.to_thread(fault)
+    done = load.elapsed
     await asyncio.sleep(2.5)
-    return await load.stop()
+    return await load.stop(), begun, done
 
 
 def _explain(report: Report) -> str:
