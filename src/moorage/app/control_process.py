@@ -119,7 +119,12 @@ async def _assemble(settings: Settings, parts: contextlib.AsyncExitStack, ending
         SecretsManager(),
     ]
     page = open_metrics_page(ground, hosting)
-    return Api(services, hosting.principals.find, clock=ground.clock, pages=[page, ConfirmingPage(ground.store)])
+    return Api(
+        services,
+        hosting.principals.find,
+        clock=ground.clock,
+        pages=[page, ConfirmingPage(ground.store, clock=ground.clock)],
+    )
 
 
 def _make_sagemaker(ground: Ground, hosting: Hosting) -> SageMaker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -54,16 +55,27 @@ class RecordedNotifications:
         self.confirmations.append((topic, subscription))
 
 
+class MovableClock(SystemClock):
+    """The time, and some more."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
 class World:
     """The service and what it hands on."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
+        self.clock = MovableClock()
         self.notifications = RecordedNotifications(self.store)
         self.service = Sns(
             Needs(
                 store=self.store,
-                clock=SystemClock(),
+                clock=self.clock,
                 account_id=ACCOUNT_ID,
                 notifications=self.notifications,
                 tokens=PageTokens(b"key"),
@@ -91,6 +103,10 @@ def refusal(sns: Any, operation: str, **request: Any) -> tuple[str, str]:
 
 def arns(sns: Any) -> Sequence[str]:
     return [row["SubscriptionArn"] for row in sns.list_subscriptions_by_topic(TopicArn=ARN)["Subscriptions"]]
+
+
+def was_authenticated(sns: Any, arn: str) -> str:
+    return str(sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["ConfirmationWasAuthenticated"])
 
 
 def test_a_topic_is_made_once(sns: Any) -> None:
@@ -145,6 +161,57 @@ def test_a_subscription_begins_when_its_endpoint_agrees(world: World, sns: Any) 
     assert "1" == sns.get_topic_attributes(TopicArn=ARN)["Attributes"]["SubscriptionsDeleted"]
 
 
+def test_a_signed_call_confirms_with_authentication(world: World, sns: Any) -> None:
+    sns.create_topic(Name="calls")
+    sns.subscribe(TopicArn=ARN, Protocol="https", Endpoint=HOOK)
+    [(_, subscription)] = world.notifications.confirmations
+    arn = sns.confirm_subscription(TopicArn=ARN, Token=subscription.token)["SubscriptionArn"]
+
+    assert "true" == was_authenticated(sns, arn)
+
+
+def test_a_subscription_put_again_with_other_attributes_is_refused(world: World, sns: Any) -> None:
+    sns.create_topic(Name="calls")
+    hook = {"TopicArn": ARN, "Protocol": "https", "Endpoint": HOOK}
+    sns.subscribe(**hook, Attributes={"RawMessageDelivery": "true"})
+
+    assert (
+        "InvalidParameter",
+        "Invalid parameter: Attributes Reason: Subscription already exists with different attributes",
+    ) == refusal(sns, "subscribe", **hook, Attributes={"RawMessageDelivery": "false"})
+    sns.subscribe(**hook)
+    sns.subscribe(**hook, Attributes={"RawMessageDelivery": "true"})
+    assert [True] * 3 == [subscription.is_raw for _, subscription in world.notifications.confirmations]
+
+
+def test_what_nobody_has_confirmed_for_two_days_is_gone(world: World, sns: Any) -> None:
+    sns.create_topic(Name="calls")
+    sns.subscribe(TopicArn=ARN, Protocol="https", Endpoint=HOOK)
+    world.clock.ahead = timedelta(hours=47)
+    sns.subscribe(TopicArn=ARN, Protocol="https", Endpoint=HOOK)
+    world.clock.ahead = timedelta(hours=94)
+    assert ["PendingConfirmation"] == arns(sns)
+
+    world.clock.ahead = timedelta(hours=96)
+    assert [] == arns(sns) == sns.list_subscriptions()["Subscriptions"]
+    token = world.notifications.confirmations[0][1].token
+    assert "InvalidParameter" == refusal(sns, "confirm_subscription", TopicArn=ARN, Token=token)[0]
+    assert "0" == sns.get_topic_attributes(TopicArn=ARN)["Attributes"]["SubscriptionsPending"]
+    sns.subscribe(TopicArn=ARN, Protocol="https", Endpoint=HOOK)
+    assert token != world.notifications.confirmations[-1][1].token
+
+
+def test_what_was_confirmed_stays(world: World, sns: Any) -> None:
+    sns.create_topic(Name="calls")
+    sns.subscribe(TopicArn=ARN, Protocol="https", Endpoint=HOOK)
+    [(_, subscription)] = world.notifications.confirmations
+    arn = sns.confirm_subscription(TopicArn=ARN, Token=subscription.token)["SubscriptionArn"]
+    world.clock.ahead = timedelta(days=100)
+
+    assert [arn] == arns(sns)
+    assert arn == sns.confirm_subscription(TopicArn=ARN, Token=subscription.token)["SubscriptionArn"]
+
+
 def test_a_visit_confirms_without_a_signature(world: World, sns: Any) -> None:
     sns.create_topic(Name="calls")
     sns.subscribe(TopicArn=ARN, Protocol="https", Endpoint=HOOK)
@@ -152,7 +219,7 @@ def test_a_visit_confirms_without_a_signature(world: World, sns: Any) -> None:
     sent = confirmation(topic, subscription, public_url="http://127.0.0.1:7070/", id_="1", now=T0)
     url = json.loads(sent.body)["SubscribeURL"]
     assert url.startswith("http://127.0.0.1:7070/?Action=ConfirmSubscription&")
-    page = ConfirmingPage(world.store)
+    page = ConfirmingPage(world.store, clock=world.clock)
 
     def visit(query: str) -> int:
         request = HttpRequest("GET", "/", query, Headers([]), b"")
@@ -166,10 +233,11 @@ def test_a_visit_confirms_without_a_signature(world: World, sns: Any) -> None:
     assert ["PendingConfirmation"] == arns(sns)
     assert 200 == visit(query)
     assert [topic.arn_of(subscription)] == arns(sns)
+    assert "false" == was_authenticated(sns, topic.arn_of(subscription))
 
 
 def test_what_is_not_a_visit_is_not_taken_for_one(world: World) -> None:
-    page = ConfirmingPage(world.store)
+    page = ConfirmingPage(world.store, clock=world.clock)
     query = "Action=ConfirmSubscription&TopicArn=a&Token=b"
     for method, path, asked, headers in (
         ("POST", "/", query, []),

@@ -17,6 +17,7 @@ from moorage.aws.querystring import parse_pairs
 from moorage.aws.services import service
 from moorage.core.notifications.topic import topic_key
 from moorage.store.base import Store, Transaction
+from moorage.system.clock import Clock
 from moorage.system.entropy import new_request_id
 
 _ACTION: Final = "ConfirmSubscription"
@@ -25,8 +26,9 @@ _ACTION: Final = "ConfirmSubscription"
 class ConfirmingPage:
     """Answers a visit as SNS answers the call."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
 
     def is_meant(self, request: HttpRequest) -> bool:
         """Whether a request is a visit: the call itself is signed."""
@@ -45,7 +47,7 @@ class ConfirmingPage:
             key = topic_key(arn)
             if key is None or not token:
                 raise ServiceError("InvalidParameter", "Invalid parameter: TopicArn and Token are needed")
-            return confirm_with(tx, load(tx, key, arn), token)
+            return confirm_with(tx, load(tx, key, arn, now=self._clock.now()), token)
 
         model = service("sns")
         try:

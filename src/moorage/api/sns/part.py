@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Final, Protocol
 
 from moorage.api.service import Caller, Service
@@ -81,19 +82,20 @@ def key_in(arn: str, caller: Caller, *, what: str = "TopicArn") -> TopicKey:
     return key
 
 
-def load(tx: Transaction, key: TopicKey, arn: str) -> Topic:
-    """The topic of that ARN. Raises NotFound."""
+def load(tx: Transaction, key: TopicKey, arn: str, *, now: datetime) -> Topic:
+    """The topic of that ARN, as of now. Raises NotFound."""
     topic = find_topic(tx, key)
     if topic is None or not (arn == topic.arn or arn.startswith(f"{topic.arn}:")):
         raise no_such_topic()
-    return topic
+    return topic.as_of(now)
 
 
-def load_subscription(tx: Transaction, key: TopicKey, arn: str) -> tuple[Topic, Subscription]:
-    """The subscription of that ARN and its topic. Raises NotFound."""
+def load_subscription(tx: Transaction, key: TopicKey, arn: str, *, now: datetime) -> tuple[Topic, Subscription]:
+    """The subscription of that ARN and its topic, as of now. Raises NotFound."""
     topic = find_topic(tx, key)
     if topic is None:
         raise no_such_subscription()
+    topic = topic.as_of(now)
     found = topic.find(lambda each: topic.arn_of(each) == arn)
     if found is None:
         raise no_such_subscription()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from moorage.api.service import Caller, operation
@@ -47,16 +48,19 @@ class Subscriptions(Part):
         key = key_in(request["TopicArn"], caller)
         protocol = _protocol(request["Protocol"])
         endpoint = await self._endpoint(protocol, request.get("Endpoint", ""))
-        is_raw = _is_raw(request.get("Attributes", {}))
+        attributes, now = request.get("Attributes", {}), self._clock.now()
+        is_raw = _is_raw(attributes)
 
         def subscribe(tx: Transaction) -> tuple[Topic, Subscription]:
-            topic = load(tx, key, request["TopicArn"])
+            topic = load(tx, key, request["TopicArn"], now=now)
             found = topic.find(lambda each: (each.protocol, each.endpoint) == (protocol, endpoint))
             if found is None and len(topic.subscriptions) >= SUBSCRIPTIONS_MAX:
                 raise too_many(
                     "SubscriptionLimitExceeded", f"A topic can have {SUBSCRIPTIONS_MAX} subscriptions at most."
                 )
-            subscription = found or self._new(protocol, endpoint, is_raw=is_raw)
+            if found is not None and attributes and found.is_raw != is_raw:
+                raise invalid("Attributes", "Subscription already exists with different attributes")
+            subscription = _asked_again(found, now) if found else _new(protocol, endpoint, is_raw=is_raw, now=now)
             topic = topic.having(subscription)
             replace_topic(tx, topic)
             return topic, subscription
@@ -78,8 +82,8 @@ class Subscriptions(Part):
         key = key_in(request["TopicArn"], caller)
 
         def confirm(tx: Transaction) -> str:
-            topic = load(tx, key, request["TopicArn"])
-            return confirm_with(tx, topic, request["Token"])
+            topic = load(tx, key, request["TopicArn"], now=self._clock.now())
+            return confirm_with(tx, topic, request["Token"], is_authenticated=True)
 
         return {"SubscriptionArn": await self._store.run(confirm)}
 
@@ -90,7 +94,7 @@ class Subscriptions(Part):
         key = key_in(arn, caller, what="SubscriptionArn")
 
         def unsubscribe(tx: Transaction) -> None:
-            topic = load(tx, key, arn)
+            topic = load(tx, key, arn, now=self._clock.now())
             found = topic.find(lambda each: topic.arn_of(each) == arn)
             if found is not None:
                 replace_topic(tx, topic.without(found))
@@ -100,8 +104,9 @@ class Subscriptions(Part):
     @operation("ListSubscriptions")
     async def list_subscriptions(self, caller: Caller, request: ListSubscriptionsInput) -> ListSubscriptionsResponse:
         """A hundred of the region's, by their topics."""
+        now = self._clock.now()
         rows = await self._store.run(
-            lambda tx: [row for topic in list_topics(tx, caller.region) for row in self._described(topic)]
+            lambda tx: [row for topic in list_topics(tx, caller.region) for row in self._described(topic.as_of(now))]
         )
         page, more = self._page(["ListSubscriptions", caller.region], request.get("NextToken"), rows)
         answer: ListSubscriptionsResponse = {"Subscriptions": list(page)}
@@ -116,7 +121,7 @@ class Subscriptions(Part):
         """A hundred of a topic's."""
         arn = request["TopicArn"]
         key = key_in(arn, caller)
-        rows = await self._store.run(lambda tx: self._described(load(tx, key, arn)))
+        rows = await self._store.run(lambda tx: self._described(load(tx, key, arn, now=self._clock.now())))
         page, more = self._page(["ListSubscriptionsByTopic", arn], request.get("NextToken"), rows)
         answer: ListSubscriptionsByTopicResponse = {"Subscriptions": list(page)}
         if more:
@@ -130,7 +135,7 @@ class Subscriptions(Part):
         """What there is to say of a subscription."""
         arn = request["SubscriptionArn"]
         key = key_in(arn, caller, what="SubscriptionArn")
-        topic, found = await self._store.run(lambda tx: load_subscription(tx, key, arn))
+        topic, found = await self._store.run(lambda tx: load_subscription(tx, key, arn, now=self._clock.now()))
         return {
             "Attributes": {
                 "SubscriptionArn": arn,
@@ -139,7 +144,7 @@ class Subscriptions(Part):
                 "Protocol": found.protocol.value,
                 "Endpoint": found.endpoint,
                 "PendingConfirmation": json.dumps(not found.is_confirmed),
-                "ConfirmationWasAuthenticated": "false",
+                "ConfirmationWasAuthenticated": json.dumps(found.was_authenticated),
                 "RawMessageDelivery": json.dumps(found.is_raw),
             }
         }
@@ -152,7 +157,7 @@ class Subscriptions(Part):
         is_raw = _is_raw({request["AttributeName"]: request.get("AttributeValue", "")})
 
         def change(tx: Transaction) -> None:
-            topic, found = load_subscription(tx, key, arn)
+            topic, found = load_subscription(tx, key, arn, now=self._clock.now())
             replace_topic(tx, topic.having(replace(found, is_raw=is_raw)))
 
         await self._store.run(change)
@@ -171,17 +176,6 @@ class Subscriptions(Part):
             raise invalid("Endpoint", str(error)) from None
         return endpoint
 
-    def _new(self, protocol: Protocol, endpoint: str, *, is_raw: bool) -> Subscription:
-        return Subscription(
-            new_request_id(),
-            protocol,
-            endpoint,
-            token=new_secret(_TOKEN_BYTES).hex(),
-            is_confirmed=not protocol.is_confirmed,
-            is_raw=is_raw,
-            created_at=self._clock.now(),
-        )
-
     def _described(self, topic: Topic) -> Sequence[Described]:
         return [
             {
@@ -195,13 +189,34 @@ class Subscriptions(Part):
         ]
 
 
-def confirm_with(tx: Transaction, topic: Topic, token: str) -> str:
+def confirm_with(tx: Transaction, topic: Topic, token: str, *, is_authenticated: bool = False) -> str:
     """Confirm the subscription of that token; answers its ARN. Raises InvalidParameter."""
     found = topic.find(lambda each: each.token == token)
     if found is None:
-        raise invalid("Token", "it is not one of this topic's")
-    replace_topic(tx, topic.having(replace(found, is_confirmed=True)))
+        raise invalid("Token", "it is not one of this topic's, or more than two days old")
+    if not found.is_confirmed:
+        found = replace(found, is_confirmed=True, was_authenticated=is_authenticated)
+        replace_topic(tx, topic.having(found))
     return topic.arn_of(found)
+
+
+def _new(protocol: Protocol, endpoint: str, *, is_raw: bool, now: datetime) -> Subscription:
+    """A subscription that is to be confirmed; where nobody is to be asked, the call that makes it has done so."""
+    return Subscription(
+        new_request_id(),
+        protocol,
+        endpoint,
+        token=new_secret(_TOKEN_BYTES).hex(),
+        is_confirmed=not protocol.is_confirmed,
+        is_raw=is_raw,
+        created_at=now,
+        was_authenticated=not protocol.is_confirmed,
+    )
+
+
+def _asked_again(subscription: Subscription, now: datetime) -> Subscription:
+    """One that is not confirmed has all of its time again, as the token is sent once more."""
+    return subscription if subscription.is_confirmed else replace(subscription, created_at=now)
 
 
 def _protocol(name: str) -> Protocol:

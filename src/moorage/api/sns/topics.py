@@ -11,6 +11,7 @@ from typing import Final
 from moorage.api.service import Caller, operation
 from moorage.api.sns.errors import invalid, no_such_resource, refused, too_many
 from moorage.api.sns.part import Part, key_in, load
+from moorage.api.tags import TAGS_MAX, read_pairs
 from moorage.aws.types.sns import (
     CreateTopicInput,
     CreateTopicResponse,
@@ -31,7 +32,6 @@ from moorage.store.base import Transaction
 from moorage.store.topics import delete_topic, find_topic, insert_topic, list_topics, replace_topic
 
 TOPICS_MAX: Final = 10_000
-TAGS_MAX: Final = 50
 DISPLAY_NAME_MAX: Final = 100
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _FEEDBACK: Final = ("Application", "Firehose", "HTTP", "Lambda", "SQS")
@@ -106,7 +106,7 @@ class Topics(Part):
     ) -> GetTopicAttributesResponse:
         """What there is to say of a topic, with the policy that every topic has here: its account may use it."""
         key = key_in(request["TopicArn"], caller)
-        topic = await self._store.run(lambda tx: load(tx, key, request["TopicArn"]))
+        topic = await self._store.run(lambda tx: load(tx, key, request["TopicArn"], now=self._clock.now()))
         confirmed = sum(each.is_confirmed for each in topic.subscriptions)
         return {
             "Attributes": {
@@ -127,7 +127,7 @@ class Topics(Part):
         display_name = _display_name(request["AttributeName"], request.get("AttributeValue", ""))
 
         def change(tx: Transaction) -> None:
-            topic = load(tx, key, request["TopicArn"])
+            topic = load(tx, key, request["TopicArn"], now=self._clock.now())
             if request["AttributeName"] == "DisplayName":
                 replace_topic(tx, replace(topic, display_name=display_name))
 
@@ -189,13 +189,7 @@ def _tagged(tx: Transaction, arn: str) -> Topic:
 
 
 def _read_tags(tags: list[Tag]) -> dict[str, str]:
-    read: dict[str, str] = {}
-    for tag in tags:
-        if tag["Key"].lower().startswith("aws:"):
-            raise invalid("Tags", "tag keys that start with 'aws:' are reserved")
-        if tag["Key"] in read:
-            raise invalid("Tags", f"the key {tag['Key']} is there twice")
-        read[tag["Key"]] = tag["Value"]
+    read = read_pairs(((tag["Key"], tag["Value"]) for tag in tags), lambda why: invalid("Tags", why))
     _check_count(read)
     return read
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+CONFIRMED_WITHIN: Final = timedelta(days=2)
+"""For how long a token is good; then its subscription is gone, as with the service."""
 
 
 class NoSuchTopic(LookupError):
@@ -55,6 +58,9 @@ class Subscription:
     is_raw: bool
     """Whether messages are sent as they are, without what SNS puts around them."""
     created_at: datetime
+    """When it was asked for the last time, if it is not confirmed."""
+    was_authenticated: bool = False
+    """Whether a signed call has confirmed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,12 @@ class Topic:
     subscriptions: tuple[Subscription, ...] = ()
     unsubscribed: int = 0
     """How many subscriptions were there and are not any more."""
+
+    def as_of(self, now: datetime) -> Topic:
+        """The topic without the subscriptions that nobody has confirmed in time."""
+        oldest = now - CONFIRMED_WITHIN
+        kept = tuple(each for each in self.subscriptions if each.is_confirmed or each.created_at > oldest)
+        return replace(self, subscriptions=kept)
 
     def arn_of(self, subscription: Subscription) -> str:
         """The ARN of one of its subscriptions."""
