@@ -1,8 +1,9 @@
 """One log file, read by seeking: it may be large, and it may be growing.
 
 A line is `2026-11-21T02:55:00.123Z text`, see `log_lines`; a line without that prefix shares the time before it. Times
-in a file do not go back. Positions are byte offsets of line starts, which never change: files grow at their end, and
-their beginning may become a hole. A last line without its line feed is still being written, and is not there yet.
+in a file do not go back, but for a few milliseconds where several processes print. Positions are byte offsets of line
+starts, which never change: files grow at their end, and their beginning may become a hole. A last line without its line
+feed is still being written, and is not there yet.
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ _LINES_AT_ONCE: Final = 8192
 """How many lines a search holds, of all streams together."""
 _LINES_AT_ONCE_MIN: Final = 16
 _AHEAD_MS: Final = 2 * 3600 * 1000 + 60_000
+_DISORDER_MS: Final = 100
+"""How far times of what several processes print may go back: one may be held up between taking the time and writing."""
 
 
 class NoSuchStream(LookupError):
@@ -81,6 +83,10 @@ class Search:
     is_descending: bool = False
     has_to_pause: Callable[[], bool] = lambda: False
     """Asked after each line whether that is enough for one page."""
+
+    def includes(self, at_ms: int) -> bool:
+        """Whether a time is one that is searched."""
+        return self.since <= at_ms and (self.before is None or at_ms < self.before)
 
     def is_behind(self, cursor: Cursor) -> bool:
         """Whether a place is one that the search has not come to yet."""
@@ -176,28 +182,50 @@ def _take(events: Iterator[LogEvent], limit: int) -> list[LogEvent]:
 
 
 def _timed(stream: StreamFile, wanted: Search, at_once: int) -> Iterator[tuple[Cursor, LogEvent]]:
-    """The lines of one stream from where the search is, in its order.
+    """The lines of one stream from about where the search is, in its order. A line's place never goes back in time.
 
     Its file is open only while `at_once` lines are read: a group may have more streams than a process open files.
     """
-    since, before, after = wanted.since, wanted.before, wanted.after
-    if after is not None and wanted.is_descending:
-        before = after.at_ms + 1 if before is None else min(before, after.at_ms + 1)
-    elif after is not None:
-        since = max(since, after.at_ms)
     span: tuple[int, int] | None = None
+    further = min if wanted.is_descending else max
+    cursor = _cursor_in(stream, wanted)
+    at_ms = None if cursor is None else cursor.at_ms
     while True:
         try:
             with stream.path.open("rb") as file:
-                low, high = span or _range(file, since=since, before=before)
+                low, high = span or _searched_range(stream, file, wanted)
                 events = list(itertools.islice(_read(stream, file, (low, high), wanted, at_once), at_once))
         except FileNotFoundError:
             return
         for event in events:
-            yield Cursor(event.at_ms, stream.name, event.start), event
+            at_ms = event.at_ms if at_ms is None else further(at_ms, event.at_ms)
+            if wanted.includes(event.at_ms):
+                yield Cursor(at_ms, stream.name, event.start), event
         if len(events) < at_once:
             return
         span = (low, events[-1].start) if wanted.is_descending else (events[-1].end, high)
+
+
+def _cursor_in(stream: StreamFile, wanted: Search) -> Cursor | None:
+    """Where the search is in a stream whose positions never change."""
+    is_there = stream.is_printed and wanted.after is not None and wanted.after.stream == stream.name
+    return wanted.after if is_there else None
+
+
+def _searched_range(stream: StreamFile, file: BinaryIO, wanted: Search) -> tuple[int, int]:
+    """The positions between which all lines lie that the search has not come to yet, and a few others."""
+    since, before, after = wanted.since, wanted.before, wanted.after
+    cursor = _cursor_in(stream, wanted)
+    if cursor is None and after is not None and wanted.is_descending:
+        before = after.at_ms + 1 if before is None else min(before, after.at_ms + 1)
+    elif cursor is None and after is not None:
+        since = max(since, after.at_ms)
+    slack_ms = _DISORDER_MS if stream.is_printed else 0
+    low, high = _range(file, since=since - slack_ms, before=None if before is None else before + slack_ms)
+    if cursor is None:
+        return low, high
+    place = align(file, min(cursor.start, high), start=low, stop=high)
+    return (low, place) if wanted.is_descending else (place, high)
 
 
 def _read(

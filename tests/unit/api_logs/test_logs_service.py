@@ -198,6 +198,31 @@ async def test_the_latest_first(world: LogsWorld, limit: int) -> None:
     assert ["five", "four"] == await world.find_all(startFromHead=False, limit=limit, filterPattern="f")
 
 
+DISORDER = {"A/i-1": (0, 6, 5, 7, 7, 4, 8), "A/i-2": (5, 6, 5, 9), "B/i-3": (6, 3, 4, 8, 5)}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("is_ascending", [True, False])
+async def test_of_lines_that_several_processes_printed_in_no_order_none_is_lost(
+    world: LogsWorld, limit: int, is_ascending: bool
+) -> None:
+    lines = [(at, f"{stream} {place} {at}") for stream, times in DISORDER.items() for place, at in enumerate(times)]
+    for at, line in lines:
+        world.write(line.split()[0], (at, line), endpoint="busy")
+    request = {"group": "/aws/sagemaker/Endpoints/busy", "limit": limit, "startFromHead": is_ascending}
+    assert sorted(line for _, line in lines) == sorted(await world.find_all(**request))
+    some = await world.find_all(**request, startTime=START_MS + 5, endTime=START_MS + 7)
+    assert sorted(line for at, line in lines if 5 <= at <= 7) == sorted(some)
+
+
+@pytest.mark.parametrize("is_ascending", [True, False])
+async def test_a_clock_that_was_put_back_loses_no_lines(world: LogsWorld, is_ascending: bool) -> None:
+    world.write("A/i-1", *((at, f"{at}") for at in (*range(10_000, 10_050), *range(50))), endpoint="alone")
+    request = {"group": "/aws/sagemaker/Endpoints/alone", "limit": 7, "startFromHead": is_ascending}
+    found = await world.find_all(**request)
+    assert [f"{at}" for at in (*range(10_000, 10_050), *range(50))] == (found if is_ascending else found[::-1])
+
+
 async def test_a_token_keeps_the_order_of_its_search(world: LogsWorld) -> None:
     _, token = await world.find(startFromHead=False, limit=1)
     assert (ALL[-2::-1], None) == await world.find(nextToken=token, startFromHead=True)
