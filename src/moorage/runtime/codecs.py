@@ -27,8 +27,21 @@ def decode(body: bytes, media: str) -> Decoded:
         raise RequestRefused(415, f"Unsupported content type {media!r}: send one of {', '.join(_DECODERS)}")
     try:
         return decoder(body)
-    except (ValueError, EOFError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RequestRefused(400, say(error)) from error
+
+
+def decode_table(body: bytes, media: str) -> Decoded:
+    """As `decode`, for models of numbers in which some may be missing: where JSON has `null`, it is NaN."""
+    decoded = decode(body, media)
+    array = decoded.data
+    if array.dtype.kind != "O" or not all(item is None or isinstance(item, int | float) for item in array.flat):
+        return decoded
+    try:
+        numbers = array.astype(float)
+    except OverflowError as error:
+        raise RequestRefused(400, say(error)) from error
+    return Decoded(numbers if decoded.enveloped else _as_row(numbers), decoded.enveloped)
 
 
 def encode(value: Any, media: str) -> bytes:
@@ -50,10 +63,12 @@ def _decode_json(body: bytes) -> Decoded:
         raise RequestRefused(400, 'The JSON object has neither "instances" nor "inputs"')
     if not isinstance(value, list):
         raise RequestRefused(400, 'The JSON body is neither an array nor an object with "instances"')
-    array = np.asarray(value)
-    if array.ndim == 1 and array.dtype.kind in "biuf":
-        array = array.reshape(1, -1)  # one row of numbers; text stays one instance an item
-    return Decoded(array)
+    return Decoded(_as_row(np.asarray(value)))
+
+
+def _as_row(array: Any) -> Any:
+    """A list of numbers is one row; text stays one instance an item."""
+    return array.reshape(1, -1) if array.ndim == 1 and array.dtype.kind in "biuf" else array
 
 
 def _decode_csv(body: bytes) -> Decoded:

@@ -42,6 +42,33 @@ def test_json_shapes(body, rows, enveloped):
     assert (rows, enveloped) == (decoded.data.tolist(), decoded.enveloped)
 
 
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (b"[[1, null], [2.5, 3]]", [[1.0, None], [2.5, 3.0]]),
+        (b"[1, null, true]", [[1.0, None, 1.0]]),
+        (b'{"instances": [[null]]}', [[None]]),
+        (b"[[1, 2]]", [[1, 2]]),
+        (b"[%d]" % 10**30, [[1e30]]),
+    ],
+)
+def test_null_is_a_missing_number_in_a_table(body, rows):
+    found = codecs.decode_table(body, JSON)
+    assert rows == [[None if value != value else value for value in row] for row in found.data.tolist()]
+    assert found.data.dtype.kind in "if"
+    assert (b"instances" in body) == found.enveloped
+
+
+@pytest.mark.parametrize("body", [b'["a", null]', b'[{"a": 1}]', b'{"instances": [null, "b"]}'])
+def test_null_among_other_things_stays_what_it_is(body):
+    assert "O" == codecs.decode_table(body, JSON).data.dtype.kind
+
+
+def test_a_number_beyond_all_floats_is_the_requests_fault():
+    with pytest.raises(RequestRefused, match="int too large to convert to float"):
+        codecs.decode_table(b"[[1%b]]" % (b"0" * 400), JSON)
+
+
 def test_csv_is_always_a_table():
     assert [[5.1, 3.5]] == codecs.decode(b"5.1,3.5", CSV).data.tolist()
     assert [[1.0], [2.0]] == codecs.decode("\ufeff1\r\n2\r\n".encode(), CSV).data.tolist()

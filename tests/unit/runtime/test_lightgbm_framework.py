@@ -96,6 +96,7 @@ def test_an_estimator_is_answered_by_its_booster(own):
         (np.ones((2, 3)), "The number of features in data .3. is not the same as it was in training data .4."),
         (np.ones(4), "must be 2 dimensional"),
         (np.array([["a", "b", "c", "d"]]), "could not convert string to float"),
+        (np.array([[10**400, 1, 1, 1]]), "int too large to convert to float"),
     ],
 )
 def test_what_is_refused(rows, message, capfd):

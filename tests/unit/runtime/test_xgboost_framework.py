@@ -290,6 +290,7 @@ def test_libsvm_leaves_out_what_is_missing(media):
         (b"1,2,3,inf", CSV, 400, "Input data contains `inf` or a value too large"),
         (b"a,b,c,d", CSV, 400, "could not convert string"),
         (b'["a","b","c","d"]', JSON, 400, "Feature size of inference data"),
+        (b"[[1%b, 2, 3, 4]]" % (b"0" * 400), JSON, 400, "int too large to convert to float"),
         (
             b"1 5:2",
             LIBSVM,
@@ -325,6 +326,12 @@ def test_an_estimators_refusal_is_one_sentence_too():
     with pytest.raises(RequestRefused, match=r"^XGBoostError: ") as stacked:
         model.predict(np.array([["a", "b", "c", "d"]]), detailed=False)
     assert "Stack trace" not in str(caught.value) + str(stacked.value)
+
+
+def test_an_estimator_is_not_asked_about_a_single_value():
+    model, _ = serve(xgboost.XGBRegressor(n_estimators=2).fit(ROWS, SCORES))
+    with pytest.raises(RequestRefused, match="The body has a single value where rows are expected"):
+        model.predict(model.decode(b'{"instances": 5}', JSON).data, detailed=True)
 
 
 def test_a_few_bytes_of_libsvm_do_not_take_all_memory():

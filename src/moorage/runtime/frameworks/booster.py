@@ -15,6 +15,7 @@ from moorage.runtime import codecs, jsontext
 from moorage.runtime.failures import RequestRefused, say
 from moorage.runtime.frameworks import dmlc, libsvm
 from moorage.runtime.frameworks.base import Decoded
+from moorage.runtime.frameworks.estimator import FAULTS_OF_DATA
 from moorage.runtime.frameworks.selection import Selection
 from moorage.runtime.media import CSV, JSON, NPY
 
@@ -45,7 +46,7 @@ class BoosterModel:
         """`Booster.predict`, without a look at the names of columns, with as many rounds as were best."""
         try:
             predictions = self.native.predict(self._matrix(data), iteration_range=self._rounds, validate_features=False)
-        except (ValueError, TypeError) as error:
+        except FAULTS_OF_DATA as error:
             raise RequestRefused(400, dmlc.explain(error)) from error
         return {"predictions": predictions} if detailed else predictions
 
@@ -92,7 +93,7 @@ class ScriptedBooster:
         rows = _decode(body, media, None)
         try:
             return Decoded(xgboost.DMatrix(rows.data, nthread=1), rows.enveloped)
-        except (ValueError, TypeError) as error:
+        except FAULTS_OF_DATA as error:
             raise RequestRefused(400, dmlc.explain(error)) from error
 
     def predict(self, data: Any, *, detailed: bool) -> Any:
@@ -109,7 +110,7 @@ def _decode(body: bytes, media: str, features: int | None) -> Decoded:
     if media not in CONTENT_TYPES:
         raise RequestRefused(415, f"Unsupported content type {media!r}: send one of {', '.join(CONTENT_TYPES)}")
     if media not in _LIBSVM:
-        return codecs.decode(body, media)
+        return codecs.decode_table(body, media)
     try:
         return Decoded(libsvm.read_rows(body, features))
     except UnicodeDecodeError as error:

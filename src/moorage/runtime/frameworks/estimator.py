@@ -10,8 +10,8 @@ from moorage.runtime.failures import RequestRefused
 from moorage.runtime.frameworks import dmlc
 from moorage.runtime.media import CSV, JSON, NPY
 
-FAULTS_OF_DATA: Final = (ValueError, TypeError)
-"""What estimators raise for data of a shape or type they do not take."""
+FAULTS_OF_DATA: Final = (ValueError, TypeError, OverflowError)
+"""What estimators raise for data of a shape or type, or with numbers, that they do not take."""
 
 
 class EstimatorModel:
@@ -36,10 +36,12 @@ class EstimatorModel:
 
     def decode(self, body: bytes, media: str) -> Any:
         """See `base.Model.decode`."""
-        return codecs.decode(body, media)
+        return codecs.decode_table(body, media)
 
     def predict(self, data: Any, *, detailed: bool) -> Any:
         """See `base.Model.predict`."""
+        if getattr(data, "ndim", None) == 0:  # not every estimator looks
+            raise RequestRefused(400, "The body has a single value where rows are expected")
         try:
             predictions = self.ask(data)
         except self._faults as error:

@@ -13,7 +13,7 @@ import numpy as np
 from moorage.runtime.trees.gtil import Array, Scorer
 from moorage.runtime.trees.guess import begin_with_guess
 from moorage.runtime.trees.importing import import_histograms, import_trees
-from moorage.runtime.trees.translation import Reading, Translation
+from moorage.runtime.trees.translation import NotCompiled, Reading, Translation
 
 CLASSIFIERS: Final = frozenset({"GradientBoostingClassifier", "HistGradientBoostingClassifier"})
 REGRESSORS: Final = frozenset({"GradientBoostingRegressor", "HistGradientBoostingRegressor"})
@@ -47,6 +47,8 @@ def translate_regressor(booster: Any) -> Translation:
 
 def _translation(booster: Any, predictions: Reading, probabilities: Reading | None = None) -> Translation:
     histogram = _is_histogram(booster)
+    if histogram and np.any(booster.is_categorical_):  # which it may put before all others
+        raise NotCompiled("it has categorical features")
     model = import_histograms(booster) if histogram else import_trees(booster)[0]
     begin_with_guess(model)
     return Translation(

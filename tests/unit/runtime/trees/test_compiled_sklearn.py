@@ -135,6 +135,7 @@ def test_any_numbers_at_all(name, seed, missing, rows):
         np.array([["a"] * FEATURES]),
         np.array([[None] * FEATURES]),
         np.array([["1"] * FEATURES]),
+        np.array([[10**400] * FEATURES]),
         np.array([[np.inf] * FEATURES]),
         np.array([[1e39] * FEATURES]),
         np.array([[3.4e38] * FEATURES]),
@@ -175,6 +176,16 @@ def test_what_is_not_translated_stays_the_frameworks():
     own = EstimatorModel(RandomForestClassifier(n_estimators=3).fit(rows, np.stack([values, 1 - values], axis=1)))
     assert own is compile_model(own, said.append)
     assert ["not compiled: it predicts several outputs"] == said
+
+
+def test_categories_stay_the_frameworks():
+    rows, values = make_data(2)
+    rows[:, 3] = np.arange(ROWS) % 3
+    said = []
+    model = HistGradientBoostingClassifier(max_iter=3, categorical_features=[3]).fit(rows, values)
+    own = EstimatorModel(model)
+    assert own is compile_model(own, said.append)
+    assert ["not compiled: it has categorical features"] == said
 
 
 class Louder(RandomForestRegressor):
