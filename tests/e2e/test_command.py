@@ -177,6 +177,7 @@ def test_logs_has_what_the_code_prints(moorage: Command, tmp_path: Path) -> None
     said = moorage.succeeds("logs", "talking")
 
     assert "hello from the model" in said
+    assert "moorage: unpacked 1 member, " in said
     assert " AllTraffic/i-" in said
     assert 1 == len(moorage.succeeds("logs", "talking", "-n", "1").splitlines())
     assert 1 == len(moorage.succeeds("logs", "talking", "--since", "1h", "--filter", '"hello from"').splitlines())

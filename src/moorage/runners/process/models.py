@@ -99,7 +99,7 @@ class ModelFolders:
             self.path_of(digest).chmod(0o555)  # at last: a folder that is read-only only root may move to another
         except OSError as error:
             raise UnpackFailed(f"The model data could not be put in place: {error.strerror}") from error
-        return f"put {files} files in place"
+        return f"put {_counted(files, 'file')} in place"
 
     async def _unpack(self, digest: str, archive: Path) -> str:
         fresh = self._root / f"{digest}.{entropy.new_uid()}"
@@ -117,7 +117,11 @@ class ModelFolders:
         finally:
             if fresh.exists():
                 await asyncio.to_thread(_remove, fresh)
-        return f"unpacked {answer['members']} members, {answer['bytes']} bytes"
+        return f"unpacked {_counted(answer['members'], 'member')}, {_counted(answer['bytes'], 'byte')}"
+
+
+def _counted(number: object, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 async def _run_child(archive: Path, target: Path) -> dict[str, object]:

@@ -54,6 +54,11 @@ def test_another_interpreter_is_another_folder(other):
     assert blueprint_of(IMAGE).folder_name(PYTHON) != blueprint_of(IMAGE).folder_name(other)
 
 
+@pytest.mark.parametrize(("line", "package"), [("requests", None), ("scikit-learn==0.1", "scikit-learn")])
+def test_what_versions_there_are_matters_only_if_the_file_asks_for_one(line, package):
+    assert package == blueprint_with(IMAGE, asked(line), PACKAGES).package
+
+
 def test_a_requirements_file_wins_over_what_the_image_would_have():
     found = blueprint_with(IMAGE, asked("pandas<2", "requests", constraints=("idna<4",)), PACKAGES)
 

@@ -49,6 +49,8 @@ def read(code: Path, text: str, **others: str) -> Requirements:
             ("thing @ https://x.example/thing-1.0-py3-none-any.whl",),
         ),
         ("--pre\nthing", ("--pre", "thing")),
+        ("thing[a, b] ~=1.0, !=1.3", ("thing[a, b] ~=1.0, !=1.3",)),
+        ("a.b_c-d (>=1) ; python_version > '3'\nx===1\ny<2", ("a.b_c-d (>=1) ; python_version > '3'", "x===1", "y<2")),
         ("--prefer-binary\n--trusted-host x.example\nthing", ("thing",)),
     ],
 )
@@ -79,6 +81,12 @@ def test_lines_that_are_passed_on(code, text, lines):
         ("--find-links /srv/packages", "by its URL"),
         ("--no-binary :all:", "--no-binary is not known"),
         ("thing --hash=sha256:abc", "name it by =="),
+        ("num py == 1", "a package is required like name, name==1.2"),
+        ("thing = 1.0", "a package is required like"),
+        ("thing=1.0", "a package is required like"),
+        ("pip install thing", "a package is required like"),
+        ("<<<<<<< HEAD", "a package is required like"),
+        ("import numpy", "a package is required like"),
     ],
 )
 def test_lines_that_are_refused_are_named_with_the_rule(code, line, why):

@@ -24,7 +24,7 @@ class Blueprint:
     """What has to be importable in it."""
     constraints: tuple[str, ...] = ()
     package: str | None = None
-    """What it is built for: the distribution of the framework."""
+    """The distribution of the framework, whose versions are told to who cannot have this one."""
 
     def folder_name(self, interpreter: Interpreter) -> str:
         """The folder of the environment on an interpreter: for people, then what it depends on as a digest."""
@@ -60,6 +60,7 @@ def blueprint_with(image: FrameworkImage, asked: Requirements, packages: Sequenc
         name=f"{plain.name} with requirements",
         requirements=(*(line for line in lines if name_in(line) not in asked.names), *asked.lines),
         constraints=asked.constraints,
+        package=plain.package if frameworks & asked.names else None,
     )
 
 

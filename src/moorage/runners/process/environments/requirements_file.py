@@ -26,6 +26,8 @@ _IGNORED: Final = frozenset({"--prefer-binary", "--only-binary", "--trusted-host
 """They ask for what is done anyway, or what only pip knows."""
 _WEB: Final = ("https://", "http://")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_SPECIFIER: Final = re.compile(r"\s*(?:\[[^]]*\])?\s*(?:$|===|[=~!<>]=|[<>]|\(|;|--hash)")
+"""What follows a name: extras, versions, a marker or a hash (PEP 508, roughly: versions are for uv to read)."""
 
 
 class RequirementsRefused(Exception):
@@ -103,8 +105,10 @@ class _Reader:
             self._add(_checked_url(line, path), lines)
         elif "/" in what or what.startswith(".") or what.endswith(".whl"):
             self._add_wheel(line, path, lines)
-        else:
+        elif _is_requirement(line):
             self._add(line, lines)
+        else:
+            raise _refused(path, line, "a package is required like name, name==1.2 or name>=1.2,<2")
 
     def _take_option(self, line: str, path: Path, lines: list[str], depth: int) -> None:
         found = _OPTION.match(line)
@@ -142,6 +146,11 @@ class _Reader:
         contents = hashlib.sha256(wheel.read_bytes()).hexdigest()
         self._note(f"{wheel.name} {contents} ;{''.join(marker)}", lines)
         lines.append(" ;".join([str(wheel), *marker]))
+
+
+def _is_requirement(line: str) -> bool:
+    found = _NAME.match(line)
+    return found is not None and _SPECIFIER.match(line, found.end()) is not None
 
 
 def _text(path: Path) -> str:
