@@ -182,7 +182,8 @@ def test_logs_has_what_the_code_prints(moorage: Command, tmp_path: Path) -> None
     assert 1 == len(moorage.succeeds("logs", "talking", "-n", "1").splitlines())
     assert 1 == len(moorage.succeeds("logs", "talking", "--since", "1h", "--filter", '"hello from"').splitlines())
     assert "" == moorage.succeeds("logs", "talking", "--since", "2100-01-01")
-    assert "No endpoint nobody has logged any such line.\n" == moorage("logs", "nobody").stderr
+    assert "The log of talking has no such line.\n" == moorage("logs", "talking", "--filter", "absent").stderr
+    assert "The log of nobody is empty.\n" == moorage("logs", "nobody").stderr
     moorage.succeeds("delete", "talking")
 
 

@@ -34,8 +34,9 @@ def command(settings: Settings, name: str, follow: bool, count: int, since: date
         tail = LogTail(moorage.client("logs"), name, since_ms=since_ms, pattern=pattern)
         lines = tail.last(count)
         _print(lines)
-        if not lines and not follow:
-            click.echo(f"No endpoint {name} has logged any such line.", err=True)
+        if not lines and count and not follow:
+            lacks = "has no such line" if pattern or since else "is empty"
+            click.echo(f"The log of {name} {lacks}.", err=True)
         with contextlib.suppress(KeyboardInterrupt):  # the way to end --follow
             while follow:
                 time.sleep(FOLLOW_INTERVAL_S)
