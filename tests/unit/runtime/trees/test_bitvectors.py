@@ -21,7 +21,7 @@ from sklearn.ensemble import (  # noqa: E402
 )
 
 from moorage.runtime.trees import boosted, forests  # noqa: E402
-from moorage.runtime.trees.bitvectors import ROWS_MIN, BitVectors, quicken  # noqa: E402
+from moorage.runtime.trees.bitvectors import BitVectors, quicken  # noqa: E402
 from moorage.runtime.trees.probes import probe_rows  # noqa: E402
 from moorage.runtime.trees.translation import Translation  # noqa: E402
 
@@ -47,10 +47,25 @@ def test_they_score_as_treelite_does_however_many_rows(kind: Any, trees: int, le
     draw = np.random.default_rng(seed)
     drawn = rows[draw.integers(len(rows), size=70)] * draw.uniform(0.5, 1.5, (70, 1))
     probes = np.concatenate([drawn, probe_rows(plain.model, missing=False)])
-    for count in (1, ROWS_MIN - 1, ROWS_MIN, ROWS_MIN + 1, 64, len(probes)):
+    for count in (1, quick.scorer.rows_min - 1, quick.scorer.rows_min, 64, len(probes)):
         some = plain.rows_of(probes[:count])
-        assert some is not None
-        assert np.array_equal(plain.scorer(some), quick.scorer(some))
+        if some is not None:
+            assert np.array_equal(plain.scorer(some), quick.scorer(some))
+            assert np.array_equal(plain.scorer(some), quick.scorer.look_up(some))
+
+
+@pytest.mark.parametrize(("expected", "trees", "count"), [(False, 100, 2), (True, 100, 3), (False, 3, 60)])
+def test_rows_are_walked_where_there_are_too_few_for_their_trees(
+    monkeypatch: pytest.MonkeyPatch, expected: bool, trees: int, count: int
+) -> None:
+    rows, classes = load_iris(return_X_y=True)
+    quick = quickened(forests.translate_classifier(RandomForestClassifier(trees, random_state=0).fit(rows, classes)))
+    looked_up: list[int] = []
+    monkeypatch.setattr(BitVectors, "look_up", lambda _, some: looked_up.append(len(some)))
+    some = quick.rows_of(rows[:count])
+    assert some is not None
+    quick.scorer(some)
+    assert ([count] if expected else []) == looked_up
 
 
 def test_rows_with_nan_are_left_to_treelite() -> None:
@@ -80,10 +95,6 @@ def test_sums_are_left_to_treelite() -> None:
 def test_what_scores_differently_is_not_used(monkeypatch: pytest.MonkeyPatch, missing: bool) -> None:
     rows, classes = load_iris(return_X_y=True)
     plain = forests.translate_classifier(RandomForestClassifier(10, random_state=0).fit(rows, classes))
-    right = BitVectors.__call__
-    monkeypatch.setattr(
-        BitVectors,
-        "__call__",
-        lambda self, rows: right(self, rows) if np.isnan(rows).any() else np.nextafter(right(self, rows), 1.0),
-    )
+    right = BitVectors.look_up
+    monkeypatch.setattr(BitVectors, "look_up", lambda self, rows: np.nextafter(right(self, rows), 1.0))
     assert quicken(plain, probe_rows(plain.model, missing=missing)) is plain
