@@ -14,6 +14,7 @@ from moorage.core.model import DataForm
 from moorage.runners.base import ModelFile, ModelFiles
 from moorage.runners.process.multi_model.channel import Channel
 from moorage.runners.process.multi_model.demands import Demands, Refused
+from moorage.runners.process.multi_model.messages import Wanted
 from moorage.runners.process.multi_model.stock import Stock
 from moorage.runners.process.multi_model.supplier import Supplier
 from moorage.runtime.multi_model.faults import Broken, NoSuchModel
@@ -60,6 +61,16 @@ class TextModels:
         return begin
 
 
+class TimedChannel(Channel):
+    """Knows how long the supplier is ready to wait for news just now."""
+
+    waiting_s = 0
+
+    async def wants(self, known: int, *, wait_s: int) -> Wanted:
+        self.waiting_s = wait_s
+        return await super().wants(known, wait_s=wait_s)
+
+
 class World:
     """An instance, its supplier, and a bucket that answers what the supplier demands."""
 
@@ -85,8 +96,8 @@ class World:
 
     def start_supplier(self) -> None:
         stock = Stock(self.root, bytes_max=self._disk_bytes)
-        channel = Channel(self.folder / "i.sock")
-        supplier = Supplier(channel, PREFIX, demands=self.demands, stock=stock, clock=SystemClock())
+        self.channel = TimedChannel(self.folder / "i.sock")
+        supplier = Supplier(self.channel, PREFIX, demands=self.demands, stock=stock, clock=SystemClock())
         self.supplier = asyncio.create_task(supplier.run())
 
     async def stop_supplier(self) -> None:
@@ -136,7 +147,7 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 
 
 async def eventually(world: World, name: str, expected: str) -> None:
-    async with asyncio.timeout(20.0):
+    async with asyncio.timeout(60.0):
         while expected != await world.text(name):
             world.models.want_changes()
             await asyncio.sleep(0.02)
@@ -173,9 +184,16 @@ async def test_where_nothing_is_kept_nothing_is_missed(world: World) -> None:
         world.put(name, name)
     for _ in range(4):
         assert names == await asyncio.gather(*map(world.text, names))
-    async with asyncio.timeout(20.0):
+    async with asyncio.timeout(60.0):
         while world.stocked():
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("world", [(Limits(1 << 40, keeps_models=False), 0)], indirect=True)
+async def test_what_was_just_brought_is_soon_looked_at_again_though_nobody_wants_anything(world: World) -> None:
+    world.put("a", "one")
+    assert "one" == await world.text("a")
+    assert 1 == world.channel.waiting_s
 
 
 async def test_the_next_supplier_takes_over_what_is_wanted(world: World) -> None:

@@ -57,7 +57,9 @@ class Supplier:
 
     async def _look(self, known: int) -> int:
         try:
-            wanted = await self._channel.wants(known, wait_s=_TIDY_S if self._stock.is_over else _NEWS_S)
+            # What is being brought may be too much once it is here.
+            may_be_over = self._stock.is_over or bool(self._bringing)
+            wanted = await self._channel.wants(known, wait_s=_TIDY_S if may_be_over else _NEWS_S)
             for want in wanted.wants:
                 self._begin(want)
             if self._stock.is_over:
