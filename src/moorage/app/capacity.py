@@ -14,6 +14,6 @@ async def open_capacity(ground: Ground, runner: Runner) -> Capacity:
     keeper, tasks = UsageKeeper(ground.store, ground.clock), BackgroundTasks()
     await keeper.start(runner)
     ground.parts.push_async_callback(keeper.close)
-    tasks.start(keeper.run(), name="usage")
+    tasks.keep(keeper.run, name="usage", clock=ground.clock)
     ground.parts.push_async_callback(tasks.close)
     return Capacity(ground.settings.offer, keeper)

@@ -63,8 +63,8 @@ class Sleepers:
 
     def start(self) -> None:
         """Begin to look who is idle."""
-        self._tasks.start(self._look_again_and_again(), name="sleepers")
-        self._tasks.start(self._renew_again_and_again(), name="what sleepers are started from")
+        self._tasks.keep(self._look_again_and_again, name="sleepers", clock=self._clock)
+        self._tasks.keep(self._renew_again_and_again, name="what sleepers are started from", clock=self._clock)
 
     async def close(self) -> None:
         """Look no more."""

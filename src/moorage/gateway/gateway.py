@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -93,10 +94,10 @@ class Gateway:
         """
         self._watch.start()
         self._waker.start()
-        self._tasks.start(keep_ledger(self._ledger, self._clock), name="ledger")
-        self._tasks.start(self._access_log.keep(), name="access log")
+        self._tasks.keep(partial(keep_ledger, self._ledger, self._clock), name="ledger", clock=self._clock)
+        self._tasks.keep(self._access_log.keep, name="access log", clock=self._clock)
         if self._tracer is not None:
-            self._tasks.start(self._tracer.keep(), name="traces")
+            self._tasks.keep(self._tracer.keep, name="traces", clock=self._clock)
         self._servers.append(await serve(self._admin.handle, path=admin_path))
         try:
             await self._reload()

@@ -52,7 +52,7 @@ class Waker:
 
     def start(self) -> None:
         """Begin to ring again, to give turns to those who are held, and to send back who has waited too long."""
-        self._tasks.start(self._run(), name="waker")
+        self._tasks.keep(self._run, name="waker", clock=self._clock)
 
     async def close(self) -> None:
         """Ring no more."""

@@ -43,7 +43,7 @@ class Watch:
 
     def start(self) -> None:
         """Begin to look."""
-        self._tasks.start(self._run(), name="watch")
+        self._tasks.keep(self._run, name="watch", clock=self._clock)
 
     async def close(self) -> None:
         """Look no more, and ask no more."""

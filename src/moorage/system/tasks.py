@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, TypeVar
+
+from moorage.system.clock import Clock
 
 T = TypeVar("T")
+
+BEGUN_ANEW_AFTER_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +28,10 @@ class BackgroundTasks:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, clock: Clock) -> None:
+        """Run `work`, which goes on for ever, and begin it anew a second after whatever it has raised."""
+        self.start(_again_and_again(work, name, clock), name=name)
+
     async def join(self) -> None:
         """Wait until all have ended by themselves."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -39,6 +47,15 @@ class BackgroundTasks:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("%s failed", task.get_name(), exc_info=error)
+
+
+async def _again_and_again(work: Callable[[], Coroutine[Any, Any, None]], name: str, clock: Clock) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:
+            _log.exception("%s failed, and begins anew", name)
+        await clock.sleep(BEGUN_ANEW_AFTER_S)
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -89,7 +89,7 @@ class Deliveries:
         since = self._clock.now() - KEPT
         for entry in await self._store.run(lambda tx: _unfinished(tx, since=since)):
             self._begin(entry, msgspec.convert(entry.body, Delivery))
-        self._tasks.start(self._expire(), name="forget old notifications")
+        self._tasks.keep(self._expire, name="forget old notifications", clock=self._clock)
 
     async def close(self) -> None:
         """Stop. What is on its way is still saved as that."""
