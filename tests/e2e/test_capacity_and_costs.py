@@ -62,7 +62,7 @@ def test_what_is_reserved_lasts_as_long_as_its_instances(server: RunningMoorage,
     eventually(lambda: (2, 1) == reserved(server), timeout_s=60)
     server.kill("control")
     eventually(lambda: (2, 1) == reserved(server), timeout_s=60)
-    assert "2 vCPUs and 8 GiB, by 1 instances" in moorage(server, "status")
+    assert "2 vCPUs and 8 GiB, by 1 instance" in moorage(server, "status")
 
 
 def test_what_this_machine_has_not_fails_in_sagemakers_words(server: RunningMoorage, deployer: Deployer) -> None:

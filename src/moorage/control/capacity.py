@@ -18,7 +18,10 @@ class Listener(Protocol):
     """Who is told of reservations, as they begin and end."""
 
     def began(self, spec: InstanceSpec) -> None: ...
-    def ended(self, instance: InstanceId) -> None: ...
+
+    def kept(self, key: EndpointKey, instances: Collection[InstanceId]) -> None:
+        """Of an endpoint nothing but these is wanted or there, whoever has reserved for it."""
+        ...
 
 
 class Capacity:
@@ -64,5 +67,4 @@ class Capacity:
         if kept:
             self._reserved[key] = kept
         if self._listener is not None:
-            for instance in reserved.keys() - kept.keys():
-                self._listener.ended(instance)
+            self._listener.kept(key, instances)

@@ -7,11 +7,11 @@ what ended meanwhile ended, for all that is known, when it was last said to be t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from moorage.core.model import InstanceId, InstanceSpec, InstanceState
+from moorage.core.model import EndpointKey, InstanceId, InstanceSpec, InstanceState
 from moorage.core.usage import Usage, begun
 from moorage.runners.base import Runner, RunnerError
 from moorage.store.base import Store, StoreUnavailable, Transaction, Usages
@@ -32,7 +32,8 @@ class UsageKeeper:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._open: set[str] = set()
+        self._open: dict[EndpointKey, set[InstanceId]] = {}
+        """Also what is on its way out since before this control: nobody has reserved for it here."""
         self._pending: list[Callable[[Usages], None]] = []
         self._touched_at = clock.now()
 
@@ -40,23 +41,30 @@ class UsageKeeper:
         """Take up what runs, and end what does not. Raises StoreUnavailable."""
         usages = await self._store.run(lambda tx: tx.usages.open())
         running = await self._running(runner, usages)
-        gone = {usage.instance for usage in usages} - running
-        self._open = {usage.instance for usage in usages} & running
+        gone = [InstanceId(usage.instance) for usage in usages if usage.instance not in running]
+        for usage in usages:
+            if usage.instance in running:
+                key = EndpointKey(usage.region, usage.endpoint)
+                self._open.setdefault(key, set()).add(InstanceId(usage.instance))
         await self._store.run(lambda tx: _end_all(tx.usages, gone))
 
     def began(self, spec: InstanceSpec) -> None:
         """See `control.capacity.Listener`."""
-        if spec.id not in self._open:
-            self._open.add(spec.id)
+        open_instances = self._open.setdefault(spec.endpoint, set())
+        if spec.id not in open_instances:
+            open_instances.add(spec.id)
             usage = begun(spec, self._clock.now())
             self._pending.append(lambda usages: usages.begin([usage]))
 
-    def ended(self, instance: InstanceId) -> None:
+    def kept(self, key: EndpointKey, instances: Collection[InstanceId]) -> None:
         """See `control.capacity.Listener`."""
-        if instance in self._open:
-            self._open.discard(instance)
-            now = self._clock.now()
-            self._pending.append(lambda usages: usages.end(instance, now))
+        open_instances = self._open.pop(key, set())
+        kept = open_instances.intersection(instances)
+        if kept:
+            self._open[key] = kept
+        gone, now = open_instances - kept, self._clock.now()
+        if gone:
+            self._pending.append(lambda usages: _end_all(usages, gone, now))
 
     async def run(self) -> None:
         """Write down every second what is new, until cancelled."""
@@ -101,6 +109,7 @@ class UsageKeeper:
             return {usage.instance for usage in usages if usage.until >= recently}
 
 
-def _end_all(usages: Usages, instances: set[str]) -> None:
+def _end_all(usages: Usages, instances: Collection[InstanceId], at: datetime | None = None) -> None:
+    """End them, without a time when they were last said to be there."""
     for instance in instances:
-        usages.end(instance)
+        usages.end(instance, at)

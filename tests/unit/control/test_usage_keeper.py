@@ -95,6 +95,23 @@ async def test_what_runs_on_while_control_is_away_goes_on_to_be_counted(host: Ho
     assert [(host.first.id, 3700.0, False)] == await host.seconds()
 
 
+async def test_what_is_on_its_way_out_when_control_is_exchanged_ends_when_it_is_gone(host: Host) -> None:
+    await host.start()
+    await host.launch(host.first)
+    await host.launch(host.second)
+    await asyncio.sleep(90)
+    host.kill()
+    await host.start()
+    host.capacity.adopt(host.second)
+    await asyncio.sleep(10)
+    host.capacity.keep(KEY, [host.first.id, host.second.id])
+    await asyncio.sleep(20)
+    await host.stop(host.first)
+    await asyncio.sleep(3600)
+    await host.end()
+    assert {(host.first.id, 120.0, False), (host.second.id, 3720.0, True)} == set(await host.seconds())
+
+
 async def test_what_ended_while_control_was_away_ended_when_it_was_last_said_to_be_there(host: Host) -> None:
     await host.start()
     await host.launch(host.first)
