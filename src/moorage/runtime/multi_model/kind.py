@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Final
 
-from moorage.runtime import toolkit
+from moorage.runtime import script, toolkit
 from moorage.runtime.dispatch import Dispatcher
 from moorage.runtime.failures import ModelUnusable, explain
 from moorage.runtime.frameworks.base import Say
@@ -85,7 +86,9 @@ class FrameworkModels:
         if _asks_for_packages(folder):
             self._say_of(name)(_NOT_INSTALLED)
         namespace = Namespace(folder)
-        with namespace.entered():
+        has_modules = script.find_program(folder, self._settings) is not None
+        # Models with scripts wait for each other; without one, a model that takes long holds up no other.
+        with namespace.entered() if has_modules else contextlib.nullcontext():
             return toolkit.load(
                 folder,
                 self._environment,

@@ -1,6 +1,7 @@
 """Loading models in turn, having them settle where they are served best, and closing them.
 
-To see what they take of memory, models are loaded one at a time; but one that takes long holds up no other.
+To see what they take of memory, models are loaded one at a time; but one that takes long holds up no other, unless
+both have scripts (see `namespace`).
 """
 
 from __future__ import annotations
