@@ -74,7 +74,7 @@ async def test_who_may_not_invoke(world: GatewayWorld) -> None:
 
 async def test_what_is_not_there(world: GatewayWorld) -> None:
     assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
-    await world.publish(("Empty", 1.0, []))
+    await world.publish(("Empty", 1.0, []), fault="The model has no inference.py.")
     assert "ServiceUnavailable" == (await refused(world.invoke()))["Error"]["Code"]
     for arguments in ({"EndpointName": "Iris"}, {"TargetVariant": "Other"}, {"TargetModel": "m.tar.gz"}):
         error = await refused(world.invoke(**arguments))
@@ -154,7 +154,7 @@ async def test_a_long_answer_that_breaks_off_is_cut(world: GatewayWorld) -> None
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
     with pytest.raises(Exception, match=r"(?i)connection|incomplete"):
         await world.invoke()
-    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", {"instances": ["i-1"], "timeout_s": 1})
+    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", {"instances": ["i-1"], "timeout_s": 60})
 
 
 async def test_a_drain_waits_for_the_requests_of_an_older_table(world: GatewayWorld) -> None:
@@ -172,7 +172,7 @@ async def test_a_drain_waits_for_the_requests_of_an_older_table(world: GatewayWo
     await world.publish(("AllTraffic", 1.0, ["i-2"]))
     question: dict[str, Any] = {"instances": ["i-1", "i-2"], "timeout_s": 0.01}
     assert {"drained": ["i-2"]} == await world.ask_admin(b"/drain", question)
-    drain = asyncio.create_task(world.ask_admin(b"/drain", question | {"timeout_s": 30}))
+    drain = asyncio.create_task(world.ask_admin(b"/drain", question | {"timeout_s": 60}))
     go_on.set()
     assert b"late" == (await invocation)["Body"]
     assert {"drained": ["i-1", "i-2"]} == await drain
@@ -202,7 +202,7 @@ async def test_a_client_that_leaves_cancels_its_invocation(world: GatewayWorld) 
     async def handle(request: Request) -> Response:
         arrived.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(3600)
         except asyncio.CancelledError:
             gone.set()
             raise
@@ -212,11 +212,11 @@ async def test_a_client_that_leaves_cancels_its_invocation(world: GatewayWorld) 
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
     _, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(signed(world.port, b"1,2"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await arrived.wait()
         writer.close()
         await gone.wait()
-    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", {"instances": ["i-1"], "timeout_s": 5})
+    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", {"instances": ["i-1"], "timeout_s": 60})
 
 
 def signed(port: int, body: bytes) -> bytes:
@@ -249,7 +249,7 @@ async def test_everything_else_is_forwarded(world: GatewayWorld) -> None:
         b"PUT /bucket/key?a=b HTTP/1.1\r\nHost: h:1\r\nExpect: 100-continue\r\nConnection: close, x-mine\r\n"
         b"X-Mine: 1\r\nContent-Length: %d\r\n\r\n" % len(body)
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert b"HTTP/1.1 100 Continue\r\n\r\n" == await reader.readuntil(b"\r\n\r\n")
         writer.write(body)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -267,7 +267,7 @@ async def test_an_upload_that_is_refused_is_not_asked_for(world: GatewayWorld) -
     await world.instance("control", control)
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(b"PUT /b/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3000000\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answer = await reader.read(-1)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 403 ")
@@ -287,7 +287,7 @@ async def test_while_control_is_away_callers_are_told_to_come_back(
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n" + fields + b"\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answer = await reader.read(-1)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 503 ")
@@ -299,6 +299,6 @@ async def test_health_needs_no_signature(world: GatewayWorld) -> None:
     await world.publish(("AllTraffic", 1.0, []))
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(b"GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await reader.read(-1)).endswith(b'{"status":"ok","version":1}')
     writer.close()

@@ -58,8 +58,8 @@ async def test_a_success_is_written_down_and_its_trace_goes_on(tmp_path: Path) -
         "trace_id": TRACE,
     } == line
     assert times["time"].endswith("Z")
-    assert 0 < times["model_us"] < 5_000_000
-    assert 0 <= times["overhead_us"] < 5_000_000
+    assert 0 < times["model_us"] < 60_000_000
+    assert 0 <= times["overhead_us"] < 60_000_000
     assert 0o600 == stat.S_IMODE((tmp_path / "access.log").stat().st_mode)
 
 

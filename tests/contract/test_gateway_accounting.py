@@ -65,8 +65,8 @@ async def test_a_success_has_its_latencies_and_its_bytes(world: GatewayWorld) ->
         tally.per_instance,
         tally.in_flight,
     )
-    assert 50_000 <= tally.model.mean_us < 1_000_000
-    assert 0 < tally.overhead.mean_us < 1_000_000
+    assert 50_000 <= tally.model.mean_us < 30_000_000
+    assert 0 < tally.overhead.mean_us < 30_000_000
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ async def test_an_invocation_that_went_on_to_another_instance_counts_there_alone
 
 
 async def test_what_we_refuse_is_an_invocation_that_no_model_has_seen(world: GatewayWorld) -> None:
-    await world.publish(("AllTraffic", 1.0, []))
+    await world.publish(("AllTraffic", 1.0, []), fault="The model has no inference.py.")
     await refused(world.invoke())
     assert {ENDPOINT: {Outcome.REFUSED: 1}} == outcomes(world)
-    await world.publish(("AllTraffic", 1.0, ["i-1"]))  # where nobody listens
+    await world.publish(("AllTraffic", 1.0, ["i-1"]), fault="The model has no inference.py.")  # nobody listens there
     await refused(world.invoke())
     assert {ENDPOINT: {Outcome.REFUSED: 1}, VARIANT: {Outcome.REFUSED: 1}} == outcomes(world)
     assert 0 == sum(tally.model_errors + tally.model.count for tally in counted(world).values())
@@ -142,7 +142,7 @@ async def test_a_caller_that_leaves_is_counted_and_no_longer_in_flight(world: Ga
     async def handle(request: Request) -> Response:
         entered.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(3600)
         finally:
             cancelled.set()
         return Response(200, [], b"")
@@ -151,7 +151,7 @@ async def test_a_caller_that_leaves_is_counted_and_no_longer_in_flight(world: Ga
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
     _, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(signed_request(Target(f"http://127.0.0.1:{world.port}", "iris", "AKIA", "secret", region="eu-west-1")))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await entered.wait()
         assert 1 == counted(world)[ONE].in_flight
         writer.close()

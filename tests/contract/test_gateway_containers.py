@@ -115,14 +115,14 @@ async def test_a_front_that_is_gone_takes_the_target_with_it(world: GatewayWorld
     error = await refused(world.invoke(TargetContainerHostname="forest"))
     assert "from forest with message" in error["Error"]["Message"]
     server.close()
-    (world.folder / "i-1.sock").unlink()
+    (world.folder / "i-1.sock").unlink(missing_ok=True)  # from Python 3.13 on, closing has done it
 
 
 async def test_the_access_log_has_what_each_container_took(world: GatewayWorld) -> None:
     await serving(world, front())
     await world.invoke()
     log = world.folder / "access.log"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not log.exists() or not log.stat().st_size:
             await asyncio.sleep(0.05)
     assert {"scale": 10, "forest": 20} == json.loads(log.read_bytes().splitlines()[0])["containers_us"]

@@ -47,7 +47,7 @@ async def asked(
     """A connection on which a streaming invocation has been sent."""
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             writer.write(signed(world.port, body, **headers))
             yield reader, writer
     finally:
@@ -105,10 +105,12 @@ async def test_an_event_stream_is_a_chunked_answer_and_the_connection_stays(worl
 async def test_what_breaks_half_way_is_said_in_an_answer_that_is_whole(
     world: GatewayWorld, rest: bytes, why: bytes
 ) -> None:
+    begun = asyncio.Event()
+
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n1,2")
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
-        await asyncio.sleep(0.05)  # so that the first piece is on its way before the rest is here
+        await begun.wait()
         writer.write(rest)
         writer.close()
 
@@ -117,6 +119,7 @@ async def test_what_breaks_half_way_is_said_in_an_answer_that_is_whole(
     await world.publish(("AllTraffic", 1.0, ["i-1"]))
     async with asked(world) as (reader, _):
         await reader.readuntil(b"\r\n\r\n")
+        begun.set()
         buffer = EventStreamBuffer()
         buffer.add_data(await dechunked(reader))
     server.close()
@@ -153,7 +156,7 @@ async def test_what_became_of_a_stream_is_written_down(world: GatewayWorld) -> N
 async def written(world: GatewayWorld, count: int) -> list[dict[str, Any]]:
     """The first lines of the access log, waited for: they are written once a second."""
     path = world.folder / "access.log"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not path.exists() or len(lines := path.read_bytes().splitlines()) < count:
             await asyncio.sleep(0.05)
     return [json.loads(line) for line in lines]
@@ -193,7 +196,7 @@ async def test_a_model_is_no_further_ahead_of_its_caller_than_the_windows(world:
         while sent > before:  # until nothing moves any more
             before = sent
             await asyncio.sleep(0.2)
-        assert len(PIECE) < sent < HELD_BYTES_MAX
+        assert len(PIECE) <= sent < HELD_BYTES_MAX
         assert FLOOD * len(PIECE) <= len(await dechunked(reader))
     assert FLOOD * len(PIECE) == sent
 
@@ -205,7 +208,7 @@ async def test_a_caller_that_leaves_ends_the_work_at_once_and_frees_the_instance
         async def body() -> AsyncIterator[bytes]:
             try:
                 yield b"one"
-                await asyncio.sleep(30)
+                await asyncio.sleep(3600)
             finally:
                 gone.set()
 
@@ -217,6 +220,6 @@ async def test_a_caller_that_leaves_ends_the_work_at_once_and_frees_the_instance
     async with asked(world) as (reader, _):
         await reader.readuntil(b"\r\n\r\n")
         assert {"drained": []} == await world.ask_admin(b"/drain", question)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await gone.wait()
-    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", question | {"timeout_s": 5})
+    assert {"drained": ["i-1"]} == await world.ask_admin(b"/drain", question | {"timeout_s": 60})

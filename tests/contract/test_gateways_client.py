@@ -9,17 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from moorage.control import gateways as client
 from moorage.control.errors import GatewayUnsure
 from moorage.control.gateways import Gateways
 from moorage.core.model import InstanceId
 from moorage.wire.messages import Request, Response
 from moorage.wire.server import serve
 
+PATIENCE_S = 60.0
 A, B = InstanceId("i-a"), InstanceId("i-b")
 
 
 @pytest.fixture
-async def gateways(tmp_path: Path) -> AsyncIterator[Gateways]:
+async def gateways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateways]:
+    monkeypatch.setattr(client, "RELOAD_TIMEOUT_S", PATIENCE_S)
     gateways = Gateways(tmp_path)
     yield gateways
     gateways.close()
@@ -37,7 +40,7 @@ async def test_without_a_gateway_everything_is_done(gateways: Gateways, tmp_path
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(tmp_path / "gateway-0-4711.sock"))  # a socket file that its gateway left behind
     await gateways.reload(1)
-    assert {A} == await gateways.drain([A], timeout_s=1)
+    assert {A} == await gateways.drain([A], timeout_s=PATIENCE_S)
 
 
 async def test_a_gateway_that_dies_while_it_is_asked_is_none_any_more(gateways: Gateways, tmp_path: Path) -> None:
@@ -58,13 +61,13 @@ async def test_a_gateway_that_drops_a_question_and_lives_is_in_doubt(gateways: G
 
     async with await asyncio.start_unix_server(drop, tmp_path / "gateway-0-4711.sock"):
         with pytest.raises(GatewayUnsure):
-            await gateways.drain([A], timeout_s=1)
+            await gateways.drain([A], timeout_s=PATIENCE_S)
 
 
 async def test_a_worker_and_its_successor_are_both_asked(gateways: Gateways, tmp_path: Path) -> None:
     ending = await serve(answering(200, b'{"drained": []}'), path=tmp_path / "gateway-0-4711.sock")
     successor = await serve(answering(200, b'{"drained": ["i-a"]}'), path=tmp_path / "gateway-0-4713.sock")
-    assert set() == await gateways.drain([A], timeout_s=1)
+    assert set() == await gateways.drain([A], timeout_s=PATIENCE_S)
     await asyncio.gather(ending.close(grace_s=0), successor.close(grace_s=0))
 
 
@@ -80,7 +83,7 @@ async def test_every_gateway_has_to_use_the_new_routes(gateways: Gateways, tmp_p
 async def test_an_instance_is_drained_when_all_gateways_say_so(gateways: Gateways, tmp_path: Path) -> None:
     free = await serve(answering(200, b'{"drained": ["i-a", "i-b"]}'), path=tmp_path / "gateway-0-4711.sock")
     busy = await serve(answering(200, b'{"drained": ["i-a"]}'), path=tmp_path / "gateway-1-4712.sock")
-    assert {A} == await gateways.drain([A, B], timeout_s=1)
+    assert {A} == await gateways.drain([A, B], timeout_s=PATIENCE_S)
     await asyncio.gather(free.close(grace_s=0), busy.close(grace_s=0))
 
 

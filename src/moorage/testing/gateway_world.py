@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -110,7 +111,7 @@ class GatewayWorld:
         return found
 
     def client(self, *, secret: str = "secret", region: str = "eu-west-1", key: str = "AKIA") -> Any:
-        return botocore.session.get_session().create_client(
+        return _session().create_client(
             "sagemaker-runtime",
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name=region,
@@ -129,6 +130,12 @@ class GatewayWorld:
 
     def _path(self, name: str) -> str:
         return str(self.folder / f"{name}.sock")
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    """One for all, because it keeps the service model: to read it takes ten times as long as an invocation."""
+    return botocore.session.get_session()
 
 
 def invoke(client: Any, body: bytes, **arguments: Any) -> dict[str, Any]:
@@ -154,6 +161,7 @@ async def running_gateway(
     clock: Clock | None = None,
     wake_mode: WakeMode = WakeMode.HOLD,
     tracer: Tracer | None = None,
+    control_patience_s: float = CONTROL_PATIENCE_S,
 ) -> AsyncIterator[GatewayWorld]:
     """A gateway with everything of it in `folder`; at the end, no socket may be left there."""
     clock, bell, turnstile = clock or SystemClock(), NotedBell(), Turnstile(folder / "turnstile")
@@ -171,7 +179,7 @@ async def running_gateway(
             successes_per_s=10,
             failures_per_s=100,
         ),
-        control_patience_s=CONTROL_PATIENCE_S,
+        control_patience_s=control_patience_s,
         wake_mode=wake_mode,
         tracer=tracer,
         limits=limits,
