@@ -25,6 +25,12 @@ def test_any_policy_may_scale_out_and_the_largest_wins() -> None:
     assert Verdict("p1", "so it is", 7) == combined(2, 7, 5, None, current=3)
 
 
+def test_what_was_reckoned_from_is_told_of_what_wins() -> None:
+    wishes = {"few": Wish(5, "so it is", 1), "many": Wish(7, "so it is", 2)}
+
+    assert Verdict("many", "so it is", 7, base=2) == combine(wishes, Bounds(1, 10), FREE, current=3)
+
+
 def test_in_only_if_all_agree() -> None:
     assert Verdict("p1", "so it is", 2) == combined(1, 2, current=3)
     assert None is combined(1, 3, current=3)

@@ -86,6 +86,40 @@ def test_random_arrivals_at_the_target_do_not_make_capacity_go_out_and_in(target
     assert capacities in ([1], [1, 2])
 
 
+def test_one_busy_second_is_not_sustained() -> None:
+    assert None is first_wish_for_more(tracking(600), [0.0] * 30 + [200.0], current=1)
+
+
+def test_a_third_of_what_an_instance_is_to_get_is_evidence_and_less_is_not() -> None:
+    assert (14, 2) == first_wish_for_more(tracking(6000), [150.0] * 30, current=1)
+
+
+def test_one_minute_of_three_that_is_not_above_the_target_keeps_the_capacity() -> None:
+    above = [2.0, 1.0, 1.0, 1.0] * 15
+
+    assert None is first_wish_for_more(tracking(70), [*above, *[1.0] * 60, *above], current=1)
+    assert (180, 2) == first_wish_for_more(tracking(70), above * 3, current=1)
+
+
+def test_how_much_is_wanted_is_less_than_what_may_be_chance() -> None:
+    assert (2, 10) == first_wish_for_more(tracking(6000), [1003.0] * 5, current=1)
+
+
+def test_how_much_is_wanted_is_what_the_latter_part_of_the_evidence_says() -> None:
+    assert 9 == _capacity(wish(tracking(600), [20.0, 90.0, 90.0], current=1))
+
+
+@given(st.floats(0.5, 10_000), st.lists(st.integers(0, 3000), min_size=1, max_size=70), st.integers(0, 40))
+def test_evidence_for_more_always_leads_to_more(target: float, load: list[int], current: int) -> None:
+    found = wish(tracking(target), [float(value) for value in load], current=current)
+
+    assert found is None or found.capacity > current or len(load) >= MINUTE_S
+
+
+def test_a_busy_minute_that_began_before_the_window_still_keeps_the_capacity() -> None:
+    assert 3 == _capacity(wish(tracking(60), [2.9] * 60 + [0.0] * 270, current=3))
+
+
 def test_nothing_is_taken_away_before_demand_is_known_for_a_cooldown() -> None:
     assert None is wish(tracking(60), [0.0] * 299, current=3)
     assert 0 == _capacity(wish(tracking(60), [0.0] * 300, current=3))
@@ -99,6 +133,26 @@ def test_a_gap_ends_what_is_known() -> None:
 
     assert demand is not None
     assert 99 == demand.known_s
+
+
+def test_a_minute_of_which_only_a_part_is_known_is_none() -> None:
+    window = DemandWindow(300)
+    for second in range(30, 180):
+        window.add(second, 1.0)
+    demand = window.demand()
+
+    assert demand is not None
+    assert (60.0, 60.0) == demand.minutes
+
+
+def test_a_second_that_came_already_is_left_out() -> None:
+    window = DemandWindow(300)
+    for second in (0, 1, 2, 2, 1):
+        window.add(second, 1.0)
+    demand = window.demand()
+
+    assert demand is not None
+    assert (1.0, 2.0, 3.0) == demand.sums
 
 
 def test_scale_in_leaves_what_the_busiest_minute_needed() -> None:
@@ -140,12 +194,20 @@ def test_requests_at_once_are_levels_not_counts() -> None:
     for second in range(300):
         window.add(second, 1.0)
     quiet = window.demand()
-    for second in range(300, 303):
+    window.add(300, 20.0)
+    for_one_second = window.demand()
+    for second in (301, 302):
         window.add(second, 20.0)
     busy = window.demand()
+    window.add(303, 1.0)
+    over = window.demand()
     assert quiet is not None
+    assert for_one_second is not None
     assert busy is not None
+    assert over is not None
 
+    for demand in (for_one_second, over):
+        assert _capacity(fast.decide_by_level(policy, demand, NOTHING, current=3, now=T0)) < 3
     assert 1 == _capacity(fast.decide_by_level(policy, quiet, NOTHING, current=3, now=T0))
     assert 5 == _capacity(fast.decide_by_level(policy, busy, NOTHING, current=3, now=T0))
 

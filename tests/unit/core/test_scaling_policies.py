@@ -61,6 +61,31 @@ def test_during_the_scale_out_cooldown_what_was_added_counts() -> None:
     assert 6 == wanted(133, current=3, memory=Memory(scale_out=ScaleOut(T0 - timedelta(seconds=300), base=1)))
 
 
+def test_the_scale_out_cooldown_is_not_that_of_scaling_in() -> None:
+    cooldowns = {"ScaleOutCooldown": 60, "ScaleInCooldown": 300}
+    policy = tracking_of({"TargetValue": 70.0, "PredefinedMetricSpecification": INVOCATIONS} | cooldowns)
+    memory = Memory(scale_out=ScaleOut(T0 - timedelta(seconds=120), base=1))
+
+    assert 6 == wanted(133, current=3, memory=memory, policy=policy)
+
+
+def test_what_somebody_has_taken_away_since_the_scale_out_does_not_count() -> None:
+    memory = Memory(scale_out=ScaleOut(T0 - timedelta(seconds=60), base=5))
+
+    assert 3 == wanted(100, current=2, memory=memory)
+    wish = step.decide(STEPS, 5, memory, current=2, now=T0)
+    assert wish is not None
+    assert 3 == wish.capacity
+
+
+def test_without_an_instance_the_metric_is_what_one_would_get() -> None:
+    assert 3 == wanted(200, current=0)
+
+
+def test_on_the_way_in_all_values_have_to_be_low() -> None:
+    assert 20 == wanted(65, 10, 10, current=20)
+
+
 def test_a_scale_in_waits_for_its_cooldown_and_a_scale_out_does_not() -> None:
     memory = Memory(scale_in_at=T0 - timedelta(seconds=299))
 
@@ -126,6 +151,32 @@ def test_during_the_cooldown_a_larger_step_adds_only_the_rest() -> None:
         for breach in (5, 20, -5)
         if (wish := step.decide(STEPS, breach, cooling, current=5, now=T0)) is not None
     ]
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(299, 5), (300, 3)])
+@pytest.mark.parametrize("is_out", [True, False])
+def test_a_step_in_waits_for_the_cooldown_of_either_way(is_out: bool, seconds: int, expected: int) -> None:
+    at = T0 - timedelta(seconds=seconds)
+    cooling = Memory(scale_out=ScaleOut(at, base=5)) if is_out else Memory(scale_in_at=at)
+    wish = step.decide(STEPS, -20, cooling, current=5, now=T0)
+
+    assert wish is not None
+    assert expected == wish.capacity
+
+
+def test_a_step_out_does_not_wait_for_the_cooldown_of_a_step_in() -> None:
+    wish = step.decide(STEPS, 20, Memory(scale_in_at=T0), current=5, now=T0)
+
+    assert wish is not None
+    assert 8 == wish.capacity
+
+
+def test_a_step_after_the_cooldown_is_reckoned_from_the_present_capacity() -> None:
+    over = Memory(scale_out=ScaleOut(T0 - timedelta(seconds=300), base=4))
+    wish = step.decide(STEPS, 5, over, current=5, now=T0)
+
+    assert wish is not None
+    assert (6, 5) == (wish.capacity, wish.base)
 
 
 def test_a_step_policy_is_read_from_its_configuration() -> None:

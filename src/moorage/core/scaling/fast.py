@@ -52,7 +52,7 @@ def decide_by_count(
     capacity_per_minute = current * policy.target_value
     seconds = _evident_excess(demand, per_minute=capacity_per_minute, evidence=EVIDENCE_SHARE * policy.target_value)
     if seconds is not None:
-        return _out_by_count(policy, demand, seconds, current=current)
+        return _out_by_count(policy, demand, seconds)
     if len(demand.minutes) == MINUTES and min(demand.minutes) > capacity_per_minute:
         return _out_by_minutes(policy, demand.minutes)
     return _in(policy, demand, memory, current=current, now=now, unit="invocations")
@@ -84,13 +84,13 @@ def _evident_excess(demand: Demand, *, per_minute: float, evidence: float) -> in
     return None
 
 
-def _out_by_count(policy: TargetTracking, demand: Demand, seconds: int, *, current: int) -> Wish:
+def _out_by_count(policy: TargetTracking, demand: Demand, seconds: int) -> Wish:
     parts = range(max(_SUSTAINED_S, math.ceil(seconds / 2)), seconds + 1)
     busiest = max(parts, key=lambda part: _certain_per_minute(demand, part))
     wanted = instances_for(_certain_per_minute(demand, busiest), each=policy.target_value)
     count = demand.sums[busiest - 1]
     return Wish(
-        max(current + 1, wanted),
+        wanted,
         f"{count:g} invocations in {busiest} s are above the target of {policy.target_value:g} an instance and minute",
     )
 
