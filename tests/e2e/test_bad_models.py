@@ -35,6 +35,17 @@ def deployer(server):
     return Deployer(server)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def hanging_since(server):
+    """When the endpoint `hangs` began to load a model that never comes: its minute passes beside the other tests."""
+    deployer = Deployer(server)
+    deployer.model("hangs", script_archive("import time\ndef model_fn(folder):\n    time.sleep(600)\n"))
+    deployer.config("hangs", "hangs", ContainerStartupHealthCheckTimeoutInSeconds=60)
+    begun = time.monotonic()
+    deployer.sagemaker.create_endpoint(EndpointName="hangs", EndpointConfigName="hangs")
+    return begun
+
+
 def _zip() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
@@ -81,17 +92,6 @@ def test_endpoint_fails_soon_and_names_the_cause(server, deployer, case):
     assert "Deleted" == deployer.settled(case)
 
 
-def test_a_model_that_does_not_answer_ping_fails_at_its_startup_timeout(server, deployer):
-    deployer.model("hangs", script_archive("import time\ndef model_fn(folder):\n    time.sleep(600)\n"))
-    deployer.config("hangs", "hangs", ContainerStartupHealthCheckTimeoutInSeconds=60)
-    begun = time.monotonic()
-    deployer.sagemaker.create_endpoint(EndpointName="hangs", EndpointConfigName="hangs")
-    assert "Failed" == deployer.settled("hangs", timeout_s=60 + FAILED_WITHIN_S)
-    assert time.monotonic() - begun >= 60
-    reason = deployer.sagemaker.describe_endpoint(EndpointName="hangs")["FailureReason"]
-    assert "did not pass the ping health check" in reason
-
-
 def test_create_model_refuses_an_artefact_that_is_not_there(deployer):
     with pytest.raises(ClientError) as caught:
         deployer.sagemaker.create_model(
@@ -122,6 +122,13 @@ def test_a_failed_update_leaves_the_old_model_serving_and_says_why(server, deplo
     assert "steady" == described["EndpointConfigName"]
     assert "no_such_module_here" in described["FailureReason"]
     assert b"old" == deployer.invoke("steady", b"{}")
+
+
+def test_a_model_that_does_not_answer_ping_fails_at_its_startup_timeout(deployer, hanging_since):
+    assert "Failed" == deployer.settled("hangs", timeout_s=60 + FAILED_WITHIN_S)
+    assert time.monotonic() - hanging_since >= 60
+    reason = deployer.sagemaker.describe_endpoint(EndpointName="hangs")["FailureReason"]
+    assert "did not pass the ping health check" in reason
 
 
 def _log_of(server: RunningMoorage, endpoint: str) -> str:
