@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,12 @@ from moorage.runners.process.isolation.control_groups import (
     remove,
 )
 
+MEMORY_BYTES_MAX = 64 * 1024 * 1024
+GREEDY = """
+import sys
+open(sys.argv[1] + "/cgroup.procs", "w").write("0")
+bytearray(256 * 1024 * 1024)
+"""
 DAEMON = """
 import os, sys, time
 open(sys.argv[1] + "/cgroup.procs", "w").write("0")
@@ -34,7 +41,7 @@ if os.fork() == 0:
 
 
 def end(groups: list[Path]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while kill_members(groups):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -80,6 +87,29 @@ def test_a_limit_of_memory_is_written_in_the_words_of_each_version(tmp_path) -> 
     assert second.make("b") == second.make_limited("b", 1 << 30)
     assert "1073741824" == (second.make("b") / "memory.max").read_text()
     assert "+memory" == (tmp_path / "cgroup.subtree_control").read_text()
+
+
+def test_the_kernel_keeps_to_a_limit_of_memory() -> None:
+    own = find_control_groups(OWN_GROUPS.read_text(), MOUNTS.read_text())
+    try:
+        group = own.make_limited(f"limit-{os.getpid()}", MEMORY_BYTES_MAX)
+    except OSError as error:
+        pytest.skip(f"no control group can limit memory here: {error}")
+    try:
+        code = subprocess.run([sys.executable, "-c", GREEDY, str(group)], check=False, timeout=300).returncode
+        peaks = [group / name for name in ("memory.max_usage_in_bytes", "memory.peak") if (group / name).exists()]
+        used = [int(peak.read_text()) for peak in peaks]
+    finally:
+        end([group])
+        remove([group])
+    assert code in {-signal.SIGKILL, 0}  # with swap it may have gone on
+    assert all(MEMORY_BYTES_MAX // 2 < peak <= MEMORY_BYTES_MAX for peak in used)
+
+
+def test_where_memory_cannot_be_limited_no_group_is_left(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError):  # of a kernel it is the file that cannot be written: EBUSY
+        ControlGroups(unified=tmp_path, memory=None).make_limited("a", 1 << 30)
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_without_control_groups_the_reason_is_said() -> None:

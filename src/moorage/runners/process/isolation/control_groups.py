@@ -31,21 +31,22 @@ class ControlGroups:
 
     def make(self, name: str) -> Path:
         """A group by which all of a process can be ended. Answers its folder. Raises OSError."""
-        if self.unified is None:
-            raise OSError(errno.ENOENT, "there are no control groups of version 2")
-        return _make(self.unified, name)
+        return _make(self._of_version_2(), name)
 
     def make_limited(self, name: str, memory_bytes: int) -> Path:
         """A group whose processes together have so much memory; it may be the same. Raises OSError."""
         if self.memory is not None:
             group, limit = _make(self.memory, name), "memory.limit_in_bytes"
         else:
+            _enable_memory(self._of_version_2())  # first, for where it cannot be there shall be no group left
             group, limit = self.make(name), "memory.max"
-            enabled = group.parent / "cgroup.subtree_control"
-            if "memory" not in enabled.read_text().split():
-                enabled.write_text("+memory")
         (group / limit).write_text(str(memory_bytes))
         return group
+
+    def _of_version_2(self) -> Path:
+        if self.unified is None:
+            raise OSError(errno.ENOENT, "there are no control groups of version 2")
+        return self.unified
 
 
 def find_control_groups(own: str, mounts: str) -> ControlGroups:
@@ -79,6 +80,12 @@ def _make(parent: Path, name: str) -> Path:
     group = parent / f"{_PREFIX}{name}"
     group.mkdir(exist_ok=True)
     return group
+
+
+def _enable_memory(parent: Path) -> None:
+    enabled = parent / "cgroup.subtree_control"
+    if "memory" not in enabled.read_text().split():
+        enabled.write_text("+memory")
 
 
 def _members(group: Path) -> list[int]:
