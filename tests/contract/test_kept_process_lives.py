@@ -16,9 +16,9 @@ from moorage.app.kept_process import KeptProcess
 from moorage.app.watchdog import watch
 from moorage.system.clock import SystemClock
 
-OBEDIENT = "import time; time.sleep(60)"
+OBEDIENT = "import time; time.sleep(3600)"
 SHORT_LIVED = "pass"
-STUBBORN = f"import signal, time; signal.signal({MAKE_WAY.value}, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+STUBBORN = f"import signal, time; signal.signal({MAKE_WAY.value}, signal.SIG_IGN); print(flush=True); time.sleep(3600)"
 
 
 class Scripts:
@@ -34,8 +34,11 @@ class Scripts:
         self.spawned: list[ChildProcess] = []
 
     async def spawn(self) -> ChildProcess:
-        process = ChildProcess(await asyncio.create_subprocess_exec(sys.executable, "-c", self.script, stdout=-1))
+        started = await asyncio.create_subprocess_exec(sys.executable, "-c", self.script, stdout=-1)
+        process = ChildProcess(started)
         self.spawned.append(process)
+        if self.script == STUBBORN:
+            await started.stdout.readline()  # from then on it ignores the signal
         return process
 
     async def obstacle(self, process: ChildProcess) -> str | None:
@@ -137,7 +140,6 @@ async def test_a_predecessor_that_dies_meanwhile_leaves_one_process(kept: KeptPr
 async def test_a_predecessor_that_does_not_make_way_is_killed(kept: KeptProcess, part: Scripts) -> None:
     part.script = STUBBORN
     await kept.start()
-    await asyncio.sleep(0.3)  # until it ignores the signal
     await kept.replace(make_way_within_s=0.1)
     await until(lambda: part.spawned[0].has_ended)
 
@@ -156,7 +158,6 @@ async def test_a_process_that_hangs_is_killed_and_started_again(kept: KeptProces
 async def test_a_predecessor_that_hangs_while_it_makes_way_is_killed(kept: KeptProcess, part: Scripts) -> None:
     part.script = STUBBORN
     await kept.start()
-    await asyncio.sleep(0.3)  # until it ignores the signal
     await kept.replace(make_way_within_s=60)
     part.hung.add(part.spawned[0].pid)
     watching = asyncio.create_task(watch(kept, part, HurriedClock()))
@@ -171,6 +172,6 @@ def pid_of(kept: KeptProcess) -> int:
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)

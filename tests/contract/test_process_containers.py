@@ -48,6 +48,7 @@ BREAKS = "def model_fn(folder):\n    raise ValueError('no weights')\n"
 NEVER_READY = "import time\ndef model_fn(folder):\n    time.sleep(3600)\n"
 
 Launch = Callable[..., InstanceSpec]
+PASSING = {InstanceState.STARTING, InstanceState.UNHEALTHY}
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def root() -> Iterator[Path]:
 
 @pytest.fixture
 def agent(root: Path) -> Iterator[RunningAgent]:
-    agent = RunningAgent(root, health_interval_s=0.1, ping_timeout_s=0.2)
+    agent = RunningAgent(root, health_interval_s=0.1, ping_timeout_s=0.5)
     agent.start()
     yield agent
     agent.shut_down()
@@ -70,7 +71,7 @@ def agent(root: Path) -> Iterator[RunningAgent]:
 def shared_agent() -> Iterator[RunningAgent]:
     """An agent with a warm nursery, for tests that leave it as they found it."""
     path = Path(tempfile.mkdtemp(prefix="moorage-"))
-    agent = RunningAgent(path, health_interval_s=0.1, ping_timeout_s=0.2)
+    agent = RunningAgent(path, health_interval_s=0.1, ping_timeout_s=0.5)
     agent.start()
     yield agent
     agent.shut_down()
@@ -161,17 +162,17 @@ def pids_of(agent: RunningAgent, spec: InstanceSpec) -> dict[str, int]:
 
 async def gone(pids: dict[str, int]) -> None:
     """Return once none of the processes is alive."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while any(map(is_alive, pids.values())):
             await asyncio.sleep(0.01)
 
 
 async def settle(runner: ProcessRunner, spec: InstanceSpec) -> Observation:
-    """The observation once it is no longer starting."""
-    async with asyncio.timeout(20):
+    """The observation once it is ready or has ended."""
+    async with asyncio.timeout(90):
         while True:
             for found in await runner.observe():
-                if found.id == spec.id and found.state is not InstanceState.STARTING:
+                if found.id == spec.id and found.state not in PASSING:
                     return found
             await asyncio.sleep(0.01)
 
@@ -239,7 +240,7 @@ async def test_the_container_that_cannot_be_loaded_is_named(
 async def test_the_container_that_is_never_ready_is_named(
     runner: ProcessRunner, shared_agent: RunningAgent, tmp_path: Path
 ) -> None:
-    spec = spec_of("late", 2, startup_timeout_s=1.0)
+    spec = spec_of("late", 2, startup_timeout_s=3.0)  # in which the first one is ready
     await runner.launch(spec, files_of(tmp_path, TELLS.format(name="m"), NEVER_READY))
     failed = await settle(runner, spec)
     assert (
@@ -281,13 +282,16 @@ async def test_a_request_in_flight_passes_all_containers_before_they_are_stopped
     runner: ProcessRunner, shared_agent: RunningAgent, tmp_path: Path
 ) -> None:
     slow = "import time\ndef model_fn(folder):\n    return 1\ndef transform_fn(model, data, kind, accept):\n"
-    slow += "    time.sleep(0.5)\n    return data + '.', 'text/plain'\n"
+    slow += "    print('begun', flush=True)\n    time.sleep(0.3)\n    return data + '.', 'text/plain'\n"
     spec = spec_of("stopped", 3)
     await runner.launch(spec, files_of(tmp_path, slow, slow, slow))
     ready = await settle(runner, spec)
     pids = pids_of(shared_agent, spec)
     invocation = asyncio.create_task(invoke(ready))
-    await asyncio.sleep(0.2)
+    log = shared_agent.settings.logs_dir / "eu-west-1" / "stopped" / "AllTraffic" / spec.id / "c1.log"
+    async with asyncio.timeout(90):
+        while "begun" not in log.read_text():
+            await asyncio.sleep(0.01)
     await runner.stop(spec.id)
     assert (200, b"x...") == await invocation
     assert not any(map(is_alive, pids.values()))
@@ -342,7 +346,7 @@ async def test_the_next_agent_ends_an_instance_whose_record_it_cannot_read(
     (folder / "record.json").write_text('{"spec": "of another version"}')
     agent.start()
     await gone(pids)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while folder.exists():
             await asyncio.sleep(0.01)
     assert [] == list(agent.settings.instance_sockets_dir.iterdir())

@@ -18,7 +18,7 @@ from moorage.testing.simulation import run
 from moorage.testing.world import PATIENCE_S
 from moorage.testing.world_parts import Violation
 
-SEEDS = 150
+SEEDS = 400
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 Change = Callable[[Plan, EndpointView], Plan]

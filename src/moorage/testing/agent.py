@@ -23,7 +23,8 @@ from moorage.runners.process.protocol import Observe, encode
 from moorage.runners.process.settings import AgentSettings
 from moorage.system.clock import SystemClock
 
-START_TIMEOUT_S: Final = 10.0
+PATIENCE_S: Final = 90.0
+"""Of whoever waits for an agent to begin or to end, on a machine that is busy with other things."""
 
 
 class RunningAgent:
@@ -57,7 +58,7 @@ class RunningAgent:
             group=self.user,
             extra_groups=None if self.user is None else [],
         )
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + PATIENCE_S
         while not _answers(self.settings.socket_path):
             assert time.monotonic() < deadline, "the agent does not start"
             time.sleep(0.005)
@@ -81,7 +82,7 @@ class RunningAgent:
     def wait(self) -> None:
         """Wait until it ends by itself."""
         assert self._process is not None
-        self._process.wait(START_TIMEOUT_S)
+        self._process.wait(PATIENCE_S)
 
     def shut_down(self) -> None:
         """End it with its instances."""
@@ -106,6 +107,7 @@ def is_alive(pid: int) -> bool:
 def _answers(path: Path) -> bool:
     """Whether an agent does: being connected is not enough, for what a killed one was forking holds its socket too."""
     with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+        connection.settimeout(5.0)
         connection.connect(str(path))
         connection.sendall(encode(Observe()))
         return bool(connection.recv(1))

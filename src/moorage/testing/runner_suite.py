@@ -15,7 +15,7 @@ from moorage.runners.base import ContainerFiles, Runner
 MakeSpec = Callable[[int], InstanceSpec]
 FilesOf = Callable[[InstanceSpec], tuple[ContainerFiles, ...]]
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90.0
 LOOK_AGAIN_S = 0.2
 """A change from before the subscription began is not reported."""
 

@@ -139,7 +139,7 @@ def _is_open_to_all(path: Path) -> bool:
 
 async def test_it_is_built_once_for_all_who_want_it_at_once_and_each_hears_of_it(make, tmp_path):
     environments, heard = make(), [[], []]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         first = asyncio.create_task(environments.ensure(IMAGE, heard[0].append))
         while not heard[0]:
             await asyncio.sleep(0.01)
@@ -217,7 +217,7 @@ async def test_a_build_that_is_given_up_leaves_nothing(make, wheels, tmp_path):
     make_wheel(wheels, "lightgbm", "9.9.9", {"lightgbm.py": "import time; time.sleep(60)\n"})
     environments, heard = make(), []
     waiting = asyncio.create_task(environments.ensure(IMAGE, heard.append))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while not any(line.startswith("trying") for line in heard):
             await asyncio.sleep(0.01)
         await environments.close()
@@ -271,7 +271,7 @@ async def test_helpers_end_with_the_process_that_started_them(tmp_path):
     """SIGKILL of the agent must not leave a uv that writes where the next agent sweeps."""
     started = tmp_path / "started"
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(started)])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not (started.exists() and started.read_text()):
             await asyncio.sleep(0.01)
         parent.kill()

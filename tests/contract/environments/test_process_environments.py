@@ -127,7 +127,7 @@ def log_of(agent: RunningAgent, spec: InstanceSpec) -> str:
 
 
 async def logged(agent: RunningAgent, spec: InstanceSpec, text: str) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while text not in log_of(agent, spec):
             await asyncio.sleep(0.01)
 
@@ -213,7 +213,7 @@ async def test_the_next_agent_finishes_what_a_killed_one_was_building(make_agent
     await logged(agent, spec, "trying the environment")
     (helper,) = psutil.Process(agent_pid(agent.settings.socket_path)).children()
     agent.kill()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while is_alive(helper.pid):
             await asyncio.sleep(0.01)
     assert list(agent.settings.environments_dir.glob(".new-*"))
@@ -248,12 +248,12 @@ async def test_a_nursery_that_is_killed_while_it_imports_is_started_again(make_a
     first = await launch(agent, "first")
     await answer(agent, first)
     await agent.runner().stop(first.id)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while nurseries(agent):
             await asyncio.sleep(0.01)
     gate.touch()
     spec = await launch(agent, "second")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not nurseries(agent):
             await asyncio.sleep(0.01)
 
@@ -272,6 +272,6 @@ async def test_a_nursery_is_kept_for_as_long_as_it_has_instances(make_agent):
 
     await agent.runner().stop(spec.id)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while nurseries(agent):
             await asyncio.sleep(0.01)

@@ -75,7 +75,7 @@ class ServerProcess:
     def stop(self) -> int:
         """End it as the agent does. Answers its status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(90)
 
     def close(self) -> None:
         """End it, however it is, and every connection."""
@@ -89,7 +89,7 @@ class ServerProcess:
 
     def wait_for(self, text: str) -> None:
         """Until `text` is in the log."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while text not in self.log():
             assert time.monotonic() < until, self.log()
             time.sleep(0.02)
@@ -99,7 +99,7 @@ class Connection(http.client.HTTPConnection):
     """One kept-alive connection to a Unix socket."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=30)
+        super().__init__("localhost", timeout=90)
         self._path = path
         self.fields: Mapping[str, str] = {}
         """The header fields of the last answer, names in lower case."""

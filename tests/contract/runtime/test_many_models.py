@@ -35,14 +35,22 @@ from moorage.wire.server import bind
 
 PLENTY = 1 << 40
 ECHO = """
-import helper, time
+import helper
 def model_fn(folder):
-    time.sleep(helper.pause_s)
     return helper.name
 def transform_fn(model, data, content_type, accept):
     return f"{model} got {data}", "text/plain"
 """
 
+GATED = """
+import helper, os, time
+def model_fn(folder):
+    while not os.path.exists(folder + "/gate"):
+        time.sleep(0.01)
+    return helper.name
+def transform_fn(model, data, content_type, accept):
+    return f"{model} got {data}", "text/plain"
+"""
 SLOW = """
 import helper, time
 def model_fn(folder):
@@ -116,11 +124,11 @@ class Instance:
     def _kind(self, crew: Crew, threads: Executor) -> FrameworkModels:
         return FrameworkModels("sklearn", {}, self._settings, crew=crew, threads=threads, say=self.said.append)
 
-    def folder(self, name: str, *, pause_s: float = 0.0, script: str = ECHO) -> str:
+    def folder(self, name: str, *, script: str = ECHO) -> str:
         code = self._folder / name / "code"
         code.mkdir(parents=True)
         (code / "inference.py").write_text(script)
-        (code / "helper.py").write_text(f"name, pause_s = {name!r}, {pause_s}\n")
+        (code / "helper.py").write_text(f"name = {name!r}\n")
         return os.fspath(code.parent)
 
     def forest(self, name: str) -> str:
@@ -255,12 +263,13 @@ async def test_what_was_measured_comes_in_pages_each_until_it_is_known(instance:
 
 @pytest.mark.parametrize("limits", [Limits(PLENTY, wait_s=0.1)], indirect=True)
 async def test_a_model_that_takes_long_to_load_is_told_from_one_that_fails(instance: Instance) -> None:
-    slow = instance.folder("slow", pause_s=1.0)
+    slow = instance.folder("slow", script=GATED)
     asked = asyncio.create_task(instance.invoke("slow"))
     await instance.wanted(known=0)
     loading = asyncio.create_task(instance.supply("slow", "1", slow))
     said = await asked
     assert (429, b"ModelNotReadyException") == (said.status, said.fields[b"x-moorage-refusal"])
+    Path(slow, "gate").touch()
     assert 200 == (await loading).status
     assert "slow got 1" == (await instance.invoke("slow")).body
 
@@ -371,13 +380,13 @@ async def test_whoever_leaves_takes_its_request_out_of_the_annex(instance: Insta
     asking.cancel()
     while slot.users:
         await asyncio.sleep(0.01)
-    await asyncio.wait_for(slot.model.model.wait_idle(), 10.0)
+    await asyncio.wait_for(slot.model.model.wait_idle(), 60.0)
 
 
 async def test_the_end_of_the_annex_is_heard_and_fails_what_was_there(instance: Instance) -> None:
     await instance.ask("POST", "/models", {"model_name": "m", "url": instance.folder("m", script=SLOW)})
     instance.annex_life.cancel()
-    await asyncio.wait_for(instance.annex.ended, 10.0)
+    await asyncio.wait_for(instance.annex.ended, 60.0)
     with pytest.raises(WireError):
         await instance.ask("POST", "/models/m/invoke", b"1")
     assert 500 == (await instance.ask("POST", "/models", {"model_name": "n", "url": instance.folder("n")})).status

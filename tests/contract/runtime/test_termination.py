@@ -30,7 +30,7 @@ async def main():
     terminated = hear_termination()
     print("child", await asyncio.to_thread(fork), "served on", not terminated.is_set())
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(terminated.wait(), 10)
+    await asyncio.wait_for(terminated.wait(), 50)
     print("ended")
 
 asyncio.run(main())

@@ -47,15 +47,15 @@ def _models_patterns() -> dict[str, int]:
 
 @pytest.fixture
 def alarm() -> Iterator[Callable[[float], object]]:
-    """Sets the time in which the next thing must be done. The matcher itself looks for signals."""
+    """Sets the time of the processor's in which the next thing must be done. The matcher itself looks for signals."""
 
     def ring(number: int, frame: object) -> None:
         raise TimeoutError
 
-    before = signal.signal(signal.SIGALRM, ring)
-    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+    before = signal.signal(signal.SIGVTALRM, ring)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)
 
 
 def test_no_enforced_pattern_takes_long_over_a_hostile_text(alarm: Callable[[float], object]) -> None:

@@ -238,7 +238,7 @@ async def test_a_request_waits_so_long_and_loading_goes_on(world: World) -> None
     assert world.models.take_loaded("slow") is not None
 
 
-@pytest.mark.parametrize("limits", [Limits(PLENTY, load_s=0.02)], indirect=True)
+@pytest.mark.parametrize("limits", [Limits(PLENTY, load_s=0.5)], indirect=True)
 async def test_a_load_without_an_end_is_not_begun_again(world: World) -> None:
     world.workshop.may_load.clear()
     with pytest.raises(Broken, match="not loaded within"):

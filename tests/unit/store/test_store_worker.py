@@ -25,8 +25,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def together(store: Store, *works: object) -> list[object]:
     """Run all of `works` in one batch, by holding up the store's thread until they are queued."""
     entered, gate = threading.Event(), threading.Event()
-    first = asyncio.ensure_future(store.run(lambda tx: (entered.set(), gate.wait(5))))
-    await asyncio.to_thread(entered.wait, 5)
+    first = asyncio.ensure_future(store.run(lambda tx: (entered.set(), gate.wait(60))))
+    await asyncio.to_thread(entered.wait, 60)
     rest = [asyncio.ensure_future(store.run(work)) for work in works]  # type: ignore[arg-type]
     await asyncio.sleep(0)
     gate.set()
@@ -121,10 +121,10 @@ async def test_reading_waits_for_nobody_who_writes(store: Store) -> None:
     def slow(tx: Transaction) -> None:
         tx.models.insert(make_document("b"))
         entered.set()
-        gate.wait(30)
+        gate.wait(60)
 
     writing = asyncio.ensure_future(store.run(slow))
-    await asyncio.to_thread(entered.wait, 30)
+    await asyncio.to_thread(entered.wait, 60)
     try:
         found = await store.read(lambda tx: tx.models.list(ListQuery("us-east-1", 100)))
         assert ["a"] == [row.name for row in found.rows]
