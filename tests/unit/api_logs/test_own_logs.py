@@ -259,6 +259,11 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str]]] = [
     ),
     (
         "CreateLogGroup",
+        {"logGroupName": "aws/sagemaker"},
+        ("InvalidParameterException", "Log groups starting with AWS/ are reserved for AWS."),
+    ),
+    (
+        "CreateLogGroup",
         {"logGroupName": "/k", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/1"},
         ("InvalidParameterException", "Moorage does not support kmsKeyId in CloudWatch Logs."),
     ),

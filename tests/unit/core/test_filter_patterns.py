@@ -75,6 +75,9 @@ def test_terms(pattern: str, message: str, expected: bool) -> None:
         ('[ip, user, username = "fran", ...]', False),
         ("[..., request = GET*, status, bytes]", True),
         ("[ip > 1, ...]", False),
+        ("[..., request=*.gif*, status_code=4*,]", True),
+        ("[, user, , , request, , bytes = 1534]", True),
+        ("[, user, , , request, bytes = 1534]", False),
     ],
 )
 def test_fields(pattern: str, expected: bool) -> None:
@@ -114,7 +117,12 @@ def test_fields(pattern: str, expected: bool) -> None:
         ("$.Other IS NULL", False),
         ("$.Other NOT EXISTS", True),
         ("$.Other != x", False),
-        ("$.user = *", True),
+        ("$.user = *", False),  # what is no single value is not compared
+        ("$.arrayKey != 1", False),
+        ("$.objectList[0] = *", False),
+        ("$.arrayKey NOT EXISTS", False),
+        ("$.user.['a.b'] = dotted", True),
+        ('$.["user"].["a.b"] = dotted', True),
         ("$.ThisFlag IS TRUE", True),
         ("$.ThisFlag IS FALSE", False),
         ("$.ThisFlag = true", True),
@@ -145,10 +153,14 @@ def test_what_a_pattern_names() -> None:
     some = parse_pattern("[ip, ..., size]")
     assert {"$ip", "$2", "$3", "$4", "$5", "$6", "$size"} == some.values(ACCESS).keys()
     assert "1534" == some.value(ACCESS, "$size")
+    unnamed = parse_pattern("[..., request, status,]")  # the guide's example
+    assert {"$1", "$2", "$3", "$4", "$request", "$status", "$7"} == unnamed.values(ACCESS).keys()
+    assert [True, False] == [unnamed.names("$status"), unnamed.names("$")]
     found = parse_pattern("{ $.latency > 1 && $.arrayKey[*] = value && $.Other NOT EXISTS }")
     assert {"$.latency": "99.5", "$.arrayKey[*]": "value"} == found.values(EVENT)
     assert "1" == found.value(EVENT, "$.user.id")
-    assert [None, None, None] == [found.value(EVENT, selector) for selector in ("$.SomeObject", "$.gone", "1")]
+    for selector in ("$.SomeObject", "$.gone", "1", "$.user", "$.arrayKey"):
+        assert found.value(EVENT, selector) is None
     assert {} == parse_pattern("ERROR").values("ERROR")
 
 
@@ -189,7 +201,8 @@ def test_the_fields_of_a_line(message: str, expected: list[str]) -> None:
         ("{ $.a = 1 } x", "something behind the last brace at character 13"),
         ("{ " + "(" * 51 + "$.a = 1", "too many parentheses at character 54"),
         ("[a, b", "expected ']' at character 6"),
-        ("[a, , b]", "expected the name of a field at character 5"),
+        ("[]", "expected the name of a field at character 2"),
+        ("[a, = 1, b]", "expected the name of a field at character 5"),
         ("[..., a, ...]", "a second '...' at character 10"),
         ("[a = 1 || b = 2]", "conditions on two fields in the place of one at character 12"),
         ("[a] x", "something behind the last bracket at character 5"),

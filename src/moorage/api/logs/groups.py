@@ -30,6 +30,7 @@ RETENTION_DAYS: Final = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 _STANDARD: Final = "STANDARD"
+_RESERVED: Final = "aws/"
 
 
 class LogGroups(Part):
@@ -42,6 +43,8 @@ class LogGroups(Part):
         if request.get("logGroupClass", _STANDARD) != _STANDARD:
             raise invalid(f"Moorage has log groups of the class {_STANDARD} only.")
         name, tags = request["logGroupName"], request.get("tags", {})
+        if name.startswith(_RESERVED):
+            raise invalid("Log groups starting with AWS/ are reserved for AWS.")
         check_tags(tags)
         if await asyncio.to_thread(self._places.has_printed, caller.region, name):
             raise group_exists()

@@ -1,7 +1,8 @@
 """Patterns for lines of JSON: `{ $.level = "ERROR" && ($.latency > 100 || $.tags[*] = slow) }`.
 
 A line that is not a JSON object never matches. A property that is not there, or is null, satisfies no comparison, `!=`
-included: that is what `NOT EXISTS` and `IS NULL` are for. Of `[*]`, one element has to satisfy it.
+included: that is what `NOT EXISTS` and `IS NULL` are for. Neither does an array or an object: only what is one value
+can be compared ("special considerations" in AWS's guide). Of `[*]`, one element has to satisfy it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class JsonPattern:
         return parse_selector(selector) is not None
 
     def value(self, message: str, selector: str) -> str | None:
-        """The first value of any property, named as in a pattern, that is not null."""
+        """The first value of any property, named as in a pattern, that is neither null nor an array nor an object."""
         wanted = parse_selector(selector)
         document = _parse(message)
         if wanted is None or document is None:
@@ -90,7 +91,7 @@ def _parse(message: str) -> dict[str, Any] | None:
 
 
 def _text(value: Any) -> str | None:
-    """A value as it is compared; None for null."""
+    """A value as it is compared; None for what cannot be."""
     if value is None or isinstance(value, str):
         return value
-    return msgspec.json.encode(value).decode()
+    return None if isinstance(value, dict | list) else msgspec.json.encode(value).decode()

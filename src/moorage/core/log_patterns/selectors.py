@@ -1,4 +1,7 @@
-"""What names a property of a JSON line: `$.request.headers["x-id"]`, `$.users[0].email`, `$.tags[*]`."""
+"""What names a property of a JSON line: `$.request.headers["x-id"]`, `$.users[0].email`, `$.tags[*]`.
+
+A dot before a bracket is allowed, as in other dialects of such paths: `$.['x.id']`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any, Final
 from moorage.core.log_patterns.scanner import Scanner, unescape
 
 _SELECTOR: Final = re.compile(
-    r"""\$(?:\.[^\s.\[\]=!<>()&|"'*,{}]+|\[(?:\d{1,9}|\*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\])*"""
+    r"""\$(?:\.[^\s.\[\]=!<>()&|"'*,{}]+|\.?\[(?:\d{1,9}|\*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\])*"""
 )
 _STEP: Final = re.compile(r"""\.([^.\[]+)|\[(\d+)\]|(\[\*\])|\["((?:[^"\\]|\\.)*)"\]|\['((?:[^'\\]|\\.)*)'\]""")
 

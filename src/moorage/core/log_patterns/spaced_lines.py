@@ -1,7 +1,8 @@
 """Patterns for lines whose fields stand between spaces: `[ip, user, ..., status = 4*, bytes > 1000]`.
 
-A pattern names all the fields of a line, `...` any number of them. A field in quotes or brackets is one, without them.
-Conditions may be joined: `[..., status = 404 || status = 410]`.
+A pattern names all the fields of a line, `...` any number of them; one without a name, as in `[ip, , user]`, goes by
+its number. A field in quotes or brackets is one, without them. Conditions may be joined:
+`[..., status = 404 || status = 410]`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _CLOSERS: Final = {'"': '"', "[": "]"}
 class Field:
     """A field of a line, and what its value has to be."""
 
-    name: str
+    name: str | None
+    """None if it goes by its number."""
     holds: Condition[str] | None
 
 
@@ -40,13 +42,14 @@ class SpacedPattern:
         return placed is not None and all(field.holds is None or field.holds(value) for field, value in placed)
 
     def values(self, message: str) -> Mapping[str, str]:
-        """Every field of a line that matches: by its name, or by its number where an ellipsis stands for it."""
+        """Every field of a line that matches: by its name, or by its number where it has none."""
         fields = split_fields(message)
         named = {f"${number}": value for number, value in enumerate(fields, 1)}
         behind = self.behind or ()
         for index, field in [*enumerate(self.before), *enumerate(behind, len(fields) - len(behind))]:
-            del named[f"${index + 1}"]
-            named[f"${field.name}"] = fields[index]
+            if field.name is not None:
+                del named[f"${index + 1}"]
+                named[f"${field.name}"] = fields[index]
         return named
 
     def names(self, selector: str) -> bool:
@@ -70,6 +73,8 @@ class SpacedPattern:
 def parse_spaced_pattern(scanner: Scanner) -> SpacedPattern:
     """The rest of a pattern, from its bracket. Raises InvalidPattern."""
     scanner.expect("[")
+    if scanner.peek() == "]":
+        raise scanner.refuse("expected the name of a field")
     before: list[Field] = []
     behind: list[Field] | None = None
     while True:
@@ -113,6 +118,8 @@ def split_fields(message: str) -> list[str]:
 
 
 def _field(scanner: Scanner) -> Field:
+    if scanner.peek() in (",", "]"):
+        return Field(None, None)
     names: set[str] = set()
 
     def comparison(scanner: Scanner) -> Comparison:
