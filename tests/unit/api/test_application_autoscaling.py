@@ -136,6 +136,22 @@ async def test_target_tracking_owns_two_alarms(world: ScalingWorld) -> None:
     assert 1 == world.alarms_changed
 
 
+async def test_a_metric_of_ten_seconds_has_alarms_of_as_long_a_time(world: ScalingWorld) -> None:
+    await world.register()
+    metric = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
+    answer = await world.track(5.0, PredefinedMetricSpecification=metric)
+    found = [
+        await world.store.run(lambda tx, name=ref["AlarmName"]: find_alarm(tx, AlarmKey(KEY.region, name)))
+        for ref in answer["Alarms"]
+    ]
+
+    assert [(5.0, 3, 10), (4.5, 90, 10)] == [
+        tuple(alarm.definition[member] for member in ("Threshold", "EvaluationPeriods", "Period"))
+        for alarm in found
+        if alarm is not None
+    ]
+
+
 async def test_a_policy_put_again_keeps_its_arn_and_its_alarms(world: ScalingWorld) -> None:
     await world.register()
     first = await world.track(70.0)

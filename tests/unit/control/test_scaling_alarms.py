@@ -240,19 +240,18 @@ async def test_what_was_to_be_added_to_another_capacity_takes_nothing_away(world
     assert 9 == await world.count()
 
 
-async def test_an_old_call_is_no_wish(world: AlarmedWorld) -> None:
+@pytest.mark.parametrize(("minutes", "count"), [(1, 2), (5, 1)])
+async def test_a_call_is_a_wish_for_a_while(world: AlarmedWorld, minutes: int, count: int) -> None:
     arn = await world.step_policy()
     alarm = await world.put_alarm(arn)
-    endpoint = await world.endpoint()
-    world.hold = True
     await world.measure(25)
+    await world.save(replace(await world.endpoint(), status=EndpointStatus.UPDATING))
     await world.call_by(alarm, arn)
-    await world.settle(failure_reason="no room")
-    await world.clock.sleep(timedelta(minutes=5).total_seconds())
+    await world.clock.sleep(timedelta(minutes=minutes).total_seconds())
+    await world.settle()
     await world.invoke(0, seconds=3)
 
-    assert endpoint.status == (await world.endpoint()).status
-    assert 1 == await world.count()
+    assert count == await world.count()
 
 
 async def test_a_policy_that_is_not_there_says_so(world: AlarmedWorld) -> None:

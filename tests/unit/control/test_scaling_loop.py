@@ -139,6 +139,26 @@ async def test_who_was_woken_may_get_more_at_once(world: ScalingWorld) -> None:
     assert await world.count() >= 8
 
 
+async def test_requests_at_once_are_tracked_second_by_second(world: ScalingWorld) -> None:
+    await world.register(1, 10)
+    metric = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
+    await world.track(4.0, PredefinedMetricSpecification=metric)
+    await world.rest()
+    await world.invoke(0, seconds=5, in_flight=11)
+
+    assert [3] == world.counts
+
+
+async def test_a_policy_that_never_scales_in_holds_no_other_back(world: ScalingWorld) -> None:
+    await world.register(1, 10)
+    await world.save(_with_count(await world.endpoint(), 4))
+    await world.track(60.0, name="never", DisableScaleIn=True)
+    await world.track(60.0, name="keep", ScaleInCooldown=60)
+    await world.invoke(0, seconds=70)
+
+    assert 1 == await world.count()
+
+
 async def test_what_is_at_the_maximum_says_so_once(world: ScalingWorld) -> None:
     await tracked(world, maximum=2)
     await world.invoke(10, seconds=30)

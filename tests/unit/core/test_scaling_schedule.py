@@ -50,6 +50,7 @@ def test_what_summer_time_skips_comes_an_hour_later_and_what_comes_twice_counts_
     assert "2026-03-29 01:30" == due(schedule, "2026-03-28T12:00", "Europe/Berlin")
     assert "2026-10-25 00:30" == due(schedule, "2026-10-24T12:00", "Europe/Berlin")
     assert "2026-10-26 01:30" == due(schedule, "2026-10-25T00:30", "Europe/Berlin")
+    assert "2026-10-26 01:30" == due(schedule, "2026-10-25T01:00", "Europe/Berlin")
 
 
 def test_start_and_end_are_kept_to() -> None:
