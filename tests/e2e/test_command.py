@@ -15,9 +15,14 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT
 
 import pytest
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from onnx import TensorProto, helper
 
+from moorage.app.settings import load_settings
+from moorage.cli.connection import connected
+from moorage.cli.failures import Failure
 from moorage.cli.main import main
 from moorage.testing.models import IRIS_ROWS, iris_forest
 from moorage.testing.server import RunningMoorage
@@ -253,6 +258,14 @@ def test_an_address_that_is_not_this_machines_is_one_sentence(
     assert "Cannot listen on 192.0.2.1 port 0 (Cannot assign requested address): check the setting host" in said
 
 
+def test_damaged_credentials_are_named_without_jargon(stopped: Command, tmp_path: Path) -> None:
+    path = tmp_path / "nothing-here" / "credentials.json"
+    path.parent.mkdir(mode=0o700)
+    path.touch(mode=0o600)
+
+    assert stopped.fails("up", "--detach", "--port", "0").startswith(f"Error: {path} is damaged (")
+
+
 def test_a_second_server_on_the_same_folder_is_refused(moorage: Command) -> None:
     assert "is running already" in moorage.fails("up", "--detach", "--port", "0")
 
@@ -268,6 +281,24 @@ def test_a_second_server_on_the_same_folder_is_refused(moorage: Command) -> None
 )
 def test_errors_are_one_sentence(moorage: Command, arguments: tuple[str, ...], said: str) -> None:
     assert said in moorage.fails(*arguments)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        S3UploadFailedError("Failed to upload model.tar.gz: ServiceUnavailable"),
+        ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "Try again."}}, "CreateModel"),
+    ],
+)
+def test_what_moorage_could_not_do_is_one_sentence_and_where_to_look(
+    moorage_server: RunningMoorage, error: Exception
+) -> None:
+    with (
+        pytest.raises(Failure, match="ServiceUnavailable") as caught,
+        connected(load_settings(moorage_server.data_dir)),
+    ):
+        raise error
+    assert f"moorage doctor --data-dir {moorage_server.data_dir}" in str(caught.value.hint)
 
 
 def test_doctor_looks_at_this_machine(moorage: Command, moorage_server: RunningMoorage) -> None:

@@ -41,12 +41,13 @@ def main() -> None:
 
             run_agent(settings)
         case "supervisor":
+            from moorage.app.credentials import CredentialsError
             from moorage.app.supervisor import SupervisorError
             from moorage.app.supervisor import run as run_supervisor
 
             try:
                 sys.exit(run_supervisor(settings, lambda line: print(line, flush=True)))
-            except SupervisorError as error:
+            except (SupervisorError, CredentialsError) as error:
                 sys.exit(str(error))
         case "check":
             # Loading is all: a process of each part must be able to, before one that runs is ended for it.

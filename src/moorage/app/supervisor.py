@@ -150,7 +150,7 @@ class _Supervisor:
         except (TimeoutError, ChildFailed, OSError) as error:
             await self._stop()
             why = str(error) or f"Not ready after {READY_TIMEOUT_S:.0f} s"
-            raise SupervisorError(f"{why}: see {self._settings.platform_log_path}") from None
+            raise SupervisorError(f"{why}: see {self._settings.platform_log_path}, and `moorage doctor`") from None
         self._tell(f"Moorage is ready at {state.endpoint_url}")
         why = await self._reason_to_stop(stopping)
         self._tell(f"{why}: finishing requests in flight, then the instances")

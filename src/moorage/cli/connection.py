@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from boto3.exceptions import Boto3Error
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ParamValidationError
@@ -29,6 +30,8 @@ _CONFIG = Config(
     s3={"addressing_style": "path"},
     proxies={},  # Moorage runs on this machine: a proxy meant for the outside world could not reach it
 )
+_OUR_FAULTS: Final = frozenset({"ServiceUnavailable", "InternalFailure", "InternalError"})
+_DOCTOR: Final = "See whether the machine lacks something: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,15 @@ def connected(settings: Settings) -> Iterator[Connection]:
     try:
         yield Connection(session, url)
     except ClientError as error:
-        raise Failure(f"{error_code(error)}: {error.response['Error'].get('Message', '')}") from error
+        hint = _DOCTOR.format(command_line(settings, "doctor")) if error_code(error) in _OUR_FAULTS else None
+        raise Failure(f"{error_code(error)}: {error.response['Error'].get('Message', '')}", hint=hint) from error
     except ParamValidationError as error:
         raise Failure(str(error).strip()) from error
     except EndpointConnectionError as error:
         hint = f"See what is wrong: {command_line(settings, 'status')}"
         raise Failure(f"Moorage does not answer at {url}.", hint=hint) from error
+    except Boto3Error as error:  # of a transfer: it carries what S3 answered in its text
+        raise Failure(f"{error}", hint=_DOCTOR.format(command_line(settings, "doctor"))) from error
     except BotoCoreError as error:
         raise Failure(f"The call to {url} failed: {error}") from error
 
