@@ -88,9 +88,9 @@ class ServerConnection(Replying):
         self._collecting = None
         if self._request is not None and self._request.body is not None:
             self._request.body.fail(Disconnected("the client went away"))
-        for going_on in (self._cancellable, self._sender):
-            if going_on is not None:
-                going_on.cancel()
+        if self._cancellable is not None:
+            self._cancellable.cancel()
+        self._give_up_sending()
         self._server.forget(self)
 
     # -- what the server says -----------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ class Replying(Draining):
     __slots__ = (
         "_cancellable",
         "_deadline",
+        "_has_begun",
         "_leaving",
         "_limits",
         "_request",
@@ -75,6 +76,8 @@ class Replying(Draining):
         """The request being answered."""
         self._cancellable: Cancellable | None = None
         self._sender: asyncio.Task[None] | None = None
+        self._has_begun = False
+        """Whether the sender has: a task that is cancelled before never runs, and so closes nothing."""
         self._leaving = False
 
     @abstractmethod
@@ -108,6 +111,7 @@ class Replying(Draining):
         body = response.body
         self._cancellable = None
         if not isinstance(body, bytes):
+            self._has_begun = False
             self._sender = self._loop.create_task(self._stream(request, response, body))
             return
         if self._leaving or request is None:
@@ -121,9 +125,15 @@ class Replying(Draining):
                 self._transport.abort()
                 return
         if self._drained is not None:
+            self._has_begun = True
             self._sender = self._loop.create_task(self._finish_when_drained(keep=keep))
         else:
             self._finish(keep=keep)
+
+    def _give_up_sending(self) -> None:
+        """The client has left. An answer in pieces that is not begun yet finds out by itself."""
+        if self._sender is not None and self._has_begun:
+            self._sender.cancel()
 
     def _send_whole(self, request: ServerRequest, answer: Response, body: bytes, *, keep: bool) -> None:
         framing = _framing(request, answer, keep=keep)
@@ -137,6 +147,7 @@ class Replying(Draining):
 
     async def _stream(self, request: ServerRequest | None, answer: Response, body: AsyncIterator[bytes]) -> None:
         """Send an answer piece by piece. Its iterator is closed for certain, also one that was never begun."""
+        self._has_begun = True
         try:
             async with _closing(body):
                 if request is None or self._leaving or self._transport.is_closing():
