@@ -52,19 +52,20 @@ class Pool:
     async def connect(self) -> UpstreamConnection:
         """A new connection. Raises NotSent."""
         loop = asyncio.get_running_loop()
-
-        def make() -> UpstreamConnection:
-            return UpstreamConnection(loop, self._limits, on_free=self._keep, on_lost=self._forget)
-
+        connection = UpstreamConnection(loop, self._limits, on_free=self._keep, on_lost=self._forget)
         self._connecting += 1
         try:
             if self._dial is not None:
-                connecting = loop.create_unix_connection(make, sock=self._dial())
+                connecting = loop.create_unix_connection(lambda: connection, sock=self._dial())
             else:
-                connecting = loop.create_unix_connection(make, self.address)
-            _, connection = await within(_CONNECT_S, connecting)
+                connecting = loop.create_unix_connection(lambda: connection, self.address)
+            await within(_CONNECT_S, connecting)
         except (OSError, TimeoutError) as error:
+            connection.abort()
             raise NotSent(f"{self.address} does not accept connections") from error
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
         finally:
             self._connecting -= 1
         if not connection.is_usable:

@@ -145,8 +145,9 @@ class UpstreamConnection(Draining):
         self._deadline.set(seconds)
 
     def abort(self) -> None:
-        """Drop the connection, and whatever is going on with it."""
-        self._fail(Disconnected("the exchange was given up"))
+        """Drop the connection, if it was made at all, and whatever is going on with it."""
+        if self._transport is not None:
+            self._fail(Disconnected("the exchange was given up"))
 
     # -- what the transport says --------------------------------------------------------------------------------------
 
