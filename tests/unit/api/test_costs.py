@@ -22,6 +22,14 @@ from moorage.testing.builders import make_endpoint
 from moorage.testing.memory_store import MemoryStore
 
 HOUR = timedelta(hours=1)
+NOW = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
+
+
+class StoppedClock(SystemClock):
+    """Time stands still at `NOW`."""
+
+    def now(self) -> datetime:
+        return NOW
 
 
 def usage(now: datetime, hours_ago: float, until_ago: float, **changes: str) -> Usage:
@@ -32,7 +40,7 @@ def usage(now: datetime, hours_ago: float, until_ago: float, **changes: str) -> 
 
 @pytest.fixture
 def account() -> Iterator[AccountWorld]:
-    store, now = MemoryStore(), datetime.now(UTC)
+    store, now = MemoryStore(), NOW
     created = make_endpoint(now=now - 10 * HOUR)
     serving = replace(created, serving=created.target, target=None)
     asleep = make_endpoint(key=EndpointKey("us-east-1", "sleeper"), uid="u2", now=now - 100 * HOUR)
@@ -54,12 +62,12 @@ def account() -> Iterator[AccountWorld]:
 
     asyncio.run(store.run(write))
     prices = Prices("EUR", {"ml.m5.large": 0.5})
-    with AccountWorld(Costs(store, prices, clock=SystemClock()), store=store) as account:
+    with AccountWorld(Costs(store, prices, clock=StoppedClock()), store=store) as account:
         yield account
 
 
 def test_hours_cost_and_what_sleeping_has_saved(account: AccountWorld) -> None:
-    answer = account.client("moorage").list_costs(StartTime=datetime.now(UTC) - 40 * HOUR)
+    answer = account.client("moorage").list_costs(StartTime=NOW - 40 * HOUR)
     gone, before, iris, quiet, sleeper = answer["Costs"]
     assert ["gone", "iris", "iris", "quiet", "sleeper"] == [row["EndpointName"] for row in answer["Costs"]]
     about = pytest.approx
@@ -77,9 +85,8 @@ def test_hours_cost_and_what_sleeping_has_saved(account: AccountWorld) -> None:
 
 
 def test_of_one_endpoint_and_of_a_time(account: AccountWorld) -> None:
-    now = datetime.now(UTC)
     before, row = account.client("moorage").list_costs(
-        EndpointName="IRIS", StartTime=now - 9 * HOUR, EndTime=now - 2 * HOUR
+        EndpointName="IRIS", StartTime=NOW - 9 * HOUR, EndTime=NOW - 2 * HOUR
     )["Costs"]
     assert ("iris", "iris") == (before["EndpointName"], row["EndpointName"])
     assert (0.5, 3) == (pytest.approx(before["InstanceHours"], abs=0.01), pytest.approx(row["InstanceHours"], abs=0.01))
@@ -87,7 +94,7 @@ def test_of_one_endpoint_and_of_a_time(account: AccountWorld) -> None:
 
 def test_a_time_that_ends_before_it_begins_is_refused(account: AccountWorld) -> None:
     with pytest.raises(ClientError, match="StartTime must be before EndTime"):
-        account.client("moorage").list_costs(StartTime=datetime.now(UTC) + HOUR)
+        account.client("moorage").list_costs(StartTime=NOW + HOUR)
 
 
 def test_the_examples_that_come_along_can_be_read() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,6 +19,7 @@ from moorage.testing.account_world import AccountWorld
 from moorage.testing.builders import make_endpoint
 from moorage.testing.memory_store import MemoryStore
 
+NOW = datetime(2026, 11, 21, 3, 30, 17, tzinfo=UTC)
 IRIS = SeriesKey("us-east-1", "iris", "config", "AllTraffic", "i-1")
 OTHER = IRIS._replace(instance="i-2")
 REFUSED = IRIS._replace(variant="", instance="")
@@ -33,10 +34,17 @@ TALLY = Tally(
 )
 
 
+class StoppedClock(SystemClock):
+    """Time stands still at `NOW`."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
 @pytest.fixture
 def account() -> Iterator[AccountWorld]:
     store = MemoryStore()
-    now_s = int(time.time())
+    now_s = int(NOW.timestamp())
     minute_s = now_s - now_s % 60
 
     def write(tx: Transaction) -> None:
@@ -49,7 +57,7 @@ def account() -> Iterator[AccountWorld]:
         tx.traffic.swap(TrafficProgress(0, minutes_until_s=now_s - 60))
 
     asyncio.run(store.run(write))
-    with AccountWorld(Traffic(store, clock=SystemClock()), store=store) as account:
+    with AccountWorld(Traffic(store, clock=StoppedClock()), store=store) as account:
         yield account
 
 
