@@ -11,12 +11,12 @@ _OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
 WEIGHTS = np.asarray([[1.0, 0.5], [-2.0, 0.25], [3.0, -1.0]], dtype=np.float32)
 
 
-def linear(rows: int | None = None) -> bytes:
-    """`scores` = `x` · WEIGHTS, for rows of three numbers."""
+def linear(rows: int | None = None, columns: int | None = 3) -> bytes:
+    """`scores` = `x` · WEIGHTS, for rows of three numbers, which it may leave unsaid."""
     weights = helper.make_tensor("weights", _FLOAT, WEIGHTS.shape, WEIGHTS.ravel())
     return _model(
         [helper.make_node("MatMul", ["x", "weights"], ["scores"])],
-        [("x", _FLOAT, [rows, 3])],
+        [("x", _FLOAT, [rows, columns])],
         [("scores", _FLOAT, [rows, 2])],
         [weights],
     )

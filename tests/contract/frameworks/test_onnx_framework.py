@@ -133,6 +133,7 @@ def test_a_classifier_answers_its_labels_and_probabilities_if_asked_for_more(ser
         (onnx_models.two_by_two(), {"inputs": {"x": [[1, 2]], "ids": [[1, 2.5]]}}, "'ids' takes tensor(int64)"),
         (onnx_models.two_by_two(), {"instances": [{"x": [1, 2], "ids": [1, 2]}, {"x": [1, 2]}]}, "Instance 1 has"),
         (onnx_models.linear(rows=1), ROWS, "dimensions"),
+        (onnx_models.linear(columns=None), [[1, 2]], "MatMul dimension mismatch"),
     ],
 )
 def test_what_the_model_does_not_take_is_the_requests_fault(serve, content, body, sentence):

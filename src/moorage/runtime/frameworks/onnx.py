@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from moorage.runtime.failures import ModelUnusable, RequestRefused
 from moorage.runtime.failures import say as in_words
@@ -24,6 +24,8 @@ from moorage.runtime.frameworks.rowwise import Feed, Trial, settle, try_rows
 from moorage.runtime.frameworks.scripted import ScriptedModel, not_askable
 
 _TRIAL_ROWS: Final = 3
+_FAULTS_OF_DATA: Final = (InvalidArgument, Fail, RuntimeException, ValueError, TypeError)
+"""What a session raises for data that it does not take, in the first place or in one of its nodes."""
 
 
 class Onnx:
@@ -75,7 +77,7 @@ class OnnxModel:
         """See `base.Model.predict`."""
         try:
             outputs = self._run(self._inputs.feed(data))
-        except (InvalidArgument, ValueError, TypeError) as error:
+        except _FAULTS_OF_DATA as error:
             raise RequestRefused(400, in_words(error)) from error
         if self._is_classifier:
             label, probabilities = outputs
