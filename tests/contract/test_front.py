@@ -63,7 +63,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = World(tmp_path)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         yield world
     world.client.close()
     for server in world.servers.values():

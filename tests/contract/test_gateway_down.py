@@ -31,7 +31,7 @@ async def world(tmp_path: Path) -> AsyncIterator[GatewayWorld]:
 
 async def held(world: GatewayWorld) -> None:
     """A request is held."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not any(queue.is_held for queue in world.gateway._tables.live.occupied):
             await asyncio.sleep(0.005)
 

@@ -188,12 +188,14 @@ async def running_gateway(
     sock = socket.create_server(("127.0.0.1", 0))
     world.port = sock.getsockname()[1]
     await gateway.serve(sock, folder / "admin.sock")
-    yield world
-    world.admin.close()
-    await gateway.close(grace_s=1)
-    turnstile.close()
-    for server in world.servers:
-        await server.close(grace_s=1)
+    try:
+        yield world
+    finally:
+        world.admin.close()
+        await gateway.close(grace_s=1)
+        turnstile.close()
+        for server in world.servers:
+            await server.close(grace_s=1)
     assert [] == world.sockets()
 
 

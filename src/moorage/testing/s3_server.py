@@ -56,7 +56,7 @@ def running_s3(folder: Path, on_request: OnRequest = lambda method, path: None) 
     thread = threading.Thread(target=_run, args=[work], name="s3-server")
     thread.start()
     try:
-        assert started.wait(20), "the S3 server did not start"
+        assert started.wait(60), "the S3 server did not start"
         yield f"http://127.0.0.1:{port_of(servers[0])}"
     finally:
         for server in servers:

@@ -77,7 +77,7 @@ async def test_a_slow_step_does_not_stop_the_loop(worker: ThreadPoolExecutor) ->
 
     def generate() -> Iterator[str]:
         yield "first"
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(60)
         yield "second"
 
     stream = await open_stream(generate(), worker)
