@@ -160,6 +160,20 @@ async def test_a_caller_that_leaves_is_counted_and_no_longer_in_flight(world: Ga
     assert 0 == counted(world)[ONE].in_flight
 
 
+@pytest.mark.parametrize(
+    ("expected", "status", "code"),
+    [({Outcome.REFUSED: 1}, 429, "ModelNotReadyException"), ({}, 400, "ValidationError")],
+)
+async def test_what_an_instance_of_many_models_refuses_leaves_nothing_in_flight(
+    world: GatewayWorld, expected: dict[Outcome, int], status: int, code: str
+) -> None:
+    await world.instance("i-1", answering(status, b"not now", x_moorage_refusal=code))
+    await world.publish(("AllTraffic", 1.0, ["i-1"]), is_multi_model=True)
+    assert code == (await refused(world.invoke(TargetModel="m")))["Error"]["Code"]
+    assert expected == outcomes(world).get(ONE, {})
+    assert 0 == counted(world).get(ONE, Tally()).in_flight
+
+
 async def test_a_fault_of_ours_leaves_nothing_in_flight(world: GatewayWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("on purpose")

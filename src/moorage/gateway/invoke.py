@@ -49,6 +49,7 @@ from moorage.wire.messages import (
 )
 
 _STREAM: Final = Operation.STREAM
+_REFUSED: Final = Outcome.REFUSED
 
 _log = logging.getLogger(__name__)
 
@@ -279,8 +280,6 @@ class Invocation(Asking):
     def _break(self) -> None:
         """A fault of our own."""
         _log.exception("invocation %s failed", self.request_id)
-        if self._instance is not None and self.series is not None:
-            self.series.take_back()
         self._refuse(errors.internal())
 
     def _end_stream(self, outcome: Outcome, bytes_out: int) -> None:
@@ -292,6 +291,8 @@ class Invocation(Asking):
         if self._is_over:
             return
         self._is_over = True
+        if (outcome is None or outcome is _REFUSED) and self._instance is not None and self.series is not None:
+            self.series.take_back()
         self._leave()
         if self._turn is not None:
             self._invoker.turnstile.leave(self._turn)

@@ -57,7 +57,7 @@ class Series:
         self._cells[BEGUN] += 1
 
     def take_back(self) -> None:
-        """No byte of the request that was begun has reached the instance: it goes to another, or is refused."""
+        """The request that was begun is on the instance no more, and no model's answer to it will be recorded."""
         self._cells[TAKEN_BACK] += 1
 
     def record(self, outcome: Outcome, model_us: int, overhead_us: int, bytes_in: int, bytes_out: int) -> None:
