@@ -5,29 +5,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from moorage.testing.deployment import Deployer
+from moorage.testing.deployment import PASSING, Deployer
 from moorage.testing.load import run_for
 from moorage.testing.models import echo_archive
-from moorage.testing.server import RunningMoorage
+from moorage.testing.server import RunningMoorage, eventually
 
 pytestmark = pytest.mark.slow
 
-AT_ONCE_S = 10.0
-"""A waiter that looks twice takes thirty seconds."""
+HELD_S = 4.5
+"""A look at a change that is under way is held for five seconds, which is more than a change takes."""
 MANY = 50
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMoorage]:
     server = RunningMoorage(tmp_path_factory.mktemp("lives") / "data")
+    server.data_dir.mkdir()
+    (server.data_dir / "moorage.toml").write_text("overcommit_cpu = 1000\novercommit_memory = 1000\n")  # for many
     server.start()
     yield server
     server.stop()
@@ -57,19 +61,24 @@ def deployer(server: RunningMoorage) -> Deployer:
 
 
 def created(deployer: Deployer, name: str, config: str) -> None:
-    deployer.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
-    wait(deployer.sagemaker, "endpoint_in_service", name)
+    changed(deployer.sagemaker, "create_endpoint", EndpointName=name, EndpointConfigName=config)
 
 
 def deleted(deployer: Deployer, name: str) -> None:
-    deployer.sagemaker.delete_endpoint(EndpointName=name)
-    wait(deployer.sagemaker, "endpoint_deleted", name)
+    changed(deployer.sagemaker, "delete_endpoint", "endpoint_deleted", EndpointName=name)
 
 
-def wait(sagemaker: Any, waiter: str, name: str) -> None:
-    begun = time.monotonic()
-    sagemaker.get_waiter(waiter).wait(EndpointName=name)
-    assert time.monotonic() - begun < AT_ONCE_S
+def changed(sagemaker: Any, operation: str, waiter: str = "endpoint_in_service", **arguments: Any) -> None:
+    """Make a change and wait as boto3 does, whose second look would come after thirty seconds: the first is enough.
+
+    Where the change takes longer than a look is held, on a machine that does much else, that one was held at least.
+    """
+    name, begun = arguments["EndpointName"], time.monotonic()
+    getattr(sagemaker, operation)(**arguments)
+    with contextlib.suppress(ClientError):  # it is gone, which is for the waiter to judge
+        status = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
+        assert status not in PASSING or time.monotonic() - begun > HELD_S
+    sagemaker.get_waiter(waiter).wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
 
 def invoked(deployer: Deployer, name: str) -> bytes | None:
@@ -79,18 +88,6 @@ def invoked(deployer: Deployer, name: str) -> bytes | None:
     return None
 
 
-def ready_count(deployer: Deployer, name: str) -> int:
-    described = deployer.sagemaker.describe_endpoint(EndpointName=name)
-    return int(described["ProductionVariants"][0]["CurrentInstanceCount"])
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + AT_ONCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_name_is_free_as_soon_as_its_endpoint_is_deleted(deployer: Deployer) -> None:
     for config in ("one", "two", "one"):
         created(deployer, "again", config)
@@ -98,10 +95,12 @@ def test_a_name_is_free_as_soon_as_its_endpoint_is_deleted(deployer: Deployer) -
         deleted(deployer, "again")
 
 
-def test_what_is_changing_cannot_be_changed_but_is_served(deployer: Deployer) -> None:
+def test_what_is_changing_cannot_be_changed_but_is_served(server: RunningMoorage, deployer: Deployer) -> None:
     sagemaker = deployer.sagemaker
     created(deployer, "busy", "one")
     weights = [{"VariantName": "AllTraffic", "DesiredWeight": 2}]
+    [agent] = server.pids("agent")
+    os.kill(agent, signal.SIGSTOP)  # so that the change does not come to its end before the others are tried
     sagemaker.update_endpoint(EndpointName="busy", EndpointConfigName="both")
     for change in (
         lambda: sagemaker.delete_endpoint(EndpointName="busy"),
@@ -112,8 +111,9 @@ def test_what_is_changing_cannot_be_changed_but_is_served(deployer: Deployer) ->
     ):
         with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
             change()
-    assert deployer.invoke("busy", b"x") in (b"one", b"two")
-    wait(sagemaker, "endpoint_in_service", "busy")
+    assert b"one" == deployer.invoke("busy", b"x")
+    os.kill(agent, signal.SIGCONT)
+    assert "InService" == deployer.settled("busy")
     assert {b"one", b"two"} == {deployer.invoke("busy", b"x") for _ in range(50)}
     deleted(deployer, "busy")
 
@@ -128,7 +128,7 @@ def test_what_an_endpoint_was_made_of_may_go_before_it(server: RunningMoorage, d
     with pytest.raises(ClientError, match=r"Could not find endpoint configuration .*short-lived"):
         deployer.sagemaker.update_endpoint(EndpointName="orphan", EndpointConfigName="one")
     server.kill("instance")
-    wait_until(lambda: b"short-lived" == invoked(deployer, "orphan"))
+    eventually(lambda: b"short-lived" == invoked(deployer, "orphan"))
     deleted(deployer, "orphan")
 
 
@@ -145,11 +145,10 @@ def test_weights_counts_and_configs_change_under_load_without_a_failure(
             {"one": {"DesiredInstanceCount": 1, "DesiredWeight": 1}, "two": {"DesiredWeight": 0}},
         ):
             wanted = [{"VariantName": name, **change} for name, change in changes.items()]
-            sagemaker.update_endpoint_weights_and_capacities(EndpointName="loaded", DesiredWeightsAndCapacities=wanted)
-            wait(sagemaker, "endpoint_in_service", "loaded")
+            operation = "update_endpoint_weights_and_capacities"
+            changed(sagemaker, operation, EndpointName="loaded", DesiredWeightsAndCapacities=wanted)
         for config in ("one", "both", "two"):
-            sagemaker.update_endpoint(EndpointName="loaded", EndpointConfigName=config)
-            wait(sagemaker, "endpoint_in_service", "loaded")
+            changed(sagemaker, "update_endpoint", EndpointName="loaded", EndpointConfigName=config)
 
     report = asyncio.run(run_for(server.target("loaded"), rate=100, seconds=2, meanwhile=change))
     assert [] == report.failures
@@ -170,10 +169,12 @@ def test_many_at_once_come_and_go_and_leave_nothing(server: RunningMoorage, depl
         pages = deployer.sagemaker.get_paginator("list_endpoints").paginate(NameContains="MANY", MaxResults=7)
         assert sorted(names) == sorted(endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"])
         list(threads.map(lambda name: deleted(deployer, name), names))
-    assert before == left_by(server)
+    eventually(lambda: left_by(server) <= before)
 
 
-def left_by(server: RunningMoorage) -> tuple[int, list[list[str]]]:
+def left_by(server: RunningMoorage) -> set[str]:
     """Instances, and the names in the folders that instances have."""
     folders = (server.data_dir / name for name in ("instances", "models"))
-    return len(server.pids("instance")), [sorted(path.name for path in folder.iterdir()) for folder in folders]
+    return {path.name for folder in folders for path in folder.iterdir()} | {
+        str(pid) for pid in server.pids("instance")
+    }
