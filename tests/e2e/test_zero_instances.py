@@ -66,6 +66,11 @@ def put_to_zero(deployer, name):
     assert "InService" == deployer.settled(name)
 
 
+def counts(deployer, name):
+    [variant] = deployer.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    return variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]
+
+
 def is_asleep(server):
     return not server.pids("instance")
 
@@ -74,13 +79,11 @@ def test_a_plain_variant_at_zero_answers_a_burst_and_stays_in_service(moorage_se
     deployer = Deployer(moorage_server)
     assert "InService" == deployer.deploy("napping", echo_archive("awake"))
     put_to_zero(deployer, "napping")
-    [variant] = deployer.sagemaker.describe_endpoint(EndpointName="napping")["ProductionVariants"]
-    assert (0, 0) == (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"])
+    assert (0, 0) == counts(deployer, "napping")
     with ThreadPoolExecutor(30) as callers:
         answers = list(callers.map(lambda _: deployer.invoke("napping", b"{}"), range(30)))
     assert [b"awake"] * 30 == answers
-    [variant] = deployer.sagemaker.describe_endpoint(EndpointName="napping")["ProductionVariants"]
-    assert (1, 1) == (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"])
+    eventually(lambda: (1, 1) == counts(deployer, "napping"))
     deployer.delete("napping")
 
 
@@ -91,10 +94,10 @@ def test_a_serverless_endpoint_is_described_sleeps_and_wakes(server, deployer):
     assert SERVERLESS == variant["CurrentServerlessConfig"] == variant["DesiredServerlessConfig"]
     assert "DesiredInstanceCount" not in variant
     assert b"dozing" == deployer.invoke("dozing", b"{}")
-    eventually(lambda: is_asleep(server), timeout_s=30)
+    eventually(lambda: is_asleep(server))
     assert "InService" == deployer.sagemaker.describe_endpoint(EndpointName="dozing")["EndpointStatus"]
     assert b"dozing" == deployer.invoke("dozing", b"{}")
-    eventually(lambda: _setup_times(server, "dozing"), timeout_s=30)
+    eventually(lambda: _setup_times(server, "dozing"))
 
 
 def test_no_request_is_lost_around_the_moments_at_which_it_falls_asleep(server, deployer):
@@ -102,7 +105,7 @@ def test_no_request_is_lost_around_the_moments_at_which_it_falls_asleep(server, 
     for pause_s in (0.9, 1.0, 1.05, 1.1, 1.2, 1.3):
         time.sleep(IDLE_S * pause_s)
         assert b"drowsy" == deployer.invoke("drowsy", b"{}")
-    eventually(lambda: is_asleep(server), timeout_s=30)
+    eventually(lambda: is_asleep(server))
     assert b"drowsy" == deployer.invoke("drowsy", b"{}")
 
 
