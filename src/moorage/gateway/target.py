@@ -34,7 +34,10 @@ _UNSUPPORTED: Final = {
         "Inference Component Name header is not allowed for endpoints to which you dont plan to deploy inference "
         "components to. Please remove the header and try again."
     ),
+    b"x-amzn-sagemaker-enable-explanations": "EnableExplanations is not supported: endpoint {name} has no explainer.",
+    b"x-amzn-sagemaker-prefix-aware-id": "PrefixAwareId is not supported: endpoint {name} does not route by prefixes.",
 }
+"""What each says to who asks for it; `name` is the endpoint's."""
 _EVENT_STREAM: Final = eventstream.MEDIA_TYPE.encode()
 _LOOKED_AT: Final = frozenset({*_LENGTHS_MAX, *_UNSUPPORTED})
 # The only headers of the caller that a container gets to see, besides those of a trace context.
@@ -112,7 +115,7 @@ def refusal(request: Request, name: str) -> ServiceError | None:
             if len(value) > length_max:
                 return errors.header_too_long(value.decode("utf-8", "replace"), member, length_max)
         if key in _UNSUPPORTED:
-            return errors.not_supported(_UNSUPPORTED[key].format(value=value.decode("utf-8", "replace"), name=name))
+            return errors.not_supported(_UNSUPPORTED[key].format(name=name))
     return None
 
 

@@ -116,10 +116,19 @@ def test_the_caller_sees_a_fixed_list_of_headers() -> None:
     )
 
 
-def test_a_wish_that_no_endpoint_fulfils() -> None:
-    refusal = target.refusal(asked([(b"host", b"a"), (b"x-amzn-sagemaker-inference-component", b"m")]), "iris")
+@pytest.mark.parametrize(
+    ("expected", "field"),
+    [
+        ("Inference Component Name header is not allowed for endpoints", b"inference-component"),
+        ("EnableExplanations is not supported: endpoint iris", b"enable-explanations"),
+        ("PrefixAwareId is not supported: endpoint iris", b"prefix-aware-id"),
+    ],
+)
+def test_a_wish_that_no_endpoint_fulfils(expected: str, field: bytes) -> None:
+    refusal = target.refusal(asked([(b"host", b"a"), (b"x-amzn-sagemaker-" + field, b"`true`")]), "iris")
     assert refusal is not None
     assert "ValidationError" == refusal.code
+    assert refusal.message.startswith(expected)
 
 
 def test_what_concerns_one_connection_is_not_forwarded() -> None:

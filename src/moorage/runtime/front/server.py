@@ -72,7 +72,7 @@ class Front:
 
 
 def _failure(failure: ContainerFailed) -> Response:
-    """What the gateway makes a ModelError of, see `gateway/blame.py`."""
+    """What the gateway makes a ModelError of, see `gateway/relay.py`."""
     print(f"moorage: no answer from {failure.container}: {failure}", file=sys.stderr, flush=True)
     kind = b"late" if failure.is_late else b"broken"
     fields = [(CONTAINER, failure.container.encode()), (FAILURE, kind)]
