@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -20,13 +21,20 @@ from moorage.telemetry.log_file import (
 )
 from moorage.telemetry.log_places import LogPlaces, StreamFile
 
+_TAIL_BYTES: Final = 256
+
 
 class Place(msgspec.Struct, array_like=True):
-    """How far a stream's file has been read. `put_ms` is the newest time at which one of its events was put."""
+    """How far a stream's file has been read. `put_ms` is the newest time at which one of its events was put.
+
+    A file that was written anew may have got the number of one before it, so `tail` is a checksum of what stands before
+    the position; 0 if that is not known.
+    """
 
     file: int
     position: int
     put_ms: int = 0
+    tail: int = 0
 
 
 class Follower:
@@ -86,11 +94,13 @@ class Follower:
     def _read(self, stream: StreamFile, file: BinaryIO, known: Place | None, *, from_end: bool) -> Iterator[LogEvent]:
         begin, end = begin_of(file), end_of(file)
         identity = os.fstat(file.fileno()).st_ino
-        place = self._known[stream.name] = Place(identity, end, known.put_ms if known is not None else 0)
+        put_ms = known.put_ms if known is not None else 0
+        place = self._known[stream.name] = Place(identity, end, put_ms, _tail_of(stream, file, begin, end))
         if from_end:
             place.put_ms = _newest_put(stream, file, begin, end)
             return
-        start, is_another = begin, known is None or known.file != identity
+        start = begin
+        is_another = known is None or known.file != identity or _is_rewritten(stream, file, begin, known)
         if known is not None and not is_another and known.position <= end:
             start = align(file, known.position, start=begin, stop=end)
         newest = place.put_ms
@@ -99,6 +109,21 @@ class Follower:
             place.put_ms = max(place.put_ms, put_ms)
             if known is None or not is_another or put_ms > newest or stream.is_printed:
                 yield event  # in a file that was written anew, for what came late, the others have been seen
+
+
+def _tail_of(stream: StreamFile, file: BinaryIO, begin: int, position: int) -> int:
+    """The checksum of what stands before a position; 0 if it has been taken back, or is never written anew."""
+    start = max(0, position - _TAIL_BYTES)
+    if start < begin or stream.is_printed:
+        return 0
+    file.seek(start)
+    return zlib.crc32(file.read(position - start))
+
+
+def _is_rewritten(stream: StreamFile, file: BinaryIO, begin: int, known: Place) -> bool:
+    """Whether something else stands before the position than stood there."""
+    found = _tail_of(stream, file, begin, known.position)
+    return known.tail != found and 0 not in (known.tail, found)
 
 
 def _newest_put(stream: StreamFile, file: BinaryIO, begin: int, end: int) -> int:

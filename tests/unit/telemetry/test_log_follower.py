@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from moorage.telemetry.log_follower import Follower
 from moorage.telemetry.log_trim import empty
@@ -68,3 +69,30 @@ def test_events_that_come_late(world: LogsWorld) -> None:
     put_events(stream, [(6, "between")], now_ms=300)
     assert [("s", "between")] == new(follower)
     assert [] == new(follower)
+
+
+def test_a_file_that_was_written_anew_is_told_though_it_has_the_number_of_one_before(world: LogsWorld) -> None:
+    """As on ext4, where the second file that is made has the number of the one that the first has replaced."""
+    world.places.create("us-east-1", "/own", "s", now_ms=START_MS)
+    stream = world.places.streams("us-east-1", "/own")["s"]
+    before = Follower(world.places, "us-east-1", "/own")
+    put_events(stream, [(10 + number, f"{number}") for number in range(9)], now_ms=100)
+    assert 9 == len(new(before))
+    put_events(stream, [(5, "a")], now_ms=200)
+    put_events(stream, [(6, "b")], now_ms=300)
+    read = replace(before.known["s"], file=stream.path.stat().st_ino)
+    follower = Follower(world.places, "us-east-1", "/own", known={"s": read})
+    assert [("s", "a"), ("s", "b")] == new(follower)
+    put_events(stream, [(30, "c")], now_ms=400)
+    assert [("s", "c")] == new(follower)
+
+
+def test_lines_that_were_taken_back_are_not_missed(world: LogsWorld) -> None:
+    follower = Follower(world.places, "us-east-1", GROUP)
+    path = world.write("A/i-1", *((number, "x" * 100) for number in range(1000)))
+    assert 1000 == len(new(follower))
+    for _ in range(2):
+        empty(world.places.streams("us-east-1", GROUP)["A/i-1"])
+        world.write("A/i-1", (2000, "next"))
+        assert [("A/i-1", "next")] == new(follower)
+    assert path.exists()
