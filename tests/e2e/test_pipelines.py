@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
 import pickle
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +18,7 @@ from moorage.cli.main import main
 from moorage.testing import models
 from moorage.testing.deployment import BUCKET, Deployer
 from moorage.testing.load import Load
-from moorage.testing.server import RunningMoorage, eventually
+from moorage.testing.server import RunningMoorage, eventually, kill_for_good
 
 pytest.importorskip("sklearn")
 
@@ -65,7 +62,7 @@ def model_fn(folder):
 def count(data, model):
     for number in model:
         yield f"{data}{number}"
-        time.sleep(0.3)
+        time.sleep(0.6)
 
 def transform_fn(model, data, content_type, accept):
     return count(data, model), "text/plain"
@@ -130,6 +127,13 @@ def flowers(deployer: Deployer) -> list[dict[str, Any]]:
     ]
 
 
+def instances(server: RunningMoorage) -> list[Path]:
+    """The folders of the endpoint's instances."""
+    logs = server.data_dir / "logs" / server.region / "several" / "AllTraffic"
+    named = {path.name.partition(".")[0] for path in logs.iterdir()}
+    return [folder for folder in (server.data_dir / "instances").iterdir() if folder.name in named]
+
+
 def refusal(deployer: Deployer, **arguments: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:
         deployer.runtime.invoke_endpoint(EndpointName="several", **arguments)
@@ -156,7 +160,7 @@ def test_rows_are_scaled_classified_and_named(deployer: Deployer) -> None:
 def test_the_logs_are_by_container(deployer: Deployer, moorage_server: RunningMoorage) -> None:
     assert "InService" == several(deployer, flowers(deployer))
     streams = moorage_server.client("logs").describe_log_streams(logGroupName="/aws/sagemaker/Endpoints/several")
-    instance = next((moorage_server.data_dir / "instances").glob("i-*")).name
+    (instance,) = [folder.name for folder in instances(moorage_server)]
     names = {stream["logStreamName"] for stream in streams["logStreams"]}
     assert {f"AllTraffic/{instance}/{name}" for name in ("scale", "forest", "name")} <= names
 
@@ -312,20 +316,17 @@ async def test_what_is_killed_under_load_comes_back_and_never_answers_by_halves(
     deployer: Deployer, moorage_server: RunningMoorage, victim: str
 ) -> None:
     assert "InService" == several(deployer, adding(deployer, "a", "b"), instances=2)
-    load = Load(moorage_server.target("several", content_type="text/plain", body=b"x"), rate=100.0)
-    await asyncio.sleep(1)
-    folder = next((moorage_server.data_dir / "instances").glob("i-*"))
+    folder, _ = instances(moorage_server)
     lock = folder / "lock" if victim == "front" else folder / "containers" / "2" / "lock"
     before = int(lock.read_text().splitlines()[1])
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(before, signal.SIGKILL)
-    await asyncio.to_thread(eventually, lambda: _pid(lock) not in (None, before), timeout_s=30.0)
-    await asyncio.sleep(2)
-    killed_by = load.elapsed - 1
+    load = Load(moorage_server.target("several", content_type="text/plain", body=b"x"), rate=100.0)
+    await asyncio.to_thread(eventually, lambda: _is_untroubled(load))
+    kill_for_good(before)
+    await asyncio.to_thread(eventually, lambda: _pid(lock) not in (None, before))
+    await asyncio.to_thread(eventually, lambda: _is_untroubled(load))
     report = await load.stop()
     assert {b"xab"} == {sample.body for sample in report.samples if sample.status == 200}
     assert {200, 424} >= set(report.statuses())
-    assert [] == [failure for failure in report.failures if failure.due > killed_by]
     for failure in report.failures:
         assert " from b with message" in json.loads(failure.body)["Message"] or victim == "front"
 
@@ -350,6 +351,13 @@ async def test_an_agent_that_is_killed_under_load_is_not_noticed(tmp_path: Path)
     finally:
         server.stop()
     assert [] == server.processes()
+
+
+def _is_untroubled(load: Load) -> bool:
+    """Whether the last second brought nothing but answers."""
+    since = load.elapsed - 1.0
+    recent = [sample.status for sample in load.report.samples if sample.due > since]
+    return len(recent) > 50 and {200} == set(recent)
 
 
 def _pid(lock: Any) -> int | None:
