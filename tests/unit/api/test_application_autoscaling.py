@@ -365,6 +365,14 @@ async def test_a_scheduled_action_put_again_without_start_and_end_has_none(world
         ({"Schedule": "rate(1 hour)", "ScalableTargetAction": {}}, "MinCapacity, MaxCapacity or both"),
         ({"Schedule": "cron(0/0 * * * ? *)", "ScalableTargetAction": {"MinCapacity": 1}}, "'0/0' is no minutes"),
         (
+            {"Schedule": "at(2020-01-01T08:00:00)", "ScalableTargetAction": {"MinCapacity": 1}},
+            "no time of it is yet to come",
+        ),
+        (
+            {"Schedule": "rate(1 hour)", "EndTime": T0, "ScalableTargetAction": {"MinCapacity": 1}},
+            "no time of it is yet to come",
+        ),
+        (
             {"Schedule": "rate(1 hour)", "Timezone": "Moon", "ScalableTargetAction": {"MinCapacity": 1}},
             "there is no time zone Moon",
         ),

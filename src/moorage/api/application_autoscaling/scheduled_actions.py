@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from moorage.api.application_autoscaling.errors import invalid, limit_exceeded, no_action
@@ -10,7 +11,7 @@ from moorage.api.application_autoscaling.part import Part, check_filter, is_mean
 from moorage.api.service import Caller, operation
 from moorage.aws.types import application_autoscaling as aws
 from moorage.core.scaling.model import ScheduledAction, TargetKey
-from moorage.core.scaling.schedule import WrongSchedule, check
+from moorage.core.scaling.schedule import WrongSchedule, check, next_time
 from moorage.core.scaling.texts import action_arn
 from moorage.store.base import Transaction
 from moorage.store.scaling import delete_action, find_action, list_actions, save_action
@@ -28,7 +29,7 @@ class ScheduledActions(Part):
         self, caller: Caller, request: aws.PutScheduledActionRequest
     ) -> aws.PutScheduledActionResponse:
         """Create a scheduled action, or change the members of one that are given; times that are not are deleted."""
-        key, name = self._key(caller, request), request["ScheduledActionName"]
+        key, name, now = self._key(caller, request), request["ScheduledActionName"], self._clock.now()
 
         def put(tx: Transaction) -> None:
             registered(tx, key)
@@ -36,8 +37,8 @@ class ScheduledActions(Part):
             if known is None:
                 known = self._new_action(tx, key, request)
             action = _changed(known, request)
-            _check(action)
-            save_action(tx, replace(action, done_until=self._clock.now()))
+            _check(action, now)
+            save_action(tx, replace(action, done_until=now))
 
         await self._store.run(put)
         self._needs.changed(key)
@@ -106,14 +107,17 @@ def _changed(action: ScheduledAction, request: aws.PutScheduledActionRequest) ->
     )
 
 
-def _check(action: ScheduledAction) -> None:
+def _check(action: ScheduledAction, now: datetime) -> None:
     """Raise ValidationException for what can never be done."""
+    schedule = f"Schedule '{action.schedule}' in Timezone '{action.timezone}'"
     try:
         check(action.schedule, action.timezone)
     except WrongSchedule as error:
-        raise invalid(f"Schedule '{action.schedule}' in Timezone '{action.timezone}': {error}.") from None
+        raise invalid(f"{schedule}: {error}.") from None
     if action.start_at is not None and action.end_at is not None and action.end_at <= action.start_at:
         raise invalid("EndTime must be after StartTime.")
+    if next_time(action, now) is None:
+        raise invalid(f"{schedule}: no time of it is yet to come, StartTime and EndTime considered.")
     if action.minimum is None and action.maximum is None:
         raise invalid("ScalableTargetAction needs MinCapacity, MaxCapacity or both.")
     if min(action.minimum or 0, action.maximum or 0) < 0:
