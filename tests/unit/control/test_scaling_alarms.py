@@ -16,7 +16,7 @@ from moorage.control.scaling.speed import ScalingSpeed
 from moorage.core.alarms.model import AlarmKey, AlarmState, StateValue
 from moorage.core.metrics.distribution import distribution_of
 from moorage.core.metrics.metric import MetricKey
-from moorage.core.model import EndpointStatus
+from moorage.core.model import Endpoint, EndpointStatus
 from moorage.store.alarms import find_alarm, put_alarm
 from moorage.telemetry.metrics.base import Measured
 from moorage.testing.builders import KEY, T0
@@ -129,6 +129,16 @@ async def test_a_step_policy_adds_what_its_step_says_and_in_the_cooldown_only_th
     }
 
 
+async def test_a_step_policy_alone_takes_away_what_its_step_says(world: AlarmedWorld) -> None:
+    await world.save(_with_count(await world.endpoint(), 5))
+    arn = await world.step_policy(StepAdjustments=[{"MetricIntervalUpperBound": 0, "ScalingAdjustment": -2}])
+    alarm = await world.put_alarm(arn)
+    await world.measure(5)
+    await world.call_by(alarm, arn)
+
+    assert [3] == world.counts
+
+
 async def test_a_customised_metric_is_tracked_by_its_alarms(world: AlarmedWorld) -> None:
     arn, high, low = await world.queue_policy()
     await world.measure(40, 40, 40)
@@ -227,9 +237,7 @@ async def test_what_was_to_be_added_to_another_capacity_takes_nothing_away(world
     busy = replace(await world.endpoint(), status=EndpointStatus.UPDATING)
     await world.save(busy)
     await world.call_by(alarm, arn)
-    assert busy.serving is not None
-    six = replace(busy.serving, variants=(replace(busy.serving.variants[0], desired_count=6),))
-    await world.save(replace(await world.endpoint(), status=EndpointStatus.IN_SERVICE, serving=six))
+    await world.save(_with_count(replace(await world.endpoint(), status=EndpointStatus.IN_SERVICE), 6))
     await world.rest()
     assert 6 == await world.count()
 
@@ -259,3 +267,9 @@ async def test_a_policy_that_is_not_there_says_so(world: AlarmedWorld) -> None:
 
     with pytest.raises(ActionFailed):
         await world.call_by(alarm, "arn:aws:autoscaling:nobody")
+
+
+def _with_count(endpoint: Endpoint, count: int) -> Endpoint:
+    assert endpoint.serving is not None
+    serving = replace(endpoint.serving, variants=(replace(endpoint.serving.variants[0], desired_count=count),))
+    return replace(endpoint, serving=serving)

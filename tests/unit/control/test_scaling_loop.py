@@ -10,15 +10,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from moorage.control.scaling.step import Call, look
 from moorage.core.endpoint import update, wake
 from moorage.core.idling import BUSY_MAX
 from moorage.core.model import EndpointStatus
+from moorage.core.scaling.combine import Verdict
 from moorage.core.scaling.model import target_key
 from moorage.store.scaling import find_target, list_policies
 from moorage.testing.builders import KEY, make_variant
 from moorage.testing.scaling_world import RESOURCE, TARGET, ScalingWorld
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+AT_ONCE = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
 
 
 @pytest_asyncio.fixture
@@ -131,6 +135,18 @@ async def test_what_was_woken_is_let_go_a_cooldown_after_it_was_asked_last(world
     assert 0 == await world.count()
 
 
+async def test_what_is_tracked_by_requests_at_once_is_let_go_no_sooner(world: ScalingWorld) -> None:
+    await asleep(world, PredefinedMetricSpecification=AT_ONCE)
+    await world.save(wake(await world.endpoint(), "AllTraffic"))
+    await world.invoke(1, seconds=1)
+    await world.invoke(0, seconds=55)
+    assert 1 == await world.count()
+
+    await world.invoke(0, seconds=10)
+
+    assert 0 == await world.count()
+
+
 async def test_who_was_woken_may_get_more_at_once(world: ScalingWorld) -> None:
     await asleep(world)
     await world.save(wake(await world.endpoint(), "AllTraffic"))
@@ -141,12 +157,18 @@ async def test_who_was_woken_may_get_more_at_once(world: ScalingWorld) -> None:
 
 async def test_requests_at_once_are_tracked_second_by_second(world: ScalingWorld) -> None:
     await world.register(1, 10)
-    metric = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
-    await world.track(4.0, PredefinedMetricSpecification=metric)
+    await world.track(4.0, PredefinedMetricSpecification=AT_ONCE)
     await world.rest()
+    for _ in range(6):
+        await world.clock.sleep(1.0)
+        second = int(world.clock.now().timestamp())
+        world.scaling.on_traffic(second, world.counted(second - 2, 0, in_flight=11))  # of a second that was measured
+        await world.rest()
+    assert [] == world.counts
+
     await world.invoke(0, seconds=5, in_flight=11)
 
-    assert [3] == world.counts
+    assert 3 == await world.count()
 
 
 async def test_a_policy_that_never_scales_in_holds_no_other_back(world: ScalingWorld) -> None:
@@ -178,6 +200,19 @@ async def test_there_are_never_more_than_an_endpoint_may_have() -> None:
 
     assert [3] == world.counts
     await world.close()
+
+
+@pytest.mark.parametrize(("at_capacity", "changed"), [(1, True), (2, False)])
+async def test_what_was_decided_at_another_capacity_is_not_done(
+    world: ScalingWorld, at_capacity: int, changed: bool
+) -> None:
+    await world.register(1, 10)
+    await world.rest()
+    call = Call(Verdict("keep", "so it was", 5), "cause", at_capacity)
+    found = await world.store.run(lambda tx: look(tx, TARGET, call, instances_max=32, now=world.clock.now()))
+
+    assert found is not None
+    assert changed == found.changed
 
 
 async def test_while_an_update_runs_nothing_is_scaled_and_then_it_is(world: ScalingWorld) -> None:
