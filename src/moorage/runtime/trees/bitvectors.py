@@ -116,9 +116,15 @@ class BitVectors:
         leaves = (lowest.astype(np.float64).view(np.int64) >> _MANTISSA_BITS) + self._first_leaf
         # In this layout numpy adds tree after tree; of one that is contiguous by row it would add in pairs.
         answers = self._answers.take(np.ascontiguousarray(leaves.T), axis=0)
-        sums: Array = np.add.reduce(answers, axis=0)
+        sums: Array = np.add.reduce(answers, axis=0) if answers[0].size > 1 else _add_in_order(answers)
         sums /= self._trees
         return sums[:, np.newaxis, :]
+
+
+def _add_in_order(answers: Array) -> Array:
+    """The sum over the trees, one after the other, of a single number each: numpy's own would add these in pairs."""
+    running: Array = np.add.accumulate(answers, axis=0)
+    return running[-1]
 
 
 class _RuledOut:
