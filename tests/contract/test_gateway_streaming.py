@@ -98,8 +98,8 @@ async def test_an_event_stream_is_a_chunked_answer_and_the_connection_stays(worl
     ("rest", "why"),
     [
         (b"zz\r\n", b"chunk"),
-        (b"", b"closed the connection"),
-        (b"0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", b"more than its answer"),
+        (b"", b"the connection was closed"),
+        (b"0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", b"more was sent than the answer"),
     ],
 )
 async def test_what_breaks_half_way_is_said_in_an_answer_that_is_whole(

@@ -121,11 +121,14 @@ def test_invoke_takes_a_file_or_standard_input_and_any_type(moorage: Command, de
     assert [0] == json.loads(from_stdin)
 
 
-def test_what_the_model_refuses_is_said_in_its_own_words(moorage: Command, deployed: str) -> None:
+def test_what_the_model_refuses_is_said_in_its_own_words(
+    moorage: Command, deployed: str, moorage_server: RunningMoorage
+) -> None:
     said = moorage.fails("invoke", deployed, "-d", '{"instances": [[1, 2, 3]]}')
 
     assert "The model answered 400" in said
     assert "3 features" in said
+    assert said.endswith(f"What else it said: moorage logs {deployed} --data-dir {moorage_server.data_dir}\n")
 
 
 def test_delete_removes_what_deploy_made_and_nothing_else(

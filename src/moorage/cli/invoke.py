@@ -11,7 +11,7 @@ import click
 from moorage.app.settings import Settings
 from moorage.cli.connection import connected
 from moorage.cli.failures import Failure
-from moorage.cli.target import on_moorage
+from moorage.cli.target import command_line, on_moorage
 
 _CONTENT_TYPES: Final = {".csv": "text/csv", ".npy": "application/x-npy", ".txt": "text/plain"}
 _DEFAULT_CONTENT_TYPE: Final = "application/json"
@@ -55,7 +55,8 @@ def command(
         try:
             answer = runtime.invoke_endpoint(**{key: value for key, value in request.items() if value is not None})
         except runtime.exceptions.ModelError as error:
-            raise _refused_by_model(error.response) from error
+            log = command_line(settings, f"logs {name}")
+            raise _refused_by_model(error.response, hint=f"What else it said: {log}") from error
         content = answer["Body"].read()
     sys.stdout.buffer.write(content)
     if sys.stdout.isatty() and not content.endswith(b"\n"):
@@ -64,6 +65,8 @@ def command(
 
 def _read(body: str) -> bytes:
     if body == "-":
+        if sys.stdin.isatty():
+            click.echo("The request, then Ctrl-D on a line of its own:", err=True)
         return sys.stdin.buffer.read()
     if not body.startswith("@"):
         return body.encode()
@@ -78,8 +81,6 @@ def _guessed_type(body: str) -> str:
     return _CONTENT_TYPES.get(suffix, _DEFAULT_CONTENT_TYPE)
 
 
-def _refused_by_model(response: dict[str, Any]) -> Failure:
-    return Failure(
-        f"The model answered {response.get('OriginalStatusCode')}: {response.get('OriginalMessage')}",
-        hint=f"Its log: {response['LogStreamArn']}" if response.get("LogStreamArn") else None,
-    )
+def _refused_by_model(response: dict[str, Any], *, hint: str) -> Failure:
+    status, message = response.get("OriginalStatusCode"), response.get("OriginalMessage")
+    return Failure(f"The model answered {status}: {message}" if status else f"The model failed: {message}", hint=hint)

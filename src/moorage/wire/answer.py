@@ -53,13 +53,13 @@ class Answer:
         """The whole body. Raises BadAnswer if it exceeds `limit` bytes; WireError."""
         if self.content_length is not None and self.content_length > limit:
             self.close()
-            raise BadAnswer("the upstream's answer is too large")
+            raise BadAnswer("the answer is too large")
         if self._body is None:
             return self.content or b""
         try:
             return await self._body.read(limit)
         except BodyTooLarge as error:
-            raise BadAnswer("the upstream's answer is too large") from error
+            raise BadAnswer("the answer is too large") from error
         finally:
             self.close()
 

@@ -176,7 +176,7 @@ class UpstreamConnection(Draining):
             elif isinstance(exc, BrokenPipeError) and self._untouched:
                 self._fail(NotSent("the connection was closed"))
             else:
-                self._fail(Disconnected("the upstream closed the connection before its answer was complete"))
+                self._fail(Disconnected("the connection was closed before the answer was complete"))
         self._on_lost(self)
 
     # -- the answer comes in ------------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ class UpstreamConnection(Draining):
     def _note_interim(self, status: int) -> None:
         self._interim += 1
         if status == 101 or self._interim > self._limits.interim_answers:
-            raise Refused(400, "the upstream switches protocols or sends too many interim answers")
+            raise Refused(400, "the answer switches protocols, or too many interim ones came before it")
         if status == 100 and self._go_ahead is not None and not self._go_ahead.done():
             self._go_ahead.set_result(None)
 
@@ -227,7 +227,7 @@ class UpstreamConnection(Draining):
         assert self._body is not None
         pieces, rest = self._decoder.feed(data) if data else ([], b"")
         if rest:
-            raise Refused(400, "the upstream sent more than its answer")
+            raise Refused(400, "more was sent than the answer")
         if self._decoder.done:
             self._body.put(pieces, complete=True)
             self._finish()
@@ -305,7 +305,7 @@ class UpstreamConnection(Draining):
 
     def _expire(self) -> None:
         if self.is_busy:
-            self._fail(NoAnswer("the upstream did not answer in time"))
+            self._fail(NoAnswer("there was no answer in time"))
         else:
             self._transport.close()
 

@@ -71,7 +71,7 @@ def test_the_largest_payload_passes_both_ways(abused: RunningMoorage) -> None:
         (0, "larger than an invocation may return", b"bytes:6291457"),
         (0, "larger than an invocation may return", b"bytes:50000000"),
         (500, "the header content-type has to be one line", b'type:"text/plain\\r\\nSet-Cookie: a=b"'),
-        (0, "closed the connection", b"exit:"),
+        (0, "the connection was closed before the answer was complete", b"exit:"),
     ],
 )
 def test_what_the_model_does_wrong_is_said_to_be_its_fault(
