@@ -49,16 +49,16 @@ class AlarmedWorld(ScalingWorld):
             for back, value in zip(range(len(values), 0, -1), values, strict=True)
         )
 
-    async def put_alarm(self, policy_arn: str, *, threshold: float = 20.0) -> str:
-        """An alarm of one minute on the queue."""
+    async def put_alarm(self, policy_arn: str, *, minutes: int = 1) -> str:
+        """An alarm on the queue, above 20."""
         definition = {
             "AlarmName": "queue",
             "Namespace": "Shop",
             "MetricName": "Queue",
             "Statistic": "Average",
             "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": threshold,
+            "EvaluationPeriods": minutes,
+            "Threshold": 20.0,
             "ComparisonOperator": "GreaterThanThreshold",
             "AlarmActions": [policy_arn],
         }
@@ -127,6 +127,18 @@ async def test_a_step_policy_adds_what_its_step_says_and_in_the_cooldown_only_th
     assert {"monitor alarm queue in state ALARM triggered policy steps"} == {
         activity["Cause"] for activity in await world.activities()
     }
+
+
+@pytest.mark.parametrize(("aggregation", "count"), [("Minimum", 2), ("Average", 2), ("Maximum", 4), (None, 2)])
+async def test_the_datapoints_are_aggregated_as_the_policy_says(
+    world: AlarmedWorld, aggregation: str | None, count: int
+) -> None:
+    arn = await world.step_policy(**({"MetricAggregationType": aggregation} if aggregation else {}))
+    alarm = await world.put_alarm(arn, minutes=2)
+    await world.measure(21, 35)
+    await world.call_by(alarm, arn)
+
+    assert [count] == world.counts
 
 
 async def test_a_step_policy_alone_takes_away_what_its_step_says(world: AlarmedWorld) -> None:

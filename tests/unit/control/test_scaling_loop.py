@@ -199,6 +199,9 @@ async def test_there_are_never_more_than_an_endpoint_may_have() -> None:
     await world.invoke(20, seconds=10)
 
     assert [3] == world.counts
+    await world.register(5, 50)
+    await world.rest()
+    assert [3] == world.counts
     await world.close()
 
 
@@ -338,6 +341,48 @@ async def test_a_scheduled_action_sets_bounds_and_is_gone_when_its_time_is_over(
     assert "scheduled action name morning was triggered" == bounds["Cause"]
     assert "minimum capacity was set to 4" == change["Cause"]
     assert [] == (await world.call("DescribeScheduledActions"))["ScheduledActions"]
+
+
+@pytest.mark.parametrize(
+    ("action", "bounds"),
+    [
+        ({"MinCapacity": 2}, (2, 6)),
+        ({"MaxCapacity": 5}, (4, 5)),
+        ({"MinCapacity": 8}, (8, 8)),
+        ({"MaxCapacity": 3}, (3, 3)),
+        ({"MinCapacity": 0, "MaxCapacity": 9}, (0, 9)),
+    ],
+)
+async def test_a_bound_that_an_action_leaves_out_stays_unless_the_other_is_beyond_it(
+    world: ScalingWorld, action: dict[str, int], bounds: tuple[int, int]
+) -> None:
+    await world.register(4, 6)
+    await world.call(
+        "PutScheduledAction", ScheduledActionName="hourly", Schedule="rate(1 hour)", ScalableTargetAction=action
+    )
+    await world.clock.sleep(3600 + 10)
+
+    found = await world.store.run(lambda tx: find_target(tx, TARGET))
+    assert found is not None
+    assert bounds == (found.bounds.minimum, found.bounds.maximum)
+
+
+async def test_a_time_that_passes_while_schedules_are_suspended_is_not_made_up_for(world: ScalingWorld) -> None:
+    await world.register(1, 10, SuspendedState={"ScheduledScalingSuspended": True})
+    await world.call(
+        "PutScheduledAction",
+        ScheduledActionName="hourly",
+        Schedule="rate(1 hour)",
+        ScalableTargetAction={"MinCapacity": 2},
+    )
+    await world.clock.sleep(3600 + 10)
+    await world.call("RegisterScalableTarget", SuspendedState={"ScheduledScalingSuspended": False})
+    await world.rest()
+    assert 1 == await world.count()
+
+    await world.clock.sleep(3600)
+
+    assert 2 == await world.count()
 
 
 async def test_a_recurring_action_stays(world: ScalingWorld) -> None:
