@@ -327,10 +327,9 @@ def test_actions_are_switched_off_and_on(spoken: Any) -> None:
     assert spoken.describe_alarms()["MetricAlarms"][0]["ActionsEnabled"] is True
 
 
-def test_alarms_are_deleted_all_or_none(spoken: Any) -> None:
+def test_alarms_are_deleted_unless_others_go_by_them(spoken: Any) -> None:
     put(spoken)
     put(spoken, "other")
-    assert "ResourceNotFound" == refusal(spoken, "delete_alarms", AlarmNames=["errors", "gone"])[0]
     spoken.put_composite_alarm(AlarmName="any", AlarmRule="ALARM(errors)")
     assert (
         "ValidationError",
@@ -339,6 +338,28 @@ def test_alarms_are_deleted_all_or_none(spoken: Any) -> None:
     assert ["errors", "other"] == names(spoken.describe_alarms())
     spoken.delete_alarms(AlarmNames=["any", "errors"])
     assert ["other"] == names(spoken.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"]))
+
+
+def test_names_of_no_alarm_are_told_and_the_others_deleted(spoken: Any) -> None:
+    put(spoken)
+    put(spoken, "other")
+    assert ("ResourceNotFound", "Could not find alarm gone, away.") == refusal(
+        spoken, "delete_alarms", AlarmNames=["gone", "errors", "away"]
+    )
+    assert ["other"] == names(spoken.describe_alarms())
+
+
+def test_history_is_that_of_metric_alarms_unless_it_is_said(spoken: Any) -> None:
+    put(spoken)
+    spoken.put_composite_alarm(AlarmName="any", AlarmRule="ALARM(errors)")
+
+    def told(**request: Any) -> list[str]:
+        return [item["AlarmName"] for item in spoken.describe_alarm_history(**request)["AlarmHistoryItems"]]
+
+    assert ["errors"] == told()
+    assert [] == told(AlarmName="any")
+    assert ["any"] == told(AlarmName="any", AlarmTypes=["CompositeAlarm"])
+    assert ["any", "errors"] == sorted(told(AlarmTypes=["CompositeAlarm", "MetricAlarm"]))
 
 
 def test_composite_alarms_come_back_as_they_were_put(spoken: Any) -> None:

@@ -18,6 +18,7 @@ from moorage.store.base import JournalEntry, Transaction
 
 PAGE_MAX: Final = 100
 _ROWS_AT_ONCE: Final = 500
+_TYPES_DEFAULT: Final = ("MetricAlarm",)
 _BINDING: Final = ("AlarmName", "AlarmTypes", "HistoryItemType", "StartDate", "EndDate", "ScanBy")
 
 
@@ -28,7 +29,7 @@ class AlarmHistory(Part):
     async def describe_alarm_history(
         self, caller: Caller, request: DescribeAlarmHistoryInput
     ) -> DescribeAlarmHistoryOutput:
-        """The latest first, unless ScanBy says other."""
+        """The latest first, unless ScanBy says other; of metric alarms only, unless AlarmTypes does."""
         if "AlarmContributorId" in request:
             raise refused("AlarmContributorId")
         bound = ["DescribeAlarmHistory", caller.region, *(_bound(request.get(member)) for member in _BINDING)]
@@ -86,7 +87,7 @@ def _entries(
 def _is_wanted(entry: JournalEntry, request: DescribeAlarmHistoryInput) -> bool:
     item = msgspec.convert(entry.body, HistoryItem)
     return (
-        item.alarm_type in request.get("AlarmTypes", [item.alarm_type])
+        item.alarm_type in request.get("AlarmTypes", _TYPES_DEFAULT)
         and request.get("HistoryItemType", item.item_type) == item.item_type
     )
 

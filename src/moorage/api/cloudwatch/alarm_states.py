@@ -49,16 +49,17 @@ class AlarmStates(Part):
 
     @operation("DeleteAlarms")
     async def delete_alarms(self, caller: Caller, request: DeleteAlarmsInput) -> None:
-        """Remove up to a hundred alarms, one of them composite, or none of them."""
+        """Remove up to a hundred alarms, one of them composite. Those that are there go even if others are not."""
         names = list(dict.fromkeys(request["AlarmNames"]))
         now = self._clock.now()
 
-        def delete(tx: Transaction) -> None:
+        def delete(tx: Transaction) -> list[str]:
             _check_deletable(tx, caller.region, names)
-            for name in names:
-                delete_alarm(tx, AlarmKey(caller.region, name), now=now)
+            return [name for name in names if not delete_alarm(tx, AlarmKey(caller.region, name), now=now)]
 
-        await self._store.run(delete)
+        missing = await self._store.run(delete)
+        if missing:
+            raise no_such_alarm(", ".join(missing))
 
     @operation("EnableAlarmActions")
     async def enable_alarm_actions(self, caller: Caller, request: EnableAlarmActionsInput) -> None:
@@ -97,9 +98,6 @@ def _check_json(data: str | None) -> None:
 
 def _check_deletable(tx: Transaction, region: str, names: Sequence[str]) -> None:
     found = {name: find_alarm(tx, AlarmKey(region, name)) for name in names}
-    gone = [name for name, alarm in found.items() if alarm is None]
-    if gone:
-        raise no_such_alarm(", ".join(gone))
     if sum(alarm is not None and alarm.is_composite for alarm in found.values()) > 1:
         raise invalid("At most one composite alarm can be deleted in one call.")
     parents: dict[str, list[str]] = {}
