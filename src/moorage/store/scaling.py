@@ -5,6 +5,7 @@ All of it within the caller's transaction. A document's name begins with its tar
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ import msgspec
 
 from moorage.core.alarms.model import AlarmKey
 from moorage.core.scaling.activity import Activity
+from moorage.core.scaling.changes import left
 from moorage.core.scaling.model import ScalableTarget, ScalingPolicy, ScheduledAction, TargetKey
 from moorage.store.alarms import delete_alarm
 from moorage.store.base import Document, Documents, JournalEntry, ListQuery, Transaction
@@ -53,7 +55,13 @@ def save_target(tx: Transaction, target: ScalableTarget) -> None:
 
 
 def deregister(tx: Transaction, target: ScalableTarget, *, now: datetime) -> None:
-    """Remove the target with its tags, its policies and their alarms, and its scheduled actions; activities stay."""
+    """Remove the target with its tags, its policies and their alarms, and its scheduled actions; activities stay.
+
+    One that is under way is over with it, as nobody would tell its end.
+    """
+    if target.progress is not None:
+        with contextlib.suppress(KeyError):  # its story has expired before its end
+            amend_activity(tx, target.progress.entry_id, left(target.progress, now=now))
     for policy in list_policies(tx, target.key.region, target.key):
         delete_policy(tx, policy, now=now)
     for action in list_actions(tx, target.key.region, target.key):

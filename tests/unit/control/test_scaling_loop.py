@@ -254,6 +254,19 @@ async def test_a_change_that_was_taken_back_is_told_with_its_reason_and_tried_ag
     assert 2 == len(await world.activities())
 
 
+async def test_no_activity_goes_on_without_its_target(world: ScalingWorld) -> None:
+    await tracked(world)
+    world.hold = True
+    await world.invoke(10, seconds=5)
+    await world.call("DeregisterScalableTarget")
+    await world.settle()
+
+    [activity] = await world.activities()
+    assert "Unfulfilled" == activity["StatusCode"]
+    assert activity["StatusMessage"].endswith("The scalable target was deregistered meanwhile.")
+    assert activity["EndTime"] >= activity["StartTime"]
+
+
 async def test_registering_moves_a_capacity_inside_the_bounds_at_once(world: ScalingWorld) -> None:
     await world.register(3, 5)
     await world.rest()

@@ -13,6 +13,7 @@ class ActivityStatus(StrEnum):
     IN_PROGRESS = "InProgress"
     SUCCESSFUL = "Successful"
     FAILED = "Failed"
+    UNFULFILLED = "Unfulfilled"
 
 
 class NotScaledCode(StrEnum):

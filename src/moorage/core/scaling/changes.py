@@ -13,7 +13,7 @@ from moorage.core.endpoint import IllegalTransition, VariantChange, set_weights_
 from moorage.core.model import Endpoint, EndpointStatus
 from moorage.core.scaling.activity import Activity, ActivityStatus, NotScaled, NotScaledCode, Progress
 from moorage.core.scaling.model import Memory, ScalableTarget, ScaleOut
-from moorage.core.scaling.texts import ATTEMPTING, failed, fulfilled, setting, waiting
+from moorage.core.scaling.texts import ATTEMPTING, abandoned, failed, fulfilled, setting, waiting
 
 RETRY_AFTER: Final = timedelta(minutes=1)
 """How long after a change was taken back another one may be tried."""
@@ -84,6 +84,12 @@ def ended(progress: Progress, endpoint: Endpoint | None, variant: str, *, now: d
         return _failed(progress, endpoint.failure_reason or "another change took its place", now=now)
     message = fulfilled(progress.capacity)
     return replace(progress.activity, status=ActivityStatus.SUCCESSFUL, status_message=message, ended_at=now)
+
+
+def left(progress: Progress, *, now: datetime) -> Activity:
+    """The activity of a target that goes while its change is under way: that goes on, and nobody tells its end."""
+    message = abandoned(progress.capacity)
+    return replace(progress.activity, status=ActivityStatus.UNFULFILLED, status_message=message, ended_at=now)
 
 
 def is_backing_off(memory: Memory, *, now: datetime) -> bool:

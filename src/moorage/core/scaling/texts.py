@@ -29,6 +29,11 @@ def fulfilled(capacity: int) -> str:
     return f"Successfully set desired instance count to {capacity}. Change successfully fulfilled by sagemaker."
 
 
+def abandoned(capacity: int) -> str:
+    """The status of a change whose end nobody looks at any more. Ours: the service's is not known."""
+    return f"Successfully set desired instance count to {capacity}. The scalable target was deregistered meanwhile."
+
+
 def failed(capacity: int, reason: str) -> str:
     """The status of a change that was taken back."""
     return f"Failed to set desired instance count to {capacity}. Reason: {reason}"
