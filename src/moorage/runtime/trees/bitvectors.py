@@ -123,8 +123,8 @@ class BitVectors:
 
 def _add_in_order(answers: Array) -> Array:
     """The sum over the trees, one after the other, of a single number each: numpy's own would add these in pairs."""
-    running: Array = np.add.accumulate(answers, axis=0)
-    return running[-1]
+    last: Array = np.add.accumulate(answers, axis=0)[-1]
+    return last
 
 
 class _RuledOut:
