@@ -250,7 +250,7 @@ def test_the_pace_is_that_of_bursts_too(interval: float, burst: int) -> None:
 
 
 class Crowd(RuleBasedStateMachine):
-    """Callers come, leave, wait too long and are served, in any order."""
+    """Callers come, are held, leave, wait too long and are served, and instances fail, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -275,6 +275,19 @@ class Crowd(RuleBasedStateMachine):
         waiter = self.queue.join(on_turn, deadline=self.now + patience, now=self.now, body_bytes=7, only=only)
         if waiter is not None:
             self.waiting[self.number] = waiter
+
+    @rule(patience=st.floats(0.1, 5))
+    def hold(self, patience: float) -> None:
+        self.number += 1
+        waiter = self.queue.hold(self._on_turn(self.number), deadline=self.now + patience, now=self.now)
+        assert waiter is not None
+        self.waiting[self.number] = waiter
+        self.queue.serve(self.now)  # as whoever looks does before long
+
+    @rule(which=st.integers(0, 1))
+    def fail(self, which: int) -> None:
+        self.fleet[which].health.record_failure(now=self.now)
+        self.queue.serve(self.now)
 
     def _on_turn(self, number: int) -> Callable[[Fake | None], None]:
         def on_turn(instance: Fake | None) -> None:
@@ -301,6 +314,7 @@ class Crowd(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         self.queue.expire(self.now)
+        self.queue.serve(self.now)
 
     @invariant()
     def every_slot_is_accounted_for(self) -> None:
@@ -311,7 +325,8 @@ class Crowd(RuleBasedStateMachine):
     def nobody_waits_beside_a_free_slot(self) -> None:
         assert set(self.waiting.values()) == set(self.queue.waiters)
         if any(waiter.only is None for waiter in self.queue.waiters):
-            assert self.pick(self.now) is None
+            free = self.pick(self.now)
+            assert free is None or (self.queue.is_held and free.health.is_ejected(self.now))
 
 
 Crowd.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
