@@ -240,6 +240,7 @@ def test_a_definition_that_breaks_a_rule_is_refused(cloudwatch: Any, changes: di
             [EXPRESSION[0], {"Id": "n", "MetricStat": {**STAT, "Period": 300}, "ReturnData": False}, EXPRESSION[1]],
             "Period must be the same for all metrics",
         ),
+        ([EXPRESSION[0], {**EXPRESSION[1], "Period": 300}], "Period must be the same for all metrics and expressions"),
     ],
 )
 def test_an_expression_that_cannot_be_watched_is_refused(
@@ -247,6 +248,11 @@ def test_an_expression_that_cannot_be_watched_is_refused(
 ) -> None:
     with pytest.raises(ClientError, match=message):
         put(cloudwatch, **NO_METRIC, Metrics=metrics)
+
+
+def test_an_expression_may_say_the_period_that_it_has(cloudwatch: Any) -> None:
+    put(cloudwatch, **NO_METRIC, Metrics=[EXPRESSION[0], {**EXPRESSION[1], "Period": 60}])
+    assert ["errors"] == names(cloudwatch.describe_alarms())
 
 
 def test_lists_are_by_name_and_can_be_narrowed(spoken: Any) -> None:

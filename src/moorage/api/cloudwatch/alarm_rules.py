@@ -135,8 +135,8 @@ def _check_expression(request: PutMetricAlarmInput, region: str) -> None:
         raise invalid("The parameter Metrics must contain at least one MetricStat.")
     if len(counted) > METRICS_MAX:
         raise invalid(f"The parameter Metrics must contain at most {METRICS_MAX} metrics, not {len(counted)}.")
-    if len({stat["Period"] for stat in counted}) > 1:
-        raise invalid("Period must be the same for all metrics of an alarm.")
+    if len({each["Period"] for each in (*counted, *metrics) if "Period" in each}) > 1:
+        raise invalid("Period must be the same for all metrics and expressions of an alarm.")
     try:
         read_queries(metrics, region=region).check_single_series()
     except InvalidQueries as error:
