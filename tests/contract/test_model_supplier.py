@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -10,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from moorage.core.model import DataForm
+from moorage.core.model import DataForm, ModelData
 from moorage.runners.base import ModelFile, ModelFiles
 from moorage.runners.process.multi_model.channel import Channel
 from moorage.runners.process.multi_model.demands import Demands, Refused
 from moorage.runners.process.multi_model.messages import Wanted
 from moorage.runners.process.multi_model.stock import Stock
 from moorage.runners.process.multi_model.supplier import Supplier
-from moorage.runtime.multi_model.faults import Broken, NoSuchModel
+from moorage.runtime.multi_model.faults import Broken, NoSuchModel, NotServed
 from moorage.runtime.multi_model.limits import Limits
 from moorage.runtime.multi_model.loading import Loader
 from moorage.runtime.multi_model.models import Models
@@ -71,6 +72,19 @@ class TimedChannel(Channel):
         return await super().wants(known, wait_s=wait_s)
 
 
+class FaultyDemands(Demands):
+    """Fails for reasons that nobody foresaw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[Exception] = []
+
+    async def fetch(self, data: ModelData) -> ModelFiles:
+        if self.faults:
+            raise self.faults.pop()
+        return await super().fetch(data)
+
+
 class World:
     """An instance, its supplier, and a bucket that answers what the supplier demands."""
 
@@ -78,7 +92,7 @@ class World:
         self.folder = folder
         self.limits = limits
         self.bucket: dict[str, bytes] = {}
-        self.demands = Demands()
+        self.demands = FaultyDemands()
         self.root = folder / "stock"
         self._disk_bytes = disk_bytes
         self._threads = ThreadPoolExecutor(2)
@@ -203,3 +217,24 @@ async def test_the_next_supplier_takes_over_what_is_wanted(world: World) -> None
     await asyncio.sleep(0.05)
     world.start_supplier()
     assert "one" == await asking
+
+
+async def test_a_fault_of_ours_is_said_at_once_and_the_model_can_be_wanted_again(world: World) -> None:
+    world.put("a", "one")
+    world.demands.faults.append(LookupError("nobody foresaw this"))
+    with pytest.raises(NotServed, match="The model could not be brought: LookupError"):
+        await world.text("a")
+    assert "one" == await world.text("a")
+
+
+async def test_a_file_system_that_refuses_is_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    await world.stop_supplier()
+    shutil.rmtree(world.root, ignore_errors=True)
+    world.root.write_text("in the way")
+    world.put("a", "one")
+    world.start_supplier()
+    async with asyncio.timeout(60.0):
+        while "cannot be looked through" not in caplog.text:
+            await asyncio.sleep(0.01)
+    world.root.unlink()
+    assert "one" == await world.text("a")

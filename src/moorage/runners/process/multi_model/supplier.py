@@ -21,6 +21,8 @@ _NEWS_S: Final = 20
 _TIDY_S: Final = 1
 """How soon to look again where more is unpacked than may be: what is in use now may not be then."""
 _RETRY_S: Final = 0.25
+_AGAIN_S: Final = 1.0
+"""How soon to try again what the file system has refused."""
 _AT_ONCE: Final = 8
 """Models on their way that somebody waits for."""
 _CHECKS_AT_ONCE: Final = 2
@@ -46,14 +48,22 @@ class Supplier:
 
     async def run(self) -> None:
         """Ask what is wanted, and bring it, until cancelled."""
-        await self._stock.open()
         known = -1
         try:
+            await self._open_stock()
             while True:
                 known = await self._look(known)
         finally:
             await self._tasks.close()
             self._channel.close()
+
+    async def _open_stock(self) -> None:
+        while True:
+            try:
+                return await self._stock.open()
+            except OSError as error:  # a full disk, for one
+                log.warning("the unpacked models of an instance cannot be looked through: %s", error)
+                await self._clock.sleep(_AGAIN_S)
 
     async def _look(self, known: int) -> int:
         try:
@@ -68,6 +78,9 @@ class Supplier:
             log.debug("an instance with many models does not answer: %s", error)
             await self._clock.sleep(_RETRY_S)
             return -1
+        except OSError as error:
+            log.warning("unpacked models that are not needed cannot be removed: %s", error)
+            await self._clock.sleep(_AGAIN_S)
         return wanted.number
 
     def _begin(self, want: Want) -> None:
@@ -84,7 +97,8 @@ class Supplier:
         except InstanceAway as error:
             log.warning("model %s could not be handed over: %s", want.model, error)
             await self._clock.sleep(_RETRY_S)
-        last = self._bringing.pop(want.model)
+        finally:
+            last = self._bringing.pop(want.model)
         if last.number != want.number:
             self._begin(last)
 
@@ -105,6 +119,11 @@ class Supplier:
             return Refusal(want.model, str(refused), is_unusable=True)
         except (UnpackFailed, OSError) as error:
             return Refusal(want.model, str(error))
+        except InstanceAway:
+            raise
+        except Exception as error:  # one of our own: those who wait shall not wait for the end
+            log.exception("model %s could not be brought", want.model)
+            return Refusal(want.model, f"The model could not be brought: {type(error).__name__}")
         return None
 
     async def _folders_in_use(self) -> Set[Path]:
