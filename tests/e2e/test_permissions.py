@@ -3,7 +3,6 @@ are withdrawn, and the door for callers that cannot sign."""
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import re
@@ -18,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from moorage.cli.main import main
 from moorage.testing.deployment import Deployer
-from moorage.testing.load import Load
+from moorage.testing.load import run_for
 from moorage.testing.models import echo_archive
 from moorage.testing.server import RunningMoorage
 
@@ -186,15 +185,15 @@ def test_the_command_makes_lists_and_revokes_keys(server: RunningMoorage) -> Non
 
 
 async def test_changes_of_users_fail_no_request_of_others(server: RunningMoorage) -> None:
-    load = Load(server.target("iris"), rate=200, connections=8)
-    await asyncio.sleep(0.2)
     iam = server.client("iam")
-    key = await asyncio.to_thread(add_user, server, "busy")
-    for status in ("Inactive", "Active") * 10:
-        change = {"UserName": "busy", "AccessKeyId": key["AccessKeyId"], "Status": status}
-        await asyncio.to_thread(iam.update_access_key, **change)
-    report = await load.stop()
-    assert len(report.samples) > 50
+
+    def change() -> None:
+        key = add_user(server, "busy")
+        for status in ("Inactive", "Active") * 10:
+            iam.update_access_key(UserName="busy", AccessKeyId=key["AccessKeyId"], Status=status)
+
+    report = await run_for(server.target("iris"), rate=200, seconds=1, connections=8, meanwhile=change)
+    assert report.samples
     assert [] == report.failures
 
 
