@@ -282,6 +282,12 @@ def test_libsvm_leaves_out_what_is_missing(media):
     assert wanted.tolist() == found.tolist()
 
 
+@pytest.mark.parametrize("line", [b"1 qid:7 0:0.5 2:-1", b"qid:7 0:0.5 2:-1"])
+def test_the_groups_of_a_ranking_are_no_features(line):
+    model, _ = serve(BOOSTERS["rank:pairwise"])
+    assert model.decode(b"0:0.5 2:-1", LIBSVM).data.tolist()[0][::2] == model.decode(line, LIBSVM).data.tolist()[0][::2]
+
+
 @pytest.mark.parametrize(
     ("body", "media", "status", "message"),
     [

@@ -1,4 +1,4 @@
-"""Rows as LIBSVM text: `label index:value index:value …`, the label optional, what is left out missing."""
+"""Rows as LIBSVM text: `label qid:group index:value …`, label and group optional, what is left out missing."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ def _line(number: int, text: str) -> dict[int, float]:
     fields = text.split()
     if fields and ":" not in fields[0]:
         del fields[0]  # the label
+    if fields and fields[0].startswith("qid:"):
+        del fields[0]  # which rows a ranking compares, in training
     return dict(_item(number, field) for field in fields)
 
 
