@@ -33,6 +33,10 @@ from moorage.wire.client import Client
 from moorage.wire.messages import WireError
 from moorage.wire.server import bind
 
+# Of two forests that predict at once in one process, scikit-learn takes the filters of one away from the other. What it
+# then warns of is an error in tests. Instances have their annex in a process of its own.
+pytestmark = pytest.mark.filterwarnings("ignore:.sklearn.utils.parallel.delayed. should be used:UserWarning")
+
 PLENTY = 1 << 40
 ECHO = """
 import helper
