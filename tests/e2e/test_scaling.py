@@ -23,7 +23,7 @@ TARGET = {
     "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
 }
 INVOCATIONS = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 @pytest.fixture(scope="module")
