@@ -45,6 +45,8 @@ from moorage.system.process import has_ended
 _RECONNECT_DELAY_S: Final = 0.05
 _RECONNECT_DELAY_MAX_S: Final = 1.0
 _SHUT_DOWN_TIMEOUT_S: Final = 60.0
+LOOK_TIMEOUT_S: Final = 60.0
+"""For an answer that the agent has at hand: one that takes longer hangs, and the log has to say so."""
 
 
 class ProcessRunner:
@@ -54,6 +56,7 @@ class ProcessRunner:
         self._path = socket_path
         self._clock = clock
         self._known: set[EndpointKey] = set()
+        """What may have had instances since the agent was last connected to: whoever takes its place may lack them."""
 
     async def prepare(self, image: str) -> None:
         with contextlib.suppress(RunnerError):
@@ -75,7 +78,7 @@ class ProcessRunner:
         await self._ask(Stop(instance))
 
     async def observe(self) -> Sequence[Observation]:
-        reply = await self._ask(Observe())
+        reply = await self._ask(Observe(), within_s=LOOK_TIMEOUT_S)
         assert isinstance(reply, Observed)
         self._known.update(observation.endpoint for observation in reply.observations)
         return reply.observations
@@ -88,7 +91,7 @@ class ProcessRunner:
 
     async def measure_usage(self, *, with_memory: bool) -> Sequence[Usage]:
         """As `usage.Meters`."""
-        reply = await self._ask(MeasureUsage(with_memory))
+        reply = await self._ask(MeasureUsage(with_memory), within_s=LOOK_TIMEOUT_S)
         assert isinstance(reply, UsageMeasured)
         return reply.usages
 
@@ -108,7 +111,8 @@ class ProcessRunner:
         reader, writer = await asyncio.open_unix_connection(self._path, limit=LINE_BYTES_MAX)
         try:
             writer.write(encode(Watch()))
-            for endpoint in tuple(self._known):
+            known, self._known = self._known, set()
+            for endpoint in known:
                 yield endpoint
             while line := await reader.readline():
                 change = decode(line)
@@ -118,9 +122,12 @@ class ProcessRunner:
         finally:
             writer.close()
 
-    async def _ask(self, request: Request) -> Reply:
+    async def _ask(self, request: Request, *, within_s: float | None = None) -> Reply:
         try:
-            return await exchange(self._path, request)
+            async with asyncio.timeout(within_s):
+                return await exchange(self._path, request)
+        except TimeoutError:
+            raise RunnerError(f"The agent at {self._path} does not answer") from None
         except OSError as error:
             raise RunnerError(f"The agent at {self._path} cannot be reached: {error}") from error
 
