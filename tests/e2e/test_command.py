@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from typing import NamedTuple
 
 import pytest
 from boto3.exceptions import S3UploadFailedError
@@ -30,6 +31,12 @@ from moorage.testing.server import RunningMoorage
 pytestmark = pytest.mark.slow
 
 BODY = json.dumps({"instances": IRIS_ROWS})
+
+
+class _Usage(NamedTuple):
+    """As shutil's."""
+
+    free: int
 
 
 class Command:
@@ -267,6 +274,18 @@ def test_damaged_credentials_are_named_without_jargon(stopped: Command, tmp_path
     path.touch(mode=0o600)
 
     assert stopped.fails("up", "--detach", "--port", "0").startswith(f"Error: {path} is damaged (")
+
+
+def test_a_full_disk_is_named_whatever_else_was_said(
+    stopped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nothing-here").mkdir(mode=0o700)
+    (tmp_path / "nothing-here" / "credentials.json").touch(mode=0o600)  # so that it does not start
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: _Usage(free=1000))
+
+    said = stopped.fails("up", "--detach", "--port", "0")
+
+    assert f"There is no room on the disk for {tmp_path}/nothing-here: make room" in said
 
 
 def test_a_second_server_on_the_same_folder_is_refused(moorage: Command) -> None:

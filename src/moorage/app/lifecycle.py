@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from moorage.system.clock import SystemClock
 from moorage.system.process import has_ended, lock_holder
 
 POLL_INTERVAL_S: Final = 0.02
+ROOM_BYTES_MIN: Final = 1 << 20
+"""Less than this, and it is the disk that is at fault when Moorage does not start."""
 
 
 class NotRunning(Exception):
@@ -60,8 +63,11 @@ def endpoint_url(settings: Settings) -> str:
     return found
 
 
-def start_detached(settings: Settings, *, timeout_s: float = READY_TIMEOUT_S) -> Status:
-    """Start a supervisor in a session of its own and return once it is ready. Raises SupervisorError."""
+def start_detached(settings: Settings, *, timeout_s: float = READY_TIMEOUT_S + STOP_TIMEOUT_S) -> Status:
+    """Start a supervisor in a session of its own and return once it is ready. Raises SupervisorError.
+
+    One that gives up says why, once it has ended what it had started: it may have the time for both.
+    """
     prepare_folders(settings)
     if lock_holder(_lock(settings)) is not None:
         raise SupervisorError(f"Moorage is running already on {settings.data_dir}: `moorage status` shows it")
@@ -84,9 +90,11 @@ def start_detached(settings: Settings, *, timeout_s: float = READY_TIMEOUT_S) ->
         if found.running:
             return found
         if process.returncode is not None:
-            raise SupervisorError(_last_line(settings.platform_log_path, offset) or "Moorage ended while starting")
+            raise SupervisorError(_why_it_ended(settings, offset))
         time.sleep(POLL_INTERVAL_S)
-    raise SupervisorError(f"Moorage is not ready after {timeout_s:.0f} s: see {settings.platform_log_path}")
+    raise SupervisorError(
+        f"Moorage is not ready after {timeout_s:.0f} s: see {settings.platform_log_path}; `moorage down` ends it"
+    )
 
 
 def stop(settings: Settings, *, timeout_s: float = 3 * STOP_TIMEOUT_S) -> bool:
@@ -138,6 +146,13 @@ def _state(settings: Settings) -> State | None:
         return msgspec.json.decode(settings.state_path.read_bytes(), type=State)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
+
+
+def _why_it_ended(settings: Settings, offset: int) -> str:
+    """The last words in the log from `offset` on; not on a full disk, where they were cut off."""
+    if shutil.disk_usage(settings.data_dir).free < ROOM_BYTES_MIN:
+        return f"There is no room on the disk for {settings.data_dir}: make room, or choose another --data-dir"
+    return _last_line(settings.platform_log_path, offset) or "Moorage ended while starting"
 
 
 def _last_line(path: Path, offset: int) -> str:
