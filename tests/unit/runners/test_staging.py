@@ -87,7 +87,7 @@ async def test_what_is_in_place_is_not_put_there_again(tmp_path: Path, models: M
         stage(staged, [files, files])
         done.append(await unpack(data, staged, models))
         assert [] == list(staged.iterdir())
-    assert [["put 1 files in place"], []] == done
+    assert [["put 1 file in place"], []] == done
 
 
 async def test_a_fault_says_whose_it_is(tmp_path: Path, models: ModelFolders, staged: Path) -> None:
