@@ -184,6 +184,8 @@ async def test_deleting_a_policy_or_its_target_deletes_its_alarms(world: Scaling
         ({"TargetValue": 70.0}, "either a PredefinedMetricSpecification or a CustomizedMetricSpecification"),
         ({"TargetValue": 0.0, "PredefinedMetricSpecification": INVOCATIONS}, "TargetValue must be a number above 0"),
         ({"TargetValue": float("nan"), "PredefinedMetricSpecification": INVOCATIONS}, "TargetValue must be"),
+        ({"TargetValue": 1e-320, "PredefinedMetricSpecification": INVOCATIONS}, "between 2^-360 and 2^360"),
+        ({"TargetValue": 1e109, "PredefinedMetricSpecification": INVOCATIONS}, "between 2^-360 and 2^360"),
         (
             {"TargetValue": 1.0, "PredefinedMetricSpecification": INVOCATIONS, "ScaleInCooldown": -1},
             "ScaleInCooldown must be between 0 and 86400",

@@ -66,6 +66,15 @@ async def test_counts_that_are_taken_late_are_demand_all_the_same(world: Scaling
     assert await world.count() >= 9
 
 
+async def test_the_least_target_there_may_be_is_tracked(world: ScalingWorld) -> None:
+    await world.register(1, 10)
+    await world.track(2.0**-360)
+    await world.rest()
+    await world.invoke(1000, seconds=3)
+
+    assert [10] == world.counts
+
+
 async def test_a_load_at_the_target_never_scales(world: ScalingWorld) -> None:
     await tracked(world)
     await world.invoke(1, seconds=1200)

@@ -23,6 +23,8 @@ _ANY_REGION: Final = "us-east-1"
 _MINUTE_S: Final = 60
 _PERIODS_S: Final = (10, 20, 30, 60)
 COOLDOWN_MAX_S: Final = 86_400
+VALUE_MAX: Final = 2.0**360
+"""Of what CloudWatch takes for a value. One over it is the least: of less, no number of instances could be told."""
 _CONFIGURATIONS: Final = {
     PolicyKind.STEP: "StepScalingPolicyConfiguration",
     PolicyKind.TARGET_TRACKING: "TargetTrackingScalingPolicyConfiguration",
@@ -61,8 +63,8 @@ def read_configuration(request: aws.PutScalingPolicyRequest, kind: PolicyKind) -
 
 def _check_tracking(tracking: aws.TargetTrackingScalingPolicyConfiguration) -> None:
     target = tracking["TargetValue"]
-    if not (math.isfinite(target) and target > 0):
-        raise invalid(f"TargetValue must be a number above 0; it is {target:g}.")
+    if not 1 / VALUE_MAX <= target <= VALUE_MAX:
+        raise invalid(f"TargetValue must be a number above 0, between 2^-360 and 2^360; it is {target:g}.")
     for member in ("ScaleOutCooldown", "ScaleInCooldown"):
         _check_cooldown(member, tracking.get(member))
     predefined, customized = (
