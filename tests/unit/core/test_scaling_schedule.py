@@ -61,6 +61,15 @@ def test_start_and_end_are_kept_to() -> None:
     assert None is next_time(action, T0 + timedelta(days=1, hours=2))
 
 
+@pytest.mark.parametrize("schedule", ["rate(1 hour)", "cron(0 * * * ? *)", "at(2100-01-01T00:00:00)"])
+@pytest.mark.parametrize("year", [1, 9999])
+def test_no_start_is_too_early_or_too_late_to_be_reckoned_with(schedule: str, year: int) -> None:
+    start = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC) if year > 1 else datetime.min.replace(tzinfo=UTC)
+    found = next_time(replace(BASE, schedule=schedule, start_at=start, timezone="Asia/Tokyo"), T0)
+
+    assert found is None or found > T0
+
+
 @pytest.mark.parametrize(
     ("schedule", "timezone"),
     [

@@ -21,13 +21,14 @@ _RATE: Final = re.compile(r"(\d{1,6}) (minute|minutes|hour|hours|day|days)")
 _UNITS: Final = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_YEAR_MAX: Final = 2199
 _FIELDS: Final = (
     ("minutes", 0, 59),
     ("hours", 0, 23),
     ("day of month", 1, 31),
     ("month", 1, 12),
     ("day of week", 1, 7),
-    ("year", 1970, 2199),
+    ("year", 1970, _YEAR_MAX),
 )
 _YEARS_MAX: Final = 9
 """Between two leap days there are eight years at most."""
@@ -56,7 +57,8 @@ def next_time(action: ScheduledAction, after: datetime) -> datetime | None:
     """The first time after `after` at which the action is due, if there is one."""
     zone = _zone(action.timezone)
     kind, inside = _parts(action.schedule)
-    begin = after if action.start_at is None else max(after, action.start_at - timedelta(microseconds=1))
+    start = action.start_at
+    begin = after if start is None or start <= after else start - timedelta(microseconds=1)
     match kind:
         case "at":
             due = _once(inside, zone)
@@ -115,6 +117,8 @@ def _next_cron(text: str, after: datetime, zone: tzinfo) -> datetime | None:
     if fields[_DAY_OF_WEEK].upper() == "L":
         fields[_DAY_OF_WEEK] = "SAT"  # the last day of the week, which pyawscron does not know
     cron = AWSCron(" ".join(fields))
+    if after.year > _YEAR_MAX:
+        return None
     wall = after.astimezone(zone).replace(tzinfo=UTC, microsecond=0)
     for _ in range(_TRIES):
         found = _on_the_clock(cron, wall)
@@ -129,7 +133,7 @@ def _next_cron(text: str, after: datetime, zone: tzinfo) -> datetime | None:
 
 def _on_the_clock(cron: AWSCron, wall: datetime) -> datetime | None:
     """The next match. pyawscron gives up after a few months without one: then it is asked from New Year's days on."""
-    for year in range(wall.year, wall.year + _YEARS_MAX):
+    for year in range(wall.year, min(wall.year + _YEARS_MAX, _YEAR_MAX + 1)):
         begin = wall if year == wall.year else datetime(year - 1, 12, 31, 23, 59, tzinfo=UTC)
         try:
             return cast(datetime | None, cron.occurrence(begin).next())
