@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from moorage.system.clock import Clock
 from moorage.system.file_locks import locked
 from moorage.telemetry.log_file import begin_of, end_of, find_time, read_events, read_events_backward
 from moorage.telemetry.log_lines import PUT, encode_put
@@ -24,11 +26,32 @@ Events = Sequence[tuple[int, str]]
 """Times in milliseconds since 1970, in order, each with its message."""
 
 
-def put_events(stream: StreamFile, events: Events, *, now_ms: int) -> None:
-    """Add events to a stream. Blocks. Raises NoSuchStream, OSError."""
+class PutTimes:
+    """Tells the time in milliseconds since 1970, and no time twice: each put is later than those before it.
+
+    By that a follower tells what it has not seen in a file that was written anew. May be asked by several threads.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last_ms = 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> int:
+        """The time of the next put."""
+        with self._lock:
+            self._last_ms = max(self._last_ms + 1, int(self._clock.now().timestamp() * 1000))
+            return self._last_ms
+
+
+def put_events(stream: StreamFile, events: Events, *, put_at: Callable[[], int]) -> None:
+    """Add events to a stream. `put_at` is asked for their put time when nobody else can put any.
+
+    Blocks. Raises NoSuchStream, OSError.
+    """
     try:
         with locked(stream.path, os.O_RDWR | os.O_APPEND) as descriptor, stream.path.open("rb") as file:
-            end = end_of(file)
+            end, now_ms = end_of(file), put_at()
             last = next(read_events_backward(file, end, start=begin_of(file), form=PUT), None)
             if last is None or last.at_ms <= events[0][0]:
                 _append(descriptor, events, end=end, now_ms=now_ms)

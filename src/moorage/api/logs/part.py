@@ -18,6 +18,7 @@ from moorage.core.iam.principal import Requirement
 from moorage.store.base import Document, Store, Transaction
 from moorage.system.clock import Clock
 from moorage.telemetry.log_places import LogPlaces, StreamFile
+from moorage.telemetry.log_writer import PutTimes
 from moorage.telemetry.logs import NoSuchStream
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class Needs:
     """Set when calls that last have to end."""
     filters_changed: Callable[[], Awaitable[None]]
     """Returns once metric filters are gone by as they are stored."""
+    put_times: PutTimes
 
 
 class Part(Service):

@@ -26,7 +26,7 @@ class PutLogEvents(Part):
         retention_days = document.body.get("retentionInDays") if document else None
         accepted = accept(request["logEvents"], retention_days=retention_days, now=now)
         if accepted.events:
-            await in_thread(lambda: put_events(stream, accepted.events, now_ms=now_ms))
+            await in_thread(lambda: put_events(stream, accepted.events, put_at=self._needs.put_times))
         response: PutLogEventsResponse = {"nextSequenceToken": f"{now_ms:056d}"}
         if accepted.rejected:
             response["rejectedLogEventsInfo"] = accepted.rejected

@@ -19,6 +19,7 @@ from moorage.api.logs.tags import LogTags
 from moorage.store.base import Store
 from moorage.system.clock import Clock
 from moorage.telemetry.log_places import LogPlaces
+from moorage.telemetry.log_writer import PutTimes
 
 
 class Logs(LogGroups, LogStreams, LogEvents, PutLogEvents, LogTags, LiveTail, MetricFilters):
@@ -45,5 +46,6 @@ class Logs(LogGroups, LogStreams, LogEvents, PutLogEvents, LogTags, LiveTail, Me
                 account_id=account_id,
                 ending=ending,
                 filters_changed=filters_changed,
+                put_times=PutTimes(clock),
             )
         )
