@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from moorage.testing.deployment import Deployer
-from moorage.testing.load import run_for
+from moorage.testing.load import Sample, run_for
 from moorage.testing.models import script_archive
 
 SERVICE_S = 0.02
 CAPACITY = 1 / SERVICE_S
 SECONDS = 8.0
-REFUSED_WITHIN_S = 0.5
-"""Either is a tenth of what holds on a machine that nothing else stalls: goodput 0.9, refused after 5 ms."""
+BUSY_MIN = 0.5
+"""Of the time, however long the machine stalls. On one that does nothing else it is 0.9."""
 
 pytestmark = pytest.mark.slow
 
@@ -23,10 +24,11 @@ ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 SLOW = script_archive(
     "import time\n"
     "def model_fn(model_dir):\n"
-    "    return 'done'\n"
+    "    return None\n"
     "def transform_fn(model, data, content_type, accept):\n"
+    "    begun = time.monotonic()\n"
     f"    time.sleep({SERVICE_S})\n"
-    "    return model, 'text/plain'\n"
+    "    return f'{begun} {time.monotonic()}', 'text/plain'\n"
 )
 
 
@@ -44,15 +46,18 @@ async def test_an_overloaded_model_does_what_it_can_and_the_rest_is_refused_at_o
     assert "InService" == deployer.deploy("slow", SLOW, Environment=ONE_WORKER | environment)
     report = await run_for(moorage_server.target("slow"), rate=3 * CAPACITY, seconds=SECONDS)
     assert {200, 503} == set(report.statuses())
-    duration = max(sample.finished for sample in report.samples)
-    goodput = report.statuses()[200] / (duration * CAPACITY)
-    refusals = sorted(sample.latency for sample in report.failures)
-    print(f"goodput {goodput:.2f} of capacity, refused after {refusals[len(refusals) // 2] * 1e3:.1f} ms (median)")
-    assert goodput > 0.6
-    assert refusals[len(refusals) // 2] < REFUSED_WITHIN_S
+    answered = [sample for sample in report.samples if sample.status == 200]
+    busy = sorted(tuple(map(float, sample.body.split())) for sample in answered)
+    assert sum(end - begun for begun, end in busy) > BUSY_MIN * (busy[-1][1] - busy[0][0])
+    assert median(report.failures) < median(answered)
 
 
-async def test_a_burst_that_can_be_answered_in_time_is_answered(moorage_server, deployer):
+def median(samples: Sequence[Sample]) -> float:
+    """How long half of them had to wait at most."""
+    return sorted(sample.latency for sample in samples)[len(samples) // 2]
+
+
+def test_a_burst_that_can_be_answered_in_time_is_answered(deployer):
     assert "InService" == deployer.deploy("slow", SLOW, Environment=ONE_WORKER | {"MOORAGE_CONCURRENCY": "2"})
-    answers = await asyncio.gather(*(asyncio.to_thread(deployer.invoke, "slow", b"{}") for _ in range(24)))
-    assert [b"done"] * 24 == answers
+    with ThreadPoolExecutor(24) as callers:
+        assert all(callers.map(lambda _: deployer.invoke("slow", b"{}"), range(24)))
