@@ -41,6 +41,11 @@ class _Twice(torch.nn.Module):
         return self.linear(x), x * 2
 
 
+class _Listed(_Twice):
+    def forward(self, x):
+        return [self.linear(x), x * 2]
+
+
 @pytest.fixture
 def module():
     torch.manual_seed(0)
@@ -95,6 +100,12 @@ def test_several_outputs_are_a_list(serve):
     assert [[2.0, 4.0, 6.0]] == json.loads(_answer(model, ROWS[:1]))[1]
     with pytest.raises(RequestRefused, match="several outputs"):
         _answer(model, ROWS, accept=CSV)
+
+
+def test_a_list_of_outputs_is_not_taken_for_rows(serve):
+    model, _ = serve(_Listed())
+    assert isinstance(model.predict(torch.tensor(ROWS), detailed=False), tuple)
+    assert [[2.0, 4.0, 6.0]] == json.loads(_answer(model, ROWS[:1]))[1]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """scikit-learn's framework: which file, what of its parts, and what is said of pickles that do not fit."""
 
 import gzip
+import json
 import pickle
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -11,16 +13,23 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 import joblib
 import numpy as np
 import sklearn
+from scipy.special import expit
+from scipy.stats import zscore
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler, scale
 from sklearn.svm import SVC
 
+from moorage.runtime.calls import Answer, Call
 from moorage.runtime.failures import ModelUnusable
 from moorage.runtime.frameworks import parts, pickles
 from moorage.runtime.frameworks.sklearn import FRAMEWORK
+from moorage.runtime.script import Hooks
+from moorage.runtime.settings import Settings
+from moorage.runtime.toolkit import LoadedModel
 
 DRAW = np.random.default_rng(0)
 ROWS = DRAW.normal(size=(60, 3))
@@ -139,6 +148,24 @@ def test_the_answers_are_the_estimators_own(model):
     assert hasattr(model, "predict_proba") is ("probabilities" in found)
 
 
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+def test_who_asks_for_probabilities_gets_his_own_of_every_output(outputs):
+    """scikit-learn has a list of them, as long as there are outputs: not to be taken for as many callers' rows."""
+    labels = np.stack([ROWS[:, column] > 0 for column in range(outputs)], axis=1).astype(int)
+    forest = RandomForestClassifier(3, random_state=0).fit(ROWS, labels if outputs > 1 else labels[:, 0])
+    model = LoadedModel(serve(forest)[0], Hooks(), Path("/m"), Settings(), print)
+    headers = [(b"content-type", b"application/json")]
+    bodies = [json.dumps({"instances": [row.tolist()]}).encode() for row in ROWS[:outputs]]
+    answers = model.answer_all([Call(body, headers, dict(headers)) for body in bodies])
+    assert model.calls_max > 1
+    for row, answer in zip(ROWS, answers, strict=False):
+        assert isinstance(answer, Answer)
+        said = json.loads(answer.body)
+        expected = forest.predict_proba([row])
+        of_row = expected[0].tolist() if outputs == 1 else [each[0].tolist() for each in expected]
+        assert (forest.predict([row]).tolist(), [of_row]) == (said["predictions"], said["probabilities"])
+
+
 def test_a_script_with_its_own_predict_fn_gets_the_estimator_as_it_is():
     forest = RandomForestClassifier(3, n_jobs=2).fit(ROWS, CLASSES)
     served, said = serve(forest, predicts=False)
@@ -191,7 +218,14 @@ class Own:
         (LINEAR, True),
         (make_pipeline(StandardScaler(), LINEAR), True),
         (make_pipeline(FunctionTransformer(np.log1p), LINEAR), True),
+        (make_pipeline(FunctionTransformer(expit), LINEAR), True),
+        (make_pipeline(FunctionTransformer(np.cumsum), LINEAR), False),
+        (make_pipeline(FunctionTransformer(zscore), LINEAR), False),
+        (make_pipeline(make_pipeline(FunctionTransformer(scale)), LINEAR), False),
+        (make_pipeline(FunctionTransformer(), LINEAR), True),
+        (make_pipeline(SelectKBest(f_classif), LINEAR), True),
         (make_pipeline(FunctionTransformer(double), LINEAR), False),
+        (make_pipeline(OneHotEncoder(dtype=np.float32), LINEAR), True),
         (Own(), False),
     ],
 )

@@ -50,7 +50,7 @@ class EstimatorModel:
             return predictions
         if not hasattr(self.native, "predict_proba"):
             return {"predictions": predictions}
-        return {"predictions": predictions, "probabilities": self.native.predict_proba(data)}
+        return {"predictions": predictions, "probabilities": _rows_first(self.native.predict_proba(data))}
 
     def ask(self, data: Any) -> Any:
         """The predictions alone."""
@@ -59,3 +59,10 @@ class EstimatorModel:
     def encode(self, prediction: Any, media: str) -> bytes:
         """See `base.Model.encode`."""
         return codecs.encode(prediction, media)
+
+
+def _rows_first(probabilities: Any) -> Any:
+    """Of several outputs, scikit-learn has a list of matrices. Each row has a list instead: what each says of it."""
+    if not isinstance(probabilities, list):
+        return probabilities
+    return [list(row) for row in zip(*probabilities, strict=True)]

@@ -46,12 +46,17 @@ def prepare(native: Any, environment: Mapping[str, str], say: Say) -> None:
 
 
 def is_rowwise(native: Any) -> bool:
-    """Whether every part is of a package whose estimators answer each row for itself. Others may look at all rows."""
+    """Whether every part is of a package whose estimators answer each row for itself. Others may look at all rows.
+
+    So may functions of these packages: `scale` and `zscore` go down the columns.
+    """
     try:
-        parts = [native, *_parts(native).values()]
+        parts = _parts(native)
     except Exception:
         return False
-    return bool(parts[1:]) and all(_package(part) in _PACKAGES for part in parts if _acts(part))
+    if not parts or any(_is_function_of_rows(name, part) for name, part in parts.items()):
+        return False
+    return all(_package(part) in _PACKAGES for part in (native, *parts.values()) if _acts(part))
 
 
 def _parts(native: Any) -> Mapping[str, Any]:
@@ -94,6 +99,11 @@ def _set_jobs(estimator: Any, count: int) -> None:
     estimator.n_jobs = count  # its set_params would set all parameters of its booster
     with contextlib.suppress(ValueError):  # it is not fitted
         estimator.get_booster().set_param({"nthread": count})
+
+
+def _is_function_of_rows(name: str, part: Any) -> bool:
+    """Whether it is what a FunctionTransformer calls, unless that is sure to look at one number at a time."""
+    return name.rpartition("__")[2] == "func" and part is not None and type(part).__name__ != "ufunc"
 
 
 def _acts(part: Any) -> bool:

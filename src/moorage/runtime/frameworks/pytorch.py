@@ -87,6 +87,8 @@ class TorchModel:
                 prediction = self.native(data)
         except _FAULTS_OF_DATA as error:
             raise RequestRefused(400, f"{type(error).__name__}: {_last_line(error)}") from error
+        if isinstance(prediction, list):
+            prediction = tuple(prediction)  # outputs: a list would be taken for rows where requests are together
         return {"predictions": prediction} if detailed else prediction
 
     def encode(self, prediction: Any, media: str) -> bytes:
