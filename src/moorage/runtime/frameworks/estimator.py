@@ -63,6 +63,6 @@ class EstimatorModel:
 
 def _rows_first(probabilities: Any) -> Any:
     """Of several outputs, scikit-learn has a list of matrices. Each row has a list instead: what each says of it."""
-    if not isinstance(probabilities, list):
+    if not isinstance(probabilities, list) or any(getattr(each, "ndim", 0) != 2 for each in probabilities):
         return probabilities
     return [list(row) for row in zip(*probabilities, strict=True)]
