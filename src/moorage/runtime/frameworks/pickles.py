@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib.util
 import lzma
 import mmap
 import pickle
@@ -41,7 +42,8 @@ def load(path: Path) -> Any:
     except ModelUnusable:
         raise
     except Exception as error:
-        raise ModelUnusable(f"{path.name} cannot be loaded: {say(error)}{_versions(path)}") from error
+        advice = _versions(path) or _missing_code(error)
+        raise ModelUnusable(f"{path.name} cannot be loaded: {say(error)}{advice}") from error
 
 
 def made_with(content: bytes) -> str | None:
@@ -99,6 +101,23 @@ def _versions(path: Path) -> str:
     return (
         f"; it was made with scikit-learn {made}, and {here} is to serve it: choose an image of scikit-learn {wanted}"
     )
+
+
+def _missing_code(error: Exception) -> str:
+    """`; put … into code/`, if what is missing is code of the model's author."""
+    if isinstance(error, AttributeError) and "__main__'" in str(error):
+        return (
+            "; it was defined in the program that made the model: move it into a module of its own, make the model"
+            " anew, and put the module into code/, beside code/inference.py"
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name and not _is_installed(error.name):
+        return f"; put {error.name} into code/, beside code/inference.py, or name its package in code/requirements.txt"
+    return ""
+
+
+def _is_installed(module: str) -> bool:
+    """Whether a module's package is there, and the module only of another version of it."""
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
 
 
 def _installed() -> str | None:
