@@ -53,13 +53,13 @@ class Wakes:
             self._tasks.start(self._give_instance(key, asked_at=now), name=f"wake {key}")
 
     def on_published(self, key: EndpointKey, route: EndpointRoute | None) -> None:
-        """Every gateway uses `route` now: of the variants with an instance the setup is over."""
-        with_instance = {variant.name for variant in route.variants if variant.instances} if route else set()
+        """Every gateway uses `route` now: of the variants with an instance the setup is over; others may be gone."""
+        instances = {variant.name: len(variant.instances) for variant in route.variants} if route else {}
         for waking in [each for each in self._begun if each.endpoint == key]:
-            if route is not None and waking.variant not in with_instance:
+            if instances.get(waking.variant) == 0:
                 continue
             seconds = self._clock.monotonic() - self._begun.pop(waking)
-            if route is not None:
+            if waking.variant in instances:
                 self._tasks.start(self._record_setup(waking, seconds), name=f"setup of {waking}")
 
     async def close(self) -> None:

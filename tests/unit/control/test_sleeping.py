@@ -16,7 +16,7 @@ from moorage.control.waking import JOURNAL_KIND, Wakes
 from moorage.core import endpoint as change
 from moorage.core.idling import BUSY_MAX
 from moorage.core.model import Endpoint, EndpointKey, EndpointStatus, ModelData, Serverless, VariantKey, instance_id
-from moorage.core.routes import Access
+from moorage.core.routes import Access, EndpointRoute, InstanceRoute, VariantRoute
 from moorage.core.traffic import Outcome, SeriesKey, Tally
 from moorage.runners.base import ModelFile, ModelFiles
 from moorage.store.base import StoreUnavailable, Transaction
@@ -214,6 +214,21 @@ async def test_how_long_it_took_is_measured_once(host: Host) -> None:
     assert (("EndpointName", "iris"), ("VariantName", "AllTraffic")) == measured.key.dimensions
     assert ("Microseconds", 1) == (measured.unit, measured.values.count)
     assert 0 <= measured.values.maximum < 1e6
+
+
+async def test_of_a_variant_that_went_before_it_had_an_instance_nothing_is_measured(host: Host) -> None:
+    await host.deploy()
+    await asyncio.sleep(PATIENCE_S + 5)
+    wakes = Wakes(host.store, host.sink, host.clock, wake=lambda _: None)
+    wakes.ask(VARIANT)
+    await asyncio.sleep(1)
+    wakes.on_published(KEY, EndpointRoute("arn", "config-2", ()))
+    await asyncio.sleep(3600)
+    instance = InstanceRoute(FIRST, "/run/i.sock")
+    wakes.on_published(KEY, EndpointRoute("arn", "config-3", (VariantRoute("AllTraffic", 1.0, (instance,)),)))
+    await asyncio.sleep(1)
+    await wakes.close()
+    assert [] == host.sink.measured
 
 
 async def test_woken_while_it_finishes_requests_it_goes_on_with_the_instance_it_has(host: Host) -> None:
