@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moorage.core.scaling.model import ScheduledAction
 from moorage.core.scaling.schedule import WrongSchedule, check, next_time
@@ -35,6 +37,11 @@ def due(schedule: str, after: str, timezone: str = "UTC") -> str | None:
         ("cron(0/15 * * * ? *)", "UTC", "2026-03-28T12:00", "2026-03-28 12:15"),
         ("cron(0 0 L * ? *)", "UTC", "2026-02-01", "2026-02-28 00:00"),
         ("cron(0 0 29 2 ? *)", "UTC", "2096-03-01", "2104-02-29 00:00"),
+        ("cron(0 0 30 * ? *)", "UTC", "2026-01-30T12:00", "2026-03-30 00:00"),
+        ("cron(0 0 31 * ? *)", "UTC", "2026-08-31T12:00", "2026-10-31 00:00"),
+        ("cron(0 8 29-31 * ? *)", "UTC", "2026-02-05", "2026-03-29 08:00"),
+        ("cron(0 8 31,11 * ? *)", "UTC", "2026-02-11T09:00", "2026-03-11 08:00"),
+        ("cron(0 0 30 2,4 ? *)", "UTC", "2026-01-01", "2026-04-30 00:00"),
         ("cron(0 10 ? * 2#1 *)", "UTC", "2026-04-01", "2026-04-06 10:00"),
         ("cron(0 10 ? * L *)", "UTC", "2026-04-01", "2026-04-04 10:00"),
         ("cron(0 0 1 1 ? 2025)", "UTC", "2026-01-01", None),
@@ -42,6 +49,21 @@ def due(schedule: str, after: str, timezone: str = "UTC") -> str | None:
 )
 def test_the_next_time(schedule: str, timezone: str, after: str, expected: str | None) -> None:
     assert expected == due(schedule, after, timezone)
+
+
+@given(
+    st.lists(st.integers(1, 31), min_size=1, max_size=4),
+    st.lists(st.integers(1, 12), min_size=1, max_size=4),
+    st.integers(0, 1460),
+)
+def test_days_and_months_are_those_of_the_calendar(days: list[int], months: list[int], offset: int) -> None:
+    after = T0 + timedelta(days=offset)
+    listed = [",".join(map(str, each)) for each in (days, months)]
+    action = replace(BASE, schedule=f"cron(0 8 {listed[0]} {listed[1]} ? *)")
+    mornings = (after.replace(hour=8) + timedelta(days=number) for number in range(9 * 366))
+    expected = next((at for at in mornings if at > after and at.day in days and at.month in months), None)
+
+    assert expected == next_time(action, after)
 
 
 def test_what_summer_time_skips_comes_an_hour_later_and_what_comes_twice_counts_once() -> None:

@@ -132,13 +132,19 @@ def _next_cron(text: str, after: datetime, zone: tzinfo) -> datetime | None:
 
 
 def _on_the_clock(cron: AWSCron, wall: datetime) -> datetime | None:
-    """The next match. pyawscron gives up after a few months without one: then it is asked from New Year's days on."""
-    for year in range(wall.year, min(wall.year + _YEARS_MAX, _YEAR_MAX + 1)):
-        begin = wall if year == wall.year else datetime(year - 1, 12, 31, 23, 59, tzinfo=UTC)
+    """The next match.
+
+    pyawscron fails at a day that a month does not have, which is after all the days that it has, and gives up after
+    ten months without a match: then it is asked from the next month on.
+    """
+    begin, month = wall, wall.replace(day=1, hour=0, minute=0, second=0)
+    last_year = min(wall.year + _YEARS_MAX, _YEAR_MAX)
+    while month.year <= last_year:
         try:
             return cast(datetime | None, cron.occurrence(begin).next())
         except Exception:  # it has no error of its own
-            continue
+            month = (month + timedelta(days=31)).replace(day=1)
+            begin = month - timedelta(minutes=1)
     return None
 
 
