@@ -32,6 +32,9 @@ from moorage.wire.messages import NotSent, Request, WireError
 from moorage.wire.upstream import UpstreamConnection
 
 INVOCATION_S: Final = 60.0
+REROUTED_WITHIN_S: Final = 15.0
+"""How long a request waits while none of the instances that are routed to takes it. That they are gone gets into the
+routes well before, also while control is being restarted."""
 _TRIES_MAX: Final = 3
 _STREAM: Final = Operation.STREAM
 
@@ -202,11 +205,8 @@ class Asking(ABC):
             raise errors.overloaded(endpoint.key.name)
 
     def _wait_for_instance(self, endpoint: Endpoint, variant: Variant, now: float) -> None:
-        """Wait for an instance that is coming, which may have to be asked for, as long as an invocation may.
-
-        Where instances are routed to and none takes the request, the routes are about to change, or will not for long.
-        """
-        name, deadline = endpoint.key.name, self.began + (WAIT_S if variant.instances else INVOCATION_S)
+        """Wait for an instance that is coming, which may have to be asked for, as long as an invocation may."""
+        name, deadline = endpoint.key.name, self.began + (REROUTED_WITHIN_S if variant.instances else INVOCATION_S)
         is_asleep = variant.wakes and not variant.instances
         if variant.fault:
             raise errors.no_instance_comes(name, variant.fault)
