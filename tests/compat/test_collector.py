@@ -80,7 +80,7 @@ def test_metrics_come_by_themselves(server: RunningMoorage, deployer: Deployer, 
         return sum(row["Total"]["Invocations"] for row in server.client("moorage").list_traffic()["Traffic"])
 
     eventually(lambda: 3 <= counted() == _invocations(collector), timeout_s=PATIENCE_S)
-    assert "moorage.capacity_offered" in collector.metrics
+    eventually(lambda: "moorage.capacity_offered" in collector.metrics, timeout_s=PATIENCE_S)
 
 
 def _invocations(collector: OtlpReceiver) -> float:

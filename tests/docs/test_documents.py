@@ -17,7 +17,7 @@ from moorage.app import lifecycle
 from moorage.app.settings import Settings, load_settings
 from moorage.core.iam import aws_managed
 
-EXAMPLES_TIMEOUT_S = 300
+EXAMPLES_TIMEOUT_S = 900
 OPERATING = ROOT / "docs" / "operating.md"
 
 

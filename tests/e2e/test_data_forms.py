@@ -109,7 +109,7 @@ def make(deployer: Deployer, name: str, *, instances: int = 1, **container: obje
 
 def answer(deployer: Deployer) -> dict[str, dict[str, str]]:
     """The endpoint's answer, once it has instances."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             return json.loads(deployer.invoke("iris", b"{}"))
@@ -151,7 +151,7 @@ def test_a_killed_download_is_done_again_and_leaves_nothing(server, reads):
     reads.asked.clear()
     reads.may_answer.clear()
     deployer.sagemaker.create_endpoint(EndpointName="iris", EndpointConfigName="iris")
-    assert reads.asked.wait(20)
+    assert reads.asked.wait(60)
     eventually(lambda: any(path.suffix == ".part" for path in files(server)))
     server.kill("control")
     reads.may_answer.set()
