@@ -41,9 +41,14 @@ class ServerKey:
             raise Damaged(f"the data key of blob {blob_id} does not fit the server's key") from None
 
 
-def load_server_key(path: Path) -> ServerKey:
-    """The server's key from its file, which is made (mode 0600) if there is none. Raises OSError, ValueError."""
+def load_server_key(path: Path, *, index: Path) -> ServerKey:
+    """The server's key from its file, which is made (mode 0600) for a store that has no `index` yet.
+
+    Raises OSError, ValueError. A new key beside an old index would make what was encrypted unreadable without a word.
+    """
     if not path.exists():
+        if index.exists():
+            raise ValueError(f"{path} is missing, and what is encrypted in {index.parent} cannot be read without it")
         write_durably(path, new_secret(_KEY_BYTES))
     return ServerKey(path.read_bytes())
 

@@ -52,8 +52,10 @@ async def open_object_store(folder: Path, *, key_path: Path, clock: Clock, disk:
     ours), StorageUnavailable.
     """
     files = Workers("objects-files", _FILE_THREADS)
-    blobs = BlobFolder(folder, disk=disk or SystemDisk(), server_key=await files.run(load_server_key, key_path))
-    index = Index(folder / "index.db", on_freed=lambda blob_ids: files.post(blobs.retire, blob_ids))
+    index_path = folder / "index.db"
+    server_key = await files.run(load_server_key, key_path, index=index_path)
+    blobs = BlobFolder(folder, disk=disk or SystemDisk(), server_key=server_key)
+    index = Index(index_path, on_freed=lambda blob_ids: files.post(blobs.retire, blob_ids))
     await files.run(blobs.prepare)
     await index.open()
     await index.run(lambda transaction: _sweep(transaction, blobs))

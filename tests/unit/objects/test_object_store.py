@@ -58,6 +58,19 @@ async def test_objects_outlive_the_process(store: ObjectStore, tmp_path: Path) -
     await again.close()
 
 
+async def test_a_lost_key_is_said_and_not_replaced(store: ObjectStore, tmp_path: Path) -> None:
+    await store.objects.put("attic", "k", payload=Payload(b"sealed"), is_sealed=True)
+    await store.close()
+    (tmp_path / "key").rename(tmp_path / "lost")
+    lost = r"key is missing, and what is encrypted in .*objects cannot be read without it"
+    with pytest.raises(ValueError, match=lost):
+        await open_object_store(tmp_path / "objects", key_path=tmp_path / "key", clock=SystemClock())
+    (tmp_path / "lost").rename(tmp_path / "key")
+    again = await open_object_store(tmp_path / "objects", key_path=tmp_path / "key", clock=SystemClock())
+    assert b"sealed" == await content(again, "k")
+    await again.close()
+
+
 async def test_the_folder_is_closed_to_other_users_even_if_it_was_open(tmp_path: Path) -> None:
     folder = tmp_path / "objects"
     folder.mkdir(mode=0o755)
