@@ -61,16 +61,16 @@ async def test_capacity_follows_the_load(moorage_server: RunningMoorage, deploye
     try:
         await wait_until(lambda: _instances(deployer) == 3)
         await wait_until(lambda: any("NotScaledReasons" in activity for activity in _activities(scaling)))
+        await wait_until(lambda: "Successful" == _done(scaling)[0]["StatusCode"])
     finally:
         report = await load.stop()
 
     assert [] == report.failures
-    done = [activity for activity in _activities(scaling) if "NotScaledReasons" not in activity]
-    assert "Setting desired instance count to 3." == done[0]["Description"]
-    assert "one-second signal triggered policy tenfold" == done[0]["Cause"]
-    assert "Successful" == done[0]["StatusCode"]
-    assert done[0]["StatusMessage"].endswith("3. Change successfully fulfilled by sagemaker.")
-    [refused] = [activity for activity in _activities(scaling) if "NotScaledReasons" in activity]
+    last, *_ = _done(scaling)
+    assert "Setting desired instance count to 3." == last["Description"]
+    assert "one-second signal triggered policy tenfold" == last["Cause"]
+    assert last["StatusMessage"].endswith("3. Change successfully fulfilled by sagemaker.")
+    refused, *_ = [activity for activity in _activities(scaling) if "NotScaledReasons" in activity]
     assert ["AlreadyAtMaxCapacity"] == [reason["Code"] for reason in refused["NotScaledReasons"]]
 
     shown = _shown(moorage_server)
@@ -100,6 +100,11 @@ def _activities(scaling: Any) -> list[dict[str, Any]]:
         "ScalingActivities"
     ]
     return found
+
+
+def _done(scaling: Any) -> list[dict[str, Any]]:
+    """The activities that changed something, the latest first."""
+    return [activity for activity in _activities(scaling) if "NotScaledReasons" not in activity]
 
 
 def _targets(scaling: Any) -> list[dict[str, Any]]:
