@@ -11,6 +11,8 @@ from moorage.core import endpoint as changes
 from moorage.core.model import EndpointStatus, Serverless, Variant
 from moorage.testing.sagemaker_world import IMAGE, SageMakerWorld, variant
 
+pytestmark = pytest.mark.looptime
+
 SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
 
 
