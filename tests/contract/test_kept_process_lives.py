@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -79,8 +80,25 @@ async def test_a_process_that_dies_is_started_again(kept: KeptProcess, part: Scr
 async def test_one_that_ends_again_and_again_before_it_is_ready_has_failed(kept: KeptProcess, part: Scripts) -> None:
     part.script = SHORT_LIVED
     part.obstacle_there = "does not answer"
-    with pytest.raises(ChildFailed, match="script process does not start"):
+    with pytest.raises(ChildFailed, match="script process does not start: it exited with code 0"):
         await kept.start()
+
+
+async def test_why_one_ended_is_said_once_and_by_nobody_else(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys; from moorage.app.last_words import leaving_last_words\n"
+        "with leaving_last_words(pathlib.Path(sys.argv[1])):\n"
+        "    raise ExceptionGroup('of a task group', [OSError('no room\\nat all')])"
+    )
+    ended = [ChildProcess(await _run(script, tmp_path), run_dir=tmp_path), ChildProcess(await _run("", tmp_path))]
+    for _ in range(2):
+        assert ["exited with code 1 (no room)", "exited with code 0"] == [await each.wait() for each in ended]
+    assert [] == list(tmp_path.iterdir())
+
+
+async def _run(script: str, argument: Path) -> asyncio.subprocess.Process:
+    quiet = asyncio.subprocess.DEVNULL
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", script, argument, stderr=quiet)
 
 
 async def test_a_restart_ends_one_and_starts_another_which_is_no_failure(kept: KeptProcess, part: Scripts) -> None:

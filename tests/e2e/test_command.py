@@ -276,6 +276,16 @@ def test_damaged_credentials_are_named_without_jargon(stopped: Command, tmp_path
     assert stopped.fails("up", "--detach", "--port", "0").startswith(f"Error: {path} is damaged (")
 
 
+def test_what_keeps_a_part_from_starting_is_said_and_not_only_logged(stopped: Command, tmp_path: Path) -> None:
+    objects = tmp_path / "nothing-here" / "objects"
+    objects.mkdir(parents=True, mode=0o700)
+    (objects / "index.db").touch()  # of a store whose key is lost
+
+    said = stopped.fails("up", "--detach", "--port", "0")
+
+    assert f"The control process does not start: it exited with code 1 ({objects}.key is missing" in said
+
+
 def test_a_full_disk_is_named_whatever_else_was_said(
     stopped: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

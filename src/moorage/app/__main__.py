@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
+from moorage.app.last_words import leaving_last_words
 from moorage.app.settings import restore
 from moorage.system.log import configure_logging
 from moorage.system.process import die_with_parent
@@ -24,17 +25,19 @@ def main() -> None:
     match part:
         case "control":
             die_with_parent(int(parent_pid), signal.SIGKILL)  # no other control may find it still deciding
-            with _loading():
-                from moorage.app.control_process import run as run_control
+            with leaving_last_words(settings.run_dir):
+                with _loading():
+                    from moorage.app.control_process import run as run_control
 
-            run_control(settings)
+                run_control(settings)
         case "gateway":
             die_with_parent(int(parent_pid), signal.SIGTERM)  # what is in flight is finished
-            with _loading():
-                from moorage.app.gateway_process import run as run_gateway
+            with leaving_last_words(settings.run_dir):
+                with _loading():
+                    from moorage.app.gateway_process import run as run_gateway
 
-            worker, descriptor = map(int, numbers)
-            run_gateway(settings, worker, descriptor)
+                worker, descriptor = map(int, numbers)
+                run_gateway(settings, worker, descriptor)
         case "agent":
             with _loading():
                 from moorage.app.agent_process import run as run_agent

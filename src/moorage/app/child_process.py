@@ -7,9 +7,11 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Final
 
 from moorage.app.children import ChildFailed
+from moorage.app.last_words import take_last_words
 from moorage.app.settings import Settings, dump
 from moorage.runners.process.procfs import say_exit_code
 
@@ -37,8 +39,10 @@ async def check_code(settings: Settings) -> None:
 class ChildProcess:
     """A process that was started. Made by `spawn`."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, *, run_dir: Path | None = None) -> None:
         self._process = process
+        self._run_dir = run_dir
+        self._last_words = ""
         self.was_told_to_end = False
 
     @classmethod
@@ -53,9 +57,10 @@ class ChildProcess:
             process_group=0,  # Ctrl-C in the terminal is for the supervisor, which ends its children in order
         )
         assert process.stdin is not None
+        take_last_words(settings.run_dir, process.pid)  # of one long ago, to whose starter nothing could be told
         process.stdin.write(dump(settings))
         process.stdin.close()
-        return cls(process)
+        return cls(process, run_dir=settings.run_dir)
 
     @property
     def pid(self) -> int:
@@ -66,8 +71,11 @@ class ChildProcess:
         return self._process.returncode is not None
 
     async def wait(self) -> str:
-        """Return when it has ended, with what became of it."""
-        return say_exit_code(await self._process.wait())
+        """Return when it has ended, with what became of it, and why if it has said so."""
+        end = say_exit_code(await self._process.wait())
+        if self._run_dir is not None:
+            self._last_words = take_last_words(self._run_dir, self.pid) or self._last_words
+        return f"{end} ({self._last_words})" if self._last_words else end
 
     async def end(self, *, within_s: float) -> bool:
         """Tell it to end and return when it is gone; whether it went by itself in that time, or had to be killed."""

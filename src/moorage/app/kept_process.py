@@ -62,6 +62,7 @@ class KeptProcess:
         self._predecessors: set[ChildProcess] = set()
         self._ends = BackgroundTasks()
         self._failed_starts = 0
+        self._last_end = ""
         self.current: ChildProcess | None = None
         """The one that does the work now; it may just have ended."""
 
@@ -119,6 +120,7 @@ class KeptProcess:
             end = await self._run_one()
             if end is None:
                 continue
+            self._last_end = end
             if self._clock.monotonic() - started > SETTLED_AFTER_S:
                 self._failed_starts = 0
             delay_s = restart_delay_s(self._failed_starts)
@@ -148,7 +150,8 @@ class KeptProcess:
             if process is not None and not process.has_ended and await self._part.obstacle(process) is None:
                 return process
             await self._clock.sleep(PROBE_INTERVAL_S)
-        raise ChildFailed(f"The {self._part.name} process does not start")
+        why = f": it {self._last_end}" if self._failed_starts else f" within {READY_TIMEOUT_S:.0f} s"
+        raise ChildFailed(f"The {self._part.name} process does not start{why}")
 
     async def _spawn_successor(self) -> ChildProcess:
         try:
