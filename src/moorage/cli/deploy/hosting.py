@@ -62,13 +62,17 @@ def create_revision(sagemaker: Any, names: Names, wanted: Wanted) -> None:
 
 
 def roll_out(sagemaker: Any, names: Names, *, watcher: Watcher) -> None:
-    """Create the endpoint, or update the one of that name, and wait until it serves. Raises RolloutFailed."""
+    """Create the endpoint, or update the one of that name, and wait until it serves. Raises RolloutFailed.
+
+    A change that is under way is waited for.
+    """
     current = find_endpoint(sagemaker, names.endpoint)
     if current and current["EndpointStatus"] == "Failed":
         delete_endpoint(sagemaker, names.endpoint, watcher=watcher)  # a failed endpoint can only be deleted
         current = None
     change = sagemaker.update_endpoint if current else sagemaker.create_endpoint
-    change(EndpointName=names.endpoint, EndpointConfigName=names.revision)
+    config = {"EndpointConfigName": names.revision}
+    _between_changes(sagemaker, names.endpoint, lambda: change(EndpointName=names.endpoint, **config), watcher)
     reached = _settled(sagemaker, names.endpoint, watcher)
     if reached["EndpointStatus"] != "InService":
         raise RolloutFailed(reached.get("FailureReason", f"the endpoint is {reached['EndpointStatus']}."))
@@ -78,8 +82,8 @@ def roll_out(sagemaker: Any, names: Names, *, watcher: Watcher) -> None:
 
 
 def delete_endpoint(sagemaker: Any, name: str, *, watcher: Watcher) -> None:
-    """Delete an endpoint and wait until it is gone."""
-    sagemaker.delete_endpoint(EndpointName=name)
+    """Delete an endpoint and wait until it is gone. A change that is under way is waited for."""
+    _between_changes(sagemaker, name, lambda: sagemaker.delete_endpoint(EndpointName=name), watcher)
     while found := find_endpoint(sagemaker, name):
         watcher(found["EndpointStatus"])
         time.sleep(POLL_INTERVAL_S)
@@ -94,6 +98,19 @@ def find_endpoint(sagemaker: Any, name: str) -> dict[str, Any] | None:
             return None
         raise
     return found
+
+
+def _between_changes(sagemaker: Any, name: str, change: Callable[[], object], watcher: Watcher) -> None:
+    """Make a change as soon as no other is under way: automatic scaling may have begun one at any moment."""
+    while True:
+        try:
+            change()
+        except ClientError as error:
+            if "in-progress endpoint" not in str(error):
+                raise
+            _settled(sagemaker, name, watcher)
+        else:
+            return
 
 
 def _settled(sagemaker: Any, name: str, watcher: Watcher) -> dict[str, Any]:
