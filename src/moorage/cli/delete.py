@@ -14,7 +14,7 @@ from moorage.cli.deploy.naming import bucket_name, is_tagged_for, revision_stem
 from moorage.cli.failures import Failure
 from moorage.cli.progress import Steps
 from moorage.cli.target import command_line, on_moorage
-from moorage.cli.words import counted
+from moorage.core.words import counted
 
 
 @click.command("delete")

@@ -15,7 +15,7 @@ from moorage.app.settings import Settings
 from moorage.cli.failures import Failure
 from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
-from moorage.cli.words import sized
+from moorage.core.words import sized
 from moorage.runners.process import images
 from moorage.runners.process.environments.environments import (
     EnvironmentImpossible,

@@ -15,7 +15,7 @@ from moorage.app.settings import Settings
 from moorage.cli.connection import connected
 from moorage.cli.tables import print_table
 from moorage.cli.target import on_moorage
-from moorage.cli.words import counted
+from moorage.core.words import counted
 
 _RECENT_S: Final = 60
 _NAMESPACE: Final = {"ServiceNamespace": "sagemaker"}

@@ -14,8 +14,8 @@ from moorage.app import lifecycle
 from moorage.app.settings import Settings
 from moorage.cli.connection import connected
 from moorage.cli.target import not_running, on_moorage
-from moorage.cli.words import counted
 from moorage.core.capacity import Resources
+from moorage.core.words import counted
 
 CONNECT_TIMEOUT_S = 1.0
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid

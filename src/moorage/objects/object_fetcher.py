@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
+from moorage.core.words import sized
 from moorage.objects.download import Download
 from moorage.objects.model_sources import FoundObject, ModelSource, Unreachable
 from moorage.objects.object_cache import LocalFile, ObjectCache
@@ -83,7 +84,7 @@ class ObjectFetcher:
             await self._clock.sleep(_PROGRESS_S)
             coming = sum(self._downloads[found].size for found in objects if found in self._downloads)
             come = coming + sum(found.size for found in done)
-            await say(f"{amount(come)} of {amount(size)}, {len(done)} of {len(objects)} objects")
+            await say(f"{sized(come)} of {sized(size)}, {len(done)} of {len(objects)} objects")
 
     async def _download_once(self, source: ModelSource, found: FoundObject) -> None:
         """Join the download of this version if one is under way. It goes on when one of those who wait gives up."""
@@ -125,18 +126,3 @@ async def _complete(source: ModelSource, found: FoundObject, download: Download)
                 raise
         else:
             return
-
-
-def amount(size: float) -> str:
-    """Bytes for a person.
-
-    >>> amount(1_300_000)
-    '1.2 MiB'
-    """
-    if size < 1024:
-        return f"{size} bytes"
-    for unit in ("KiB", "MiB"):
-        size /= 1024
-        if size < 1024:
-            return f"{size:.1f} {unit}"
-    return f"{size / 1024:.1f} GiB"

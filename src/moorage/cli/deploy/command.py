@@ -18,7 +18,7 @@ from moorage.cli.failures import Failure
 from moorage.cli.log_streams import LogTail
 from moorage.cli.progress import Steps
 from moorage.cli.target import command_line, on_moorage
-from moorage.cli.words import sized
+from moorage.core.words import sized
 
 LOG_LINES_ON_FAILURE = 20
 

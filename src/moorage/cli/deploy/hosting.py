@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -71,8 +72,8 @@ def roll_out(sagemaker: Any, names: Names, *, watcher: Watcher) -> None:
         delete_endpoint(sagemaker, names.endpoint, watcher=watcher)  # a failed endpoint can only be deleted
         current = None
     change = sagemaker.update_endpoint if current else sagemaker.create_endpoint
-    config = {"EndpointConfigName": names.revision}
-    _between_changes(sagemaker, names.endpoint, lambda: change(EndpointName=names.endpoint, **config), watcher)
+    begin = partial(change, EndpointName=names.endpoint, EndpointConfigName=names.revision)
+    _between_changes(sagemaker, names.endpoint, begin, watcher)
     reached = _settled(sagemaker, names.endpoint, watcher)
     if reached["EndpointStatus"] != "InService":
         raise RolloutFailed(reached.get("FailureReason", f"the endpoint is {reached['EndpointStatus']}."))
@@ -83,7 +84,7 @@ def roll_out(sagemaker: Any, names: Names, *, watcher: Watcher) -> None:
 
 def delete_endpoint(sagemaker: Any, name: str, *, watcher: Watcher) -> None:
     """Delete an endpoint and wait until it is gone. A change that is under way is waited for."""
-    _between_changes(sagemaker, name, lambda: sagemaker.delete_endpoint(EndpointName=name), watcher)
+    _between_changes(sagemaker, name, partial(sagemaker.delete_endpoint, EndpointName=name), watcher)
     while found := find_endpoint(sagemaker, name):
         watcher(found["EndpointStatus"])
         time.sleep(POLL_INTERVAL_S)

@@ -10,9 +10,10 @@ import shutil
 import sys
 from collections.abc import Set
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import moorage
+from moorage.core.words import counted
 from moorage.runners.process.procfs import boot_id
 from moorage.system import entropy
 
@@ -99,7 +100,7 @@ class ModelFolders:
             self.path_of(digest).chmod(0o555)  # at last: a folder that is read-only only root may move to another
         except OSError as error:
             raise UnpackFailed(f"The model data could not be put in place: {error.strerror}") from error
-        return f"put {_counted(files, 'file')} in place"
+        return f"put {counted(files, 'file')} in place"
 
     async def _unpack(self, digest: str, archive: Path) -> str:
         fresh = self._root / f"{digest}.{entropy.new_uid()}"
@@ -117,14 +118,10 @@ class ModelFolders:
         finally:
             if fresh.exists():
                 await asyncio.to_thread(_remove, fresh)
-        return f"unpacked {_counted(answer['members'], 'member')}, {_counted(answer['bytes'], 'byte')}"
+        return f"unpacked {counted(answer['members'], 'member')}, {counted(answer['bytes'], 'byte')}"
 
 
-def _counted(number: object, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-async def _run_child(archive: Path, target: Path) -> dict[str, object]:
+async def _run_child(archive: Path, target: Path) -> dict[str, Any]:
     """Unpack in a child that has the archive and the folder open and no way to open anything else."""
     uid = _give_away(target)
     source = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
@@ -154,7 +151,7 @@ async def _run_child(archive: Path, target: Path) -> dict[str, object]:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
     try:
-        found: dict[str, object] = json.loads(answer)
+        found: dict[str, Any] = json.loads(answer)
     except ValueError:
         return {"failed": f"the unpacking process ended with code {code}"}
     return found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moorage.cli.words import counted, sized
+from moorage.core.words import counted, sized
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 models"), (1, "1 model"), (2, "2 models")])
