@@ -41,7 +41,7 @@ class LogKeeper:
     def start(self) -> None:
         """Begin."""
         self._tasks.start(self._keep_room(), name="keeping the logs' room")
-        self._tasks.start(self._keep_time(), name="expiring logs")
+        self._tasks.keep(self._keep_time, name="expiring logs", clock=self._clock, pause_s=EXPIRY_INTERVAL_S)
 
     async def close(self) -> None:
         """End."""
@@ -63,7 +63,7 @@ class LogKeeper:
                 await self.make_room()
             except OSError as error:
                 _log.warning("room for logs cannot be made now: %s", error)
-            except Exception:
+            except Exception:  # not `keep`'s: how long the next look has to wait follows from this one
                 _log.exception("room for logs was not made")
             took = self._clock.monotonic() - began
             await self._clock.sleep(max(INTERVAL_S, _PAUSE_RATIO * took))
@@ -74,8 +74,6 @@ class LogKeeper:
                 await self.expire()
             except (OSError, StoreUnavailable) as error:
                 _log.warning("old logs cannot be removed now: %s", error)
-            except Exception:
-                _log.exception("old logs were not removed")
             await self._clock.sleep(EXPIRY_INTERVAL_S)
 
     def _make_room(self) -> None:

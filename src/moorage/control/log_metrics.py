@@ -73,7 +73,7 @@ class LogMetrics:
 
     def start(self) -> None:
         """Begin."""
-        self._tasks.start(self._go_on(), name="metrics from logs")
+        self._tasks.keep(self._go_on, name="metrics from logs", clock=self._clock, pause_s=INTERVAL_S)
 
     async def close(self) -> None:
         """End."""
@@ -112,8 +112,6 @@ class LogMetrics:
                     await self.look()
             except (OSError, StoreUnavailable, MetricsUnavailable) as error:
                 _log.warning("logs cannot be measured now: %s", error)
-            except Exception:
-                _log.exception("logs were not measured")
             await self._clock.sleep(INTERVAL_S)
 
     def _watch(self, groups: Sequence[Document]) -> dict[tuple[str, str], _Watched]:

@@ -6,14 +6,13 @@ Those run on the instance's event loop, any number of calls at a time: what take
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
 from moorage.runtime.calls import Answer, Call
 from moorage.runtime.context import Context
-from moorage.runtime.failures import RequestRefused, attempt, say
+from moorage.runtime.failures import RequestRefused, attempt_in, say
 from moorage.runtime.script import Hook
 from moorage.runtime.streaming import is_stream
 from moorage.runtime.toolkit import Form, LoadedModel, as_scripts_get_it
@@ -50,10 +49,7 @@ class _Asking:
         return await self.thread(lambda: hook(*values, context=self._context))
 
     async def thread(self, step: Callable[..., Any], *values: Any) -> Any:
-        result = await asyncio.get_running_loop().run_in_executor(self._thread, attempt, step, *values)
-        if isinstance(result, Exception):  # a future would not take each one: no StopIteration, for instance
-            raise result
-        return result
+        return await attempt_in(self._thread, step, *values)
 
 
 async def _input(model: LoadedModel, call: Call, form: Form, asking: _Asking) -> Any:

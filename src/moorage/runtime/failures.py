@@ -5,9 +5,12 @@ Tracebacks belong in the log. Neither sentence says where on this machine the mo
 
 from __future__ import annotations
 
+import asyncio
 import os
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
@@ -35,6 +38,17 @@ def attempt(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exce
         return step(*args, **kwargs)
     except BaseException as error:
         return fault_of(error)
+
+
+async def attempt_in(worker: Executor, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `step`, which may be the model's code, returns in a thread of `worker`. Raises the fault it is otherwise.
+
+    It comes out of the thread as an answer, since a future would not take each one: no StopIteration, for instance.
+    """
+    result = await asyncio.get_running_loop().run_in_executor(worker, partial(attempt, step, *args, **kwargs))
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def fault_of(error: BaseException) -> Exception:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
 from typing import Any, Final, TypeGuard
 
-from moorage.runtime.failures import attempt, fault_of
+from moorage.runtime.failures import attempt_in, fault_of
 
 Pieces = Iterator[Any] | AsyncIterator[Any]
 """Of text or bytes; whatever else comes out of it breaks the answer."""
@@ -80,11 +80,9 @@ class _Steps:
         return self
 
     async def __anext__(self) -> Any:
-        step = await asyncio.get_running_loop().run_in_executor(self._worker, attempt, self._step)
+        step = await attempt_in(self._worker, self._step)
         if step is _END:
             raise StopAsyncIteration
-        if isinstance(step, Exception):
-            raise step
         return step
 
     def _step(self) -> Any:
@@ -94,9 +92,7 @@ class _Steps:
         # In the worker as well: a step that is still running there cannot be interrupted.
         close = getattr(self._iterator, "close", None)
         if close is not None:
-            fault = await asyncio.get_running_loop().run_in_executor(self._worker, attempt, close)
-            if isinstance(fault, Exception):
-                raise fault
+            await attempt_in(self._worker, close)
 
 
 async def _close(steps: AsyncIterator[Any]) -> None:

@@ -28,9 +28,16 @@ class BackgroundTasks:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
-    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, clock: Clock) -> None:
-        """Run `work`, which goes on for ever, and begin it anew a second after whatever it has raised."""
-        self.start(_again_and_again(work, name, clock), name=name)
+    def keep(
+        self,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        name: str,
+        clock: Clock,
+        pause_s: float = BEGUN_ANEW_AFTER_S,
+    ) -> None:
+        """Run `work`, which goes on for ever, and begin it anew some time after whatever it has raised."""
+        self.start(_again_and_again(work, name, clock, pause_s), name=name)
 
     async def join(self) -> None:
         """Wait until all have ended by themselves."""
@@ -49,13 +56,15 @@ class BackgroundTasks:
             _log.error("%s failed", task.get_name(), exc_info=error)
 
 
-async def _again_and_again(work: Callable[[], Coroutine[Any, Any, None]], name: str, clock: Clock) -> None:
+async def _again_and_again(
+    work: Callable[[], Coroutine[Any, Any, None]], name: str, clock: Clock, pause_s: float
+) -> None:
     while True:
         try:
             await work()
         except Exception:
             _log.exception("%s failed, and begins anew", name)
-        await clock.sleep(BEGUN_ANEW_AFTER_S)
+        await clock.sleep(pause_s)
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

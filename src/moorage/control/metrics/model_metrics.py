@@ -6,7 +6,6 @@ What is taken after that is dated when it was taken. An instance that ends takes
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -16,6 +15,7 @@ from moorage.core.metrics.metric import NO_UNIT, MetricKey, dimensions_of
 from moorage.runners.base import RunnerError
 from moorage.runners.many_models import ManyModels, Page, Shop
 from moorage.system.clock import Clock
+from moorage.system.tasks import BackgroundTasks
 from moorage.telemetry.metrics.base import Measured, MetricSink, MetricsUnavailable, TooManyMetrics
 
 PERIOD_S: Final = 10.0
@@ -36,17 +36,15 @@ class ModelMetrics:
         self._clock = clock
         self._known: dict[Shop, int] = {}
         """The last page of each that was kept."""
-        self._task: asyncio.Task[None] | None = None
+        self._tasks = BackgroundTasks()
 
     def open(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._run(), name="model metrics")
+        self._tasks.keep(self._run, name="model metrics", clock=self._clock, pause_s=PERIOD_S)
 
     async def close(self) -> None:
         """Take no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._tasks.close()
 
     async def take(self) -> None:
         """Take what is new. Raises RunnerError, MetricsUnavailable, TooManyMetrics: then it is taken the next time."""
@@ -65,8 +63,6 @@ class ModelMetrics:
                 await self.take()
             except (RunnerError, MetricsUnavailable, TooManyMetrics) as error:
                 _log.warning("the metrics of multi-model endpoints were not taken: %s", error)
-            except Exception:
-                _log.exception("the metrics of multi-model endpoints were not taken")
             await self._clock.sleep(PERIOD_S)
 
 
