@@ -18,20 +18,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moorage.testing.agent import is_alive
 from moorage.testing.deployment import Deployer
 from moorage.testing.load import Load, Report
-from moorage.testing.models import echo_archive, script_archive
+from moorage.testing.models import WHO_ANSWERS, echo_archive
 from moorage.testing.server import RunningMoorage, eventually, kill_for_good
 
 RATE = 200.0
 HEALTH_INTERVAL_S = 0.2
 STUCK_MAX = 64
 """Callers who wait for an instance that is frozen, of the hundreds that come until control has noticed as well."""
-WHO_ANSWERS = script_archive(
-    "import os\n"
-    "def model_fn(model_dir):\n"
-    "    return None\n"
-    "def transform_fn(model, data, content_type, accept):\n"
-    "    return str(os.getpgid(0)), 'text/plain'\n"
-)
 WHOLE = {"supervisor": 1, "control": 1, "gateway": 2, "agent": 1, "nursery": 1}
 
 pytestmark = pytest.mark.slow

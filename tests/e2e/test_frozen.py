@@ -14,7 +14,7 @@ import pytest
 
 from moorage.testing.deployment import Deployer
 from moorage.testing.load import Load, run_for
-from moorage.testing.models import echo_archive, script_archive
+from moorage.testing.models import WHO_ANSWERS, echo_archive
 from moorage.testing.server import eventually
 
 RATE = 100.0
@@ -22,14 +22,6 @@ CONNECTIONS = 8
 """So that each of the gateway's workers has its share of the load, and finds out by itself."""
 
 pytestmark = pytest.mark.slow
-
-WHO_ANSWERS = script_archive(
-    "import os\n"
-    "def model_fn(model_dir):\n"
-    "    return None\n"
-    "def transform_fn(model, data, content_type, accept):\n"
-    "    return str(os.getpgid(0)), 'text/plain'\n"
-)
 
 
 @pytest.fixture

@@ -59,6 +59,16 @@ def echo_archive(answer: str) -> bytes:
     )
 
 
+WHO_ANSWERS = script_archive(
+    "import os\n"
+    "def model_fn(model_dir):\n"
+    "    return None\n"
+    "def transform_fn(model, data, content_type, accept):\n"
+    "    return str(os.getpgid(0)), 'text/plain'\n"
+)
+"""A model without weights that answers with the process group of its instance: tells one instance from another."""
+
+
 @functools.cache
 def iris_forest() -> Any:
     """The recipes' model: a forest of 100 trees on iris."""
