@@ -1,7 +1,6 @@
 """What becomes of requests for models, with models that are loaded by a word of the test."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,11 +29,19 @@ class Workshop:
         self.closed: list[str] = []
         self.broken: set[str] = set()
         self.too_large = 0
-        self.may_load = threading.Event()
+        self.may_load = asyncio.Event()
         self.may_load.set()
 
     async def load(self, name: str, folder: Path) -> str:
-        return await asyncio.to_thread(self._load, name, folder)
+        assert folder.name.startswith(name)
+        self.loads.append(folder.name)
+        await self.may_load.wait()
+        if folder.name in self.broken:
+            raise Broken("it is broken")
+        if self.too_large:
+            self.too_large -= 1
+            raise MemoryError
+        return folder.name
 
     async def improve(self, name: str, model: str) -> str:
         self.improved.append(name)
@@ -50,17 +57,6 @@ class Workshop:
             raise AssertionError(f"nobody asks {model} here")
 
         return begin
-
-    def _load(self, name: str, folder: Path) -> str:
-        assert folder.name.startswith(name)
-        assert self.may_load.wait(20.0)
-        self.loads.append(folder.name)
-        if folder.name in self.broken:
-            raise Broken("it is broken")
-        if self.too_large:
-            self.too_large -= 1
-            raise MemoryError
-        return folder.name
 
 
 class World:
@@ -238,7 +234,7 @@ async def test_a_request_waits_so_long_and_loading_goes_on(world: World) -> None
     assert world.models.take_loaded("slow") is not None
 
 
-@pytest.mark.parametrize("limits", [Limits(PLENTY, load_s=0.5)], indirect=True)
+@pytest.mark.parametrize("limits", [Limits(PLENTY, load_s=0.05)], indirect=True)
 async def test_a_load_without_an_end_is_not_begun_again(world: World) -> None:
     world.workshop.may_load.clear()
     with pytest.raises(Broken, match="not loaded within"):
