@@ -9,19 +9,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from moorage.control.backoff import delay_s
 from moorage.control.fetching import Fetch
 from moorage.core.faults import ModelDataUnusable
 from moorage.core.model import ModelData
-from moorage.runners.base import Demands, RunnerError
+from moorage.runners.base import Demands, ModelFiles, RunnerError
 from moorage.system.clock import Clock
 from moorage.system.tasks import BackgroundTasks
 
 _ATTEMPTS_MAX: Final = 4
 
 _log = logging.getLogger(__name__)
+
+
+class _Refusal(NamedTuple):
+    reason: str
+    is_gone: bool
 
 
 class Supplies:
@@ -54,26 +59,26 @@ class Supplies:
 
     async def _answer(self, data: ModelData) -> None:
         try:
-            with suppress(RunnerError):  # the agent is gone: its successor will ask again
-                await self._get(data)
+            answer = await self._get(data)
         finally:
-            self._under_way.discard(data.uri)
+            self._under_way.discard(data.uri)  # not later: who is told may demand it anew before we know that he was
+        with suppress(RunnerError):  # the agent is gone: its successor will ask again
+            if isinstance(answer, _Refusal):
+                await self._demands.refuse(data, answer.reason, is_gone=answer.is_gone)
+            else:
+                await self._demands.supply(data, answer)
 
-    async def _get(self, data: ModelData) -> None:
+    async def _get(self, data: ModelData) -> ModelFiles | _Refusal:
         for errors in range(1, _ATTEMPTS_MAX + 1):
             try:
-                files = await self._fetch(data)
+                return await self._fetch(data)
             except ModelDataUnusable as fault:
                 _log.info("%s", fault)
-                await self._demands.refuse(data, _not_there(data), is_gone=True)
-                return
+                return _Refusal(_not_there(data), is_gone=True)
             except Exception as error:
                 _log.warning("fetching %s: %r", data.uri, error)
-            else:
-                await self._demands.supply(data, files)
-                return
             await self._clock.sleep(delay_s(errors))
-        await self._demands.refuse(data, f"The model data at {data.uri} cannot be fetched just now.", is_gone=False)
+        return _Refusal(f"The model data at {data.uri} cannot be fetched just now.", is_gone=False)
 
 
 def _not_there(data: ModelData) -> str:

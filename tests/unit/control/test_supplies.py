@@ -27,6 +27,8 @@ class Agent:
         self.demands: asyncio.Queue[ModelData] = asyncio.Queue()
         self.told: list[object] = []
         self.is_away = False
+        self.hesitates_s = 0.0
+        """Between what it is told and its word that it was."""
 
     async def demanded(self) -> AsyncIterator[ModelData]:
         while True:
@@ -35,10 +37,12 @@ class Agent:
     async def supply(self, data: ModelData, files: ModelFiles) -> None:
         self._check()
         self.told.append((data.uri, files.digest))
+        await asyncio.sleep(self.hesitates_s)
 
     async def refuse(self, data: ModelData, reason: str, *, is_gone: bool) -> None:
         self._check()
         self.told.append((data.uri, reason, is_gone))
+        await asyncio.sleep(self.hesitates_s)
 
     def _check(self) -> None:
         if self.is_away:
@@ -98,6 +102,19 @@ async def test_what_is_demanded_twice_is_fetched_once(world: World) -> None:
     await world.demand()
     await world.told(2)
     assert 2 == world.source.fetched
+
+
+@pytest.mark.parametrize("faults", [[], [ModelDataUnusable("the object does not exist")]], ids=["supplied", "refused"])
+async def test_what_is_demanded_anew_before_the_answer_is_known_to_have_come_is_answered_too(
+    world: World, faults: list[Exception]
+) -> None:
+    world.agent.hesitates_s = 1.0
+    world.source.faults = [*faults]
+    await world.demand()
+    await world.told(1)
+    await world.demand()
+    async with asyncio.timeout(60.0):
+        assert (DATA.uri, "d1") == (await world.told(2))[1]
 
 
 async def test_what_is_not_there_is_refused_at_once(world: World) -> None:
