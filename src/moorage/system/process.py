@@ -12,8 +12,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_LOCK_TRIES = 5
 _LOCK_DELAY_S = 0.005
+_LOOK_S = 10.0
 
 
 class AlreadyLocked(Exception):
@@ -42,7 +42,7 @@ def lock_for_life(path: Path) -> int:
     Raises AlreadyLocked.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if not any(_try_to_lock(descriptor) for _ in range(_LOCK_TRIES)):
+    if not _lock(descriptor):
         os.close(descriptor)
         raise AlreadyLocked(str(path))
     os.ftruncate(descriptor, 0)
@@ -50,11 +50,21 @@ def lock_for_life(path: Path) -> int:
     return descriptor
 
 
-def _try_to_lock(descriptor: int) -> bool:
+def _lock(descriptor: int) -> bool:
+    """Whether nobody else has it. Who only looks, see `lock_holder`, is in the way until he is scheduled again."""
+    deadline = time.monotonic() + _LOOK_S
+    while not _try_to_lock(descriptor, fcntl.LOCK_EX):
+        if not _try_to_lock(descriptor, fcntl.LOCK_SH) or time.monotonic() > deadline:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        time.sleep(_LOCK_DELAY_S)
+    return True
+
+
+def _try_to_lock(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        time.sleep(_LOCK_DELAY_S)  # whoever only looks, see `lock_holder`, is in the way for an instant
         return False
     return True
 
@@ -66,12 +76,10 @@ def lock_holder(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(os.pread(descriptor, 20, 0) or 0)
+        is_held = not _try_to_lock(descriptor, fcntl.LOCK_SH)
+        return int(os.pread(descriptor, 20, 0) or 0) if is_held else None
     finally:
         os.close(descriptor)
-    return None
 
 
 def has_ended(handle: int, *, within_s: float) -> bool:
