@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ class Sample:
     """One request: times in seconds since the load began. `status` is 0 if no answer came."""
 
     due: float
+    sent: float
+    """Infinite if it could not be."""
     finished: float
     status: int
     body: bytes
@@ -84,7 +87,7 @@ class Load:
         rate: float,
         connections: int = 1,
         clock: Clock | None = None,
-        timeout_s: float = 20.0,
+        timeout_s: float = 60.0,
     ) -> None:
         self._target = target
         self._rate = rate
@@ -128,15 +131,17 @@ class Load:
             number += 1
 
     async def _request(self, due: float) -> None:
+        sent = math.inf
         try:
             async with asyncio.timeout(self._timeout_s):
-                status, body = await self._exchange()
-            self._report.samples.append(Sample(due, self.elapsed, status, body))
+                connection = self._take_idle() or await self._connect()
+                sent = self.elapsed
+                status, body = await self._exchange(*connection)
+            self._report.samples.append(Sample(due, sent, self.elapsed, status, body))
         except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError) as error:
-            self._report.samples.append(Sample(due, self.elapsed, 0, b"", f"{type(error).__name__}: {error}"))
+            self._report.samples.append(Sample(due, sent, self.elapsed, 0, b"", f"{type(error).__name__}: {error}"))
 
-    async def _exchange(self) -> tuple[int, bytes]:
-        reader, writer = self._take_idle() or await self._connect()
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, bytes]:
         try:
             writer.write(signed_request(self._target))
             await writer.drain()
