@@ -140,6 +140,7 @@ def test_of_a_killed_worker_everything_that_was_answered_is_counted(
     def meanwhile() -> None:
         for _ in range(3):
             time.sleep(0.9)
+            eventually(lambda: server.pids("gateway"))  # one at least, whenever those before are back
             kill_for_good(server.pids("gateway")[0])
 
     report = under_load(server, shop, meanwhile, seconds=4.0)
