@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from moorage.runners.process.isolation.machine import Machine, examine
+from moorage.runtime.sandbox.view import interpreter_paths
 
 INSIDE = """
 import errno, json, os, socket, sys
@@ -82,7 +83,10 @@ def landlock_of(machine: Machine, version: int) -> dict[str, Any]:
 def test_every_version_of_landlock_keeps_what_was_not_said_away(version, machine, outside, tmp_path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    sandbox = landlock_of(machine, version) | {"readable": ["/usr", "/proc"], "writable": [str(work)]}
+    sandbox = landlock_of(machine, version) | {
+        "readable": ["/usr", "/proc", *interpreter_paths()],
+        "writable": [str(work)],
+    }
     assert "EACCES" == inside(sandbox, f"Path({str(outside)!r}).read_text()")
     assert "EACCES" == inside(sandbox, f"os.listdir({str(tmp_path)!r})")
     assert "EACCES" == inside(sandbox, "Path('/usr/new').write_text('x')")
@@ -152,6 +156,16 @@ def test_a_process_has_no_more_memory_than_it_is_given() -> None:
     assert str(1 << 30) == inside({}, "len(bytearray(1 << 30))")
     assert "MemoryError" == inside({"memory_bytes": 512 << 20}, "len(bytearray(1 << 30))")
     assert "(0, 0)" == inside({}, "__import__('resource').getrlimit(4)"), "and leaves no core"
+
+
+def test_no_user_is_promised_that_could_not_read_the_modules_of_the_interpreter(tmp_path, machine) -> None:
+    need(machine, "user")
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    tmp_path.chmod(0o700)
+    command = [sys.executable, "-P", "-m", "moorage.runtime.sandbox.probe", "700000"]
+    answer = subprocess.run(command, env={"PYTHONPATH": str(modules)}, capture_output=True, check=True, timeout=60)
+    assert f"{modules} cannot be read from inside" == json.loads(answer.stdout)["failures"]["user"]
 
 
 def test_what_cannot_be_done_is_said_with_its_step() -> None:

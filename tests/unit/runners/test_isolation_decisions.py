@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moorage.runners.process.container_folders import ContainerFolders
-from moorage.runners.process.isolation.decide import Confinement, Groups, NotIsolated, Wanted, decide
+from moorage.runners.process.isolation.decide import Confinement, Groups, NotIsolated, Wanted, decide, typical
 from moorage.runners.process.isolation.machine import MEANS, Machine, unexamined
 
 USER = 700_005
@@ -84,6 +84,13 @@ def test_without_a_view_and_landlock_no_user_would_be_kept_from_others_files() -
     confinement = decide(Machine(CONTAINER.failures, 0), WANTED)
     assert None is confinement.sandbox["user"]
     assert 3 == len(confinement.lacks)
+    assert "a user of its own (the kernel does not offer Landlock)" == confinement.lacks[0]
+
+
+def test_what_keeps_a_process_from_a_user_that_the_machine_would_give_is_said() -> None:
+    closed = replace(WANTED, user=None, why_no_user="only the agent's user can get to /data/models/abc")
+    assert f"a user of its own ({closed.why_no_user})" == decide(CONTAINER, closed).lacks[0]
+    assert "a user of its own (instance_users is 0)" == typical(CONTAINER, user=None).lacks[0]
 
 
 def test_groups_are_for_where_there_is_no_view() -> None:

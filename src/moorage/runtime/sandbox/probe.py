@@ -52,13 +52,14 @@ def _try(sandbox: Sandbox) -> str | None:
 
 
 def _enter(sandbox: Sandbox) -> str | None:
+    needed = interpreter_paths()  # from inside, what cannot be reached does not seem to exist
     try:
         enter(sandbox)
     except SandboxFailed as failed:
         return str(failed)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    unreadable = [path for path in interpreter_paths() if not os.access(path, os.R_OK)]
+    unreadable = [path for path in needed if not os.access(path, os.R_OK)]
     return f"{unreadable[0]} cannot be read from inside" if unreadable else None
 
 

@@ -18,6 +18,8 @@ CODE: Final = Path("/opt/ml/code")
 CHANNELS: Final = Path("/opt/ml/additional-model-data-sources")
 """Where SageMaker's containers find their files (the guides on hosting and on AdditionalModelDataSources)."""
 
+NO_USERS: Final = "instance_users is 0"
+
 _SCRATCH: Final = ("/opt/ml", "/dev/shm")
 _TEMPORARY: Final = ("/tmp", "/var/tmp")
 _HIDDEN: Final = ("/run",)
@@ -55,6 +57,8 @@ class Wanted:
     """What else it shall see, read-only, by where it sees it."""
     user: int | None = None
     """A user for it alone; None if it has to be the agent's."""
+    why_no_user: str | None = None
+    """Why it has to be the agent's, where the machine would give users."""
     groups: tuple[int, ...] = ()
     """Of that user, by which it reaches its files where it has no view of its own."""
     processes_max: int = 4096
@@ -116,7 +120,8 @@ def decide(machine: Machine, wanted: Wanted) -> Confinement:
 def typical(machine: Machine, *, user: int | None) -> Confinement:
     """What an instance gets here, for whoever asks before there is one."""
     nowhere = Path("/nonexistent")
-    return decide(machine, Wanted(ContainerFolders(nowhere), nowhere, nowhere, user=user))
+    wanted = Wanted(ContainerFolders(nowhere), nowhere, nowhere, user=user, why_no_user=NO_USERS)
+    return decide(machine, wanted)
 
 
 def _network(machine: Machine, wanted: Wanted, *, in_namespace: bool) -> str:
@@ -186,8 +191,7 @@ def _gives(sandbox: Mapping[str, Any]) -> Iterator[str]:
 def _lacks(machine: Machine, sandbox: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:
     keeps_apart = "view" in sandbox and machine.landlock >= _SINCE_SIGNALS
     if sandbox["user"] is None and not keeps_apart:
-        why = machine.failures["user"] or machine.failures["user and view"]
-        yield f"a user of its own ({why or 'instance_users is 0'})"
+        yield f"a user of its own ({machine.why_no_users or wanted.why_no_user})"
     if wanted.control_groups.no_end:
         yield f"an end of processes that leave its session ({wanted.control_groups.no_end})"
     if wanted.control_groups.no_limit:

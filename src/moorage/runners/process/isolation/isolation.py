@@ -12,7 +12,7 @@ from typing import Final
 from moorage.core.model import InstanceSpec
 from moorage.runners.process.container_folders import ContainerFolders
 from moorage.runners.process.isolation.control_groups import MOUNTS, OWN_GROUPS, find_control_groups
-from moorage.runners.process.isolation.decide import Confinement, Groups, NotIsolated, Wanted, decide, typical
+from moorage.runners.process.isolation.decide import NO_USERS, Confinement, Groups, NotIsolated, Wanted, decide, typical
 from moorage.runners.process.isolation.machine import Machine, examine
 from moorage.runners.process.isolation.users import NoUserLeft, UserRange, Users
 from moorage.runners.process.isolation.ways import is_reachable, open_ways
@@ -61,7 +61,8 @@ class Isolation:
         seen = {**_resolver(), **(seen or {})}
         needed = (folder.work, folders.model, *folders.channels.values(), *seen.values())
         try:
-            user = self._users.take(self._owners()) if self._has_users(machine, folder, needed) else None
+            why_no_user = self._why_no_user(machine, folder, needed)
+            user = None if why_no_user else self._users.take(self._owners())
             groups = self._make_groups(folder, is_user_shared=user is None)
             wanted = Wanted(
                 folders=folders,
@@ -71,6 +72,7 @@ class Isolation:
                 hidden=(*self._settings.folders, *self._settings.hidden),
                 seen=seen,
                 user=user,
+                why_no_user=why_no_user,
                 groups=(self._users.range.group,),
                 processes_max=self._settings.instance_processes_max,
                 memory_bytes_max=self._settings.instance_memory_bytes_max,
@@ -95,17 +97,18 @@ class Isolation:
         if confinement.lacks:
             log.warning("this machine does not give instances: %s", "; ".join(confinement.lacks))
 
-    def _has_users(self, machine: Machine, folder: ProcessFolder, needed: Iterable[Path]) -> bool:
-        """Whether processes can be users of their own: with a view of their own, or if they reach what they need."""
-        if not self._users.range.size or not machine.has_users:
-            return False
-        if machine.has_view:
-            return True
+    def _why_no_user(self, machine: Machine, folder: ProcessFolder, needed: Iterable[Path]) -> str | None:
+        """Why a process cannot be a user of its own. It can with a view of its own, or if it reaches what it needs."""
+        if not self._users.range.size:
+            return NO_USERS
+        if machine.why_no_users or machine.has_view:
+            return machine.why_no_users
         settings, group = self._settings, self._users.range.group
         between = [path for path in folder.path.parents if path.is_relative_to(settings.instances_dir)]
         ours = (settings.instances_dir.parent, settings.models_dir, settings.environments_dir)
         open_ways((*ours, *between, folder.path), group)
-        return all(is_reachable(path, group) for path in needed)
+        closed = next((path for path in needed if not is_reachable(path, group)), None)
+        return f"only the agent's user can get to {closed}" if closed else None
 
     def _make_groups(self, folder: ProcessFolder, *, is_user_shared: bool) -> Groups:
         """Those that are needed: a user of its own is all it takes to end everything of an instance."""

@@ -41,8 +41,15 @@ class Machine(msgspec.Struct, frozen=True):
 
     @property
     def has_users(self) -> bool:
-        """Whether a process can be a user of its own. Without a view, only Landlock keeps that from others' files."""
-        return self.can("user and view") if self.has_view else self.can("user") and self.landlock > 0
+        """Whether a process can be a user of its own."""
+        return self.why_no_users is None
+
+    @property
+    def why_no_users(self) -> str | None:
+        """Why no process can be a user of its own. Without a view, only Landlock keeps that from others' files."""
+        if self.has_view:
+            return None if self.can("user and view") else self.failures["user"] or self.failures["user and view"]
+        return self.failures["user"] or (None if self.landlock else "the kernel does not offer Landlock")
 
 
 def unexamined(reason: str) -> Machine:
