@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,13 @@ class Collected(list[Span]):
     def named(self, name: str) -> Span:
         (span,) = (span for span in self if span.name == name)
         return span
+
+
+class HastyClock(SystemClock):
+    """By this one, a second is soon over."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / 100)
 
 
 def tracer(collected: Collected, *, traces_per_s: int = 100) -> Tracer:
@@ -151,4 +159,20 @@ async def test_spans_that_no_collector_takes_are_counted(tmp_path: Path) -> None
     async with running_gateway(tmp_path, tracer=lost) as world:
         await serve_iris(world)
         await world.invoke()
+    assert 3 == lost.dropped
+
+
+async def test_spans_on_their_way_at_the_end_are_waited_for(tmp_path: Path) -> None:
+    is_sending, go_on = threading.Event(), threading.Event()
+
+    def refuse(_spans: Sequence[Span]) -> bool:
+        is_sending.set()
+        return not go_on.wait(60)
+
+    lost = Tracer(refuse, clock=HastyClock(), traces_per_s=100)
+    async with running_gateway(tmp_path, tracer=lost) as world:
+        await serve_iris(world)
+        await world.invoke()
+        await asyncio.to_thread(is_sending.wait, 60)
+        asyncio.get_running_loop().call_later(0.1, go_on.set)
     assert 3 == lost.dropped

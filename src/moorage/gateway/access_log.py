@@ -20,6 +20,7 @@ import msgspec
 
 from moorage.gateway.sampling import Sample
 from moorage.system.clock import Clock
+from moorage.system.tasks import to_its_end
 
 FLUSH_S: Final = 1.0
 
@@ -102,7 +103,7 @@ class AccessLog:
         try:
             while True:
                 await self._clock.sleep(FLUSH_S)
-                await self.flush()
+                await to_its_end(self.flush())
         finally:
             await self.flush()
 

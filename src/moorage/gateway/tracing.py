@@ -21,6 +21,7 @@ from moorage.gateway.target import Address
 from moorage.gateway.trace_context import TRACEPARENT, Parent, parent_of
 from moorage.system.clock import Clock
 from moorage.system.entropy import new_span_id, new_trace_id
+from moorage.system.tasks import to_its_end
 from moorage.telemetry.spans import Span, SpanKind
 from moorage.wire.messages import Request
 
@@ -101,7 +102,7 @@ class Tracer:
             while True:
                 await self._clock.sleep(_FLUSH_S)
                 self._begun.begin_second()
-                await self._flush()
+                await to_its_end(self._flush())
         finally:
             await self._flush()
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from moorage.system.tasks import to_its_end
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -22,12 +24,8 @@ class Workers:
 
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `work` in a thread and answer what it answers."""
-        future = asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await asyncio.wait([future])
-            raise
+        loop = asyncio.get_running_loop()
+        return await to_its_end(loop.run_in_executor(self._pool, lambda: work(*args, **kwargs)))
 
     def post(self, work: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Have `work` done some time before `close` ends. For work that may as well be lost in a crash."""

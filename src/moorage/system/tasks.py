@@ -1,10 +1,10 @@
-"""Several tasks at once: those that nobody waits for, and those whose answers are wanted together."""
+"""Tasks that nobody waits for, those whose answers are wanted together, and work that is never left half done."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
 from moorage.system.clock import Clock
@@ -76,3 +76,16 @@ async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         first = failures.exceptions[0]
         raise first from first.__cause__
     return [task.result() for task in tasks]
+
+
+async def to_its_end(work: Awaitable[T]) -> T:
+    """What `work` answers. It never goes on behind its caller: one that is cancelled is told so once it has ended.
+
+    For what a thread does, which cannot be cancelled: whoever cleans up after it must not find it still at work.
+    """
+    future = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        raise

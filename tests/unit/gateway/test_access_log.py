@@ -106,6 +106,21 @@ async def test_lines_are_written_every_second_and_off_the_loop() -> None:
     assert [200, 424] == [line["status"] for line in worker.disk.lines()]
 
 
+async def test_the_end_waits_for_lines_that_are_just_being_written() -> None:
+    worker = Worker()
+    with worker.disk.hanging:
+        keeping = asyncio.create_task(worker.log.keep())
+        worker.succeed()
+        async with asyncio.timeout(600):
+            while not worker.disk.threads:
+                await asyncio.sleep(0.1)
+        keeping.cancel()
+        await asyncio.wait([keeping], timeout=1)
+        assert not keeping.done()
+    await asyncio.wait([keeping])
+    assert [200] == [line["status"] for line in worker.disk.lines()]
+
+
 async def test_failures_beyond_their_number_are_counted() -> None:
     worker = Worker(failures_per_s=3)
     worker.fail(10)

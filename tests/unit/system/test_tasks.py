@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from moorage.system.tasks import BEGUN_ANEW_AFTER_S, BackgroundTasks
+from moorage.system.tasks import BEGUN_ANEW_AFTER_S, BackgroundTasks, to_its_end
 from moorage.testing.virtual_clock import LoopClock
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -42,3 +42,28 @@ async def test_closing_ends_what_is_kept_while_it_waits_as_well() -> None:
     async with asyncio.timeout(10):
         await tasks.close()
         await tasks.join()
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("on purpose")])
+async def test_who_is_cancelled_is_told_so_when_the_work_has_ended(error: Exception | None) -> None:
+    begun: list[str] = []
+
+    async def work() -> None:
+        begun.append("work")
+        await asyncio.sleep(5)
+        begun.append("ended")
+        if error is not None:
+            raise error
+
+    waiting = asyncio.create_task(to_its_end(work()))
+    await asyncio.sleep(1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert ["work", "ended"] == begun
+
+
+async def test_what_the_work_answers_or_raises_is_the_callers() -> None:
+    assert "well" == await to_its_end(asyncio.sleep(1, "well"))
+    with pytest.raises(TimeoutError):
+        await to_its_end(asyncio.wait_for(asyncio.sleep(5), 1))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from moorage.runners.process.models import ModelFolders
+from moorage.system.tasks import to_its_end
 
 _AT_ONCE: Final = 4
 """Archives that are being unpacked, each in a process of its own."""
@@ -32,7 +33,7 @@ class Stock:
 
     async def open(self) -> None:
         """Find what is there, from before this agent. Raises OSError."""
-        self._sizes = await asyncio.to_thread(self._look)
+        self._sizes = await to_its_end(asyncio.to_thread(self._look))
 
     @asynccontextmanager
     async def unpacked(self, digest: str, archive: Path) -> AsyncIterator[Path]:
