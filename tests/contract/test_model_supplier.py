@@ -15,7 +15,7 @@ from moorage.core.model import DataForm, ModelData
 from moorage.runners.base import ModelFile, ModelFiles
 from moorage.runners.process.multi_model.channel import Channel
 from moorage.runners.process.multi_model.demands import Demands, Refused
-from moorage.runners.process.multi_model.messages import Wanted
+from moorage.runners.process.multi_model.messages import Refusal, Supply, Unchanged, Want, Wanted
 from moorage.runners.process.multi_model.stock import Stock
 from moorage.runners.process.multi_model.supplier import Supplier
 from moorage.runtime.multi_model.faults import Broken, NoSuchModel, NotServed
@@ -70,6 +70,28 @@ class TimedChannel(Channel):
     async def wants(self, known: int, *, wait_s: int) -> Wanted:
         self.waiting_s = wait_s
         return await super().wants(known, wait_s=wait_s)
+
+
+class ScriptedChannel(Channel):
+    """An instance that wants `a`, and `b` besides while `a` is answered: it says so only after it took that answer."""
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__(socket)
+        self.is_answered = asyncio.Event()
+        """Set by the test when the supplier is done with `a`."""
+        self.handed: asyncio.Queue[str] = asyncio.Queue()
+
+    async def wants(self, known: int, *, wait_s: int) -> Wanted:
+        a, b = Want("a", None, True, 1), Want("b", None, True, 2)
+        if known < 1:
+            return Wanted(1, [a])
+        if known > 1:
+            await asyncio.sleep(3600)
+        await self.is_answered.wait()
+        return Wanted(2, [a, b])
+
+    async def hand(self, hand: Supply | Unchanged | Refusal) -> None:
+        self.handed.put_nowait(hand.model)
 
 
 class FaultyDemands(Demands):
@@ -238,3 +260,19 @@ async def test_a_file_system_that_refuses_is_tried_again(world: World, caplog: p
             await asyncio.sleep(0.01)
     world.root.unlink()
     assert "one" == await world.text("a")
+
+
+async def test_what_was_answered_while_news_were_on_their_way_is_not_brought_again(tmp_path: Path) -> None:
+    demands, channel = FaultyDemands(), ScriptedChannel(tmp_path / "i.sock")
+    demands.faults += [LookupError("as good an answer as any")] * 3
+    stock = Stock(tmp_path / "stock", bytes_max=1 << 40)
+    supplier = Supplier(channel, PREFIX, demands=demands, stock=stock, clock=SystemClock())
+    running = asyncio.create_task(supplier.run())
+    async with asyncio.timeout(60.0):
+        assert "a" == await channel.handed.get()
+        while supplier._bringing:
+            await asyncio.sleep(0.01)
+        channel.is_answered.set()
+        assert "b" == await channel.handed.get()
+    running.cancel()
+    await asyncio.wait([running])

@@ -43,6 +43,8 @@ class Supplier:
         self._tasks = BackgroundTasks()
         self._bringing: dict[str, Want] = {}
         """By model, the want that was seen last: it is answered again if it came while an earlier one was."""
+        self._answered: dict[str, int] = {}
+        """By model, the number of a want that was answered after we last asked: what we are told may still have it."""
         self._hurried = asyncio.Semaphore(_AT_ONCE)
         self._leisurely = asyncio.Semaphore(_CHECKS_AT_ONCE)
 
@@ -69,9 +71,11 @@ class Supplier:
         try:
             # What is being brought may be too much once it is here.
             may_be_over = self._stock.is_over or bool(self._bringing)
+            self._answered.clear()
             wanted = await self._channel.wants(known, wait_s=_TIDY_S if may_be_over else _NEWS_S)
             for want in wanted.wants:
-                self._begin(want)
+                if self._answered.get(want.model) != want.number:
+                    self._begin(want)
             if self._stock.is_over:
                 await self._stock.shrink(self._folders_in_use)
         except InstanceAway as error:
@@ -94,6 +98,7 @@ class Supplier:
             word = await self._supply(want)
             if word is not None:
                 await self._channel.hand(word)
+            self._answered[want.model] = want.number
         except InstanceAway as error:
             log.warning("model %s could not be handed over: %s", want.model, error)
             await self._clock.sleep(_RETRY_S)
