@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from moorage.runners.process.environments import interpreters
 from moorage.runners.process.environments.interpreters import find_interpreters
 
 
@@ -18,7 +19,8 @@ def make_python(folder: Path, minor: int, says: str) -> str:
     return str(path)
 
 
-def test_ours_is_the_first_and_others_follow_the_newest_first(tmp_path):
+def test_ours_is_the_first_and_others_follow_the_newest_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(interpreters, "_PROBE_TIMEOUT_S", 60.0)  # one that is slow is not what this is about
     more = [
         make_python(tmp_path / "a", 13, "echo cpython 3 13 1"),
         make_python(tmp_path / "b", 14, "echo cpython 3 14 0"),
