@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from moorage.gateway import containers as gateways_side
-from moorage.runtime.front import course, parts
+from moorage.runtime.front import containers, course, parts
 from moorage.runtime.front.containers import Containers
 from moorage.runtime.front.parts import FrontContainer, FrontPlan
 from moorage.runtime.front.server import Front
@@ -230,15 +230,22 @@ async def test_an_answer_that_breaks_off_does_not_reach_the_next_container(world
 async def test_a_container_that_is_too_late_is_named(
     world: World, begins: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(course, "INVOCATION_S", 1.0)  # in which the first container has answered
-    forever = asyncio.Event()
+    monkeypatch.setattr(course, "INVOCATION_S", 30.0)  # less than the caller waits
+    loop, forever = asyncio.get_running_loop(), asyncio.Event()
+
+    def let_time_pass() -> None:
+        """The loop's clock goes on in a jump, and all that waits for an earlier time has its turn."""
+        time_until_now = loop.time
+        monkeypatch.setattr(loop, "time", lambda: time_until_now() + course.INVOCATION_S)
 
     async def dawdling(request: Request) -> Response:
         async def body() -> AsyncIterator[bytes]:
             yield b"half"
+            let_time_pass()
             await forever.wait()
 
         if not begins:
+            let_time_pass()
             await forever.wait()
         return Response(200, [], body())
 
@@ -285,7 +292,8 @@ def pinging(asked: list[str], name: str, well: Callable[[], Awaitable[bool]]) ->
     return handle
 
 
-async def test_a_ping_asks_all_containers_once_for_everybody(world: World) -> None:
+async def test_a_ping_asks_all_containers_once_for_everybody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "_PING_AGE_S", 60.0)  # for which it is known that they are well
     asked: list[str] = []
     gate = asyncio.Event()
 

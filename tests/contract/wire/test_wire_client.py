@@ -212,22 +212,6 @@ async def test_a_pooled_connection_that_died_costs_no_request(client: Client, sa
         assert 200 == (await request).status
 
 
-async def test_a_body_may_take_longer_than_the_answer_to_it(client: Client, tmp_path: Path) -> None:
-    async def slowly() -> AsyncIterator[bytes]:
-        for piece in (b"a", b"b", b"c"):
-            await asyncio.sleep(0.4)
-            yield piece
-
-    async def handle(request: Request) -> Response:
-        return Response(200, [], await request.read(10))
-
-    server = await serve(handle, path=tmp_path / "u")
-    answer = await client.request(str(tmp_path / "u"), b"PUT", b"/", body=slowly(), head_s=1.0)
-
-    assert b"abc" == await answer.read(10)
-    await server.close(grace_s=0)
-
-
 async def test_a_body_that_is_to_be_asked_for_is_not_touched_before(client: Client, say: Say, tmp_path: Path) -> None:
     touched = False
 

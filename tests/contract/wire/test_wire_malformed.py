@@ -23,7 +23,7 @@ GET = b"GET / HTTP/1.1\r\n"
 POST = b"POST / HTTP/1.1\r\n" + H
 TE = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 AFTER = b"GET /after HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-LIMITS = Limits(body_bytes=1_000)
+LIMITS = Limits(body_bytes=1_000, linger_s=PATIENCE_S)
 
 
 def line(request_line: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ HURRIED = Limits(head_s=0.2, idle_s=0.2, body_s=0.2, body_rate=10_000_000, linge
 
 Start = Callable[..., Awaitable[Server]]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[..., Awaitable[Streams]]
 
 
 @pytest.fixture
@@ -34,20 +36,21 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 @pytest.fixture
-async def connect(tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Streams]]]:
+async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
     writers: list[asyncio.StreamWriter] = []
 
-    async def connect() -> Streams:
-        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+    async def connect(sent: bytes = b"") -> Streams:
+        """What is `sent` is there before the server accepts the connection: no deadline of its can pass before."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(tmp_path / "s"))
+            sock.sendall(sent)
+            reader, writer = await asyncio.open_unix_connection(sock=sock.dup())
         writers.append(writer)
         return reader, writer
 
     yield connect
     for writer in writers:
         writer.close()
-
-
-Connect = Callable[[], Awaitable[Streams]]
 
 
 async def echo(request: Request) -> Response:
@@ -113,8 +116,7 @@ async def test_a_declared_length_beyond_the_readers_cap_is_refused_unread(start:
 )
 async def test_whoever_is_too_slow_is_sent_away(start: Start, connect: Connect, expected: bytes, sent: bytes) -> None:
     await start(echo, HURRIED)
-    reader, writer = await connect()
-    writer.write(sent)
+    reader, _ = await connect(sent)
     answer = await until_end(reader)
     assert expected == answer[: len(expected)]
     assert bool(expected) == bool(answer)
@@ -122,11 +124,12 @@ async def test_whoever_is_too_slow_is_sent_away(start: Start, connect: Connect, 
 
 async def test_a_drip_does_not_extend_the_deadline(start: Start, connect: Connect) -> None:
     await start(echo, Limits(head_s=0.05))
-    reader, writer = await connect()
-    for byte in b"GET / HTTP/1.1\r\nHost: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa":
-        writer.write(bytes([byte]))
+    reader, writer = await connect(b"GET / HTTP/1.1\r\nHost: ")
+    answer = asyncio.create_task(until_end(reader))
+    while not answer.done():
+        writer.write(b"a")
         await asyncio.sleep(0.002)
-    assert (await until_end(reader)).startswith(b"HTTP/1.1 408 ")
+    assert (await answer).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_an_idle_connection_is_closed(start: Start, connect: Connect) -> None:
