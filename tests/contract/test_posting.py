@@ -32,8 +32,12 @@ POSTER = Poster(parse_allowed("127.0.0.1"))
 async def subscriber(
     answer: Callable[[bytes, asyncio.StreamWriter], Awaitable[None]], *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that answers every request by `answer`: its address, and what it has received."""
+    """A server that answers every request by `answer`: its address, and what it has received.
+
+    At the end nothing goes on there any more.
+    """
     received: list[bytes] = []
+    serving: list[asyncio.Task[None]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -42,10 +46,16 @@ async def subscriber(
             received.append(head + await reader.readexactly(length))
             await answer(head, writer)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?a=b", received
+    await asyncio.gather(*serving)
 
 
 def saying(data: bytes) -> Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]:
