@@ -101,6 +101,9 @@ class ObjectFetcher:
             done.exception()  # looked at here, for whoever waited may be gone
 
     async def _download(self, source: ModelSource, found: FoundObject) -> None:
+        [file] = await self._files.run(self._cache.find, [(found.location.url, found.etag)], now=self._clock.now())
+        if file is not None:  # another download of it has ended since whoever asks for this one looked
+            return
         path = await self._files.run(self._cache.new_path, found.size, now=self._clock.now())
         download = self._downloads[found] = Download(path)
         try:

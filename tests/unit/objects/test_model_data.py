@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from moorage.objects.intake import Payload
 from moorage.objects.model_data import CachedModelData, LocalData, ModelDataUnreadable
 from moorage.objects.model_sources import EmbeddedSource, FoundObject, ModelSource, Unreachable, Unreadable
 from moorage.objects.model_urls import ObjectLocation
-from moorage.objects.object_cache import ObjectCache
+from moorage.objects.object_cache import LocalFile, ObjectCache
 from moorage.objects.object_fetcher import ObjectFetcher
 from moorage.objects.objects import Target
 from moorage.objects.store import ObjectStore
@@ -56,10 +58,30 @@ class Elsewhere:
         download.write(rest)
 
 
+class LateCache(ObjectCache):
+    """Whoever looks while `is_late` hears what was there only once `told` is set."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, bytes_max=1_000_000)
+        self.is_late = False
+        self.looked, self.told = threading.Event(), threading.Event()
+
+    def find(self, objects: Iterable[tuple[str, str]], *, now: datetime) -> list[LocalFile | None]:
+        is_late, found = self.is_late, super().find(objects, now=now)
+        if is_late:
+            self.looked.set()
+            self.told.wait(60)
+        return found
+
+
 async def reader(
-    store: ObjectStore, folder: Path, *sources: ModelSource, clock: Clock | None = None
+    store: ObjectStore,
+    folder: Path,
+    *sources: ModelSource,
+    clock: Clock | None = None,
+    cache: ObjectCache | None = None,
 ) -> CachedModelData:
-    cache = ObjectCache(folder / "archives", bytes_max=1_000_000)
+    cache = cache or ObjectCache(folder / "archives", bytes_max=1_000_000)
     fetcher = ObjectFetcher(cache, files=store.files, clock=clock or SystemClock())
     await fetcher.prepare()
     return CachedModelData(sources, fetcher)
@@ -122,6 +144,24 @@ class TestArchive:
         elsewhere.gate.set()
         found = await asyncio.gather(*asking[1:])
         assert 1 == len({local.digest for local in found})
+        assert 1 == elsewhere.downloads
+
+    async def test_who_looked_before_a_download_had_ended_begins_no_other(
+        self, store: ObjectStore, tmp_path: Path
+    ) -> None:
+        elsewhere, cache = Elsewhere(), LateCache(tmp_path / "archives")
+        model_data = await reader(store, tmp_path, elsewhere, cache=cache)
+        first = asyncio.create_task(model_data.fetch(ARCHIVE))
+        while not elsewhere.downloads:
+            await asyncio.sleep(0)
+        cache.is_late = True
+        second = asyncio.create_task(model_data.fetch(ARCHIVE))
+        await asyncio.to_thread(cache.looked.wait, 60)
+        cache.is_late = False
+        elsewhere.gate.set()
+        found = await first
+        cache.told.set()
+        assert found == await second
         assert 1 == elsewhere.downloads
 
     async def test_a_download_goes_on_where_it_broke_off(self, store: ObjectStore, tmp_path: Path) -> None:
