@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ from moorage.api.server import Api
 from moorage.core.model import EndpointKey, EndpointStatus
 from moorage.system.clock import SystemClock
 from moorage.testing.asgi_client import InProcess, root_key_ring
+from moorage.testing.builders import T0
 from moorage.testing.logs_world import LogsWorld
 from moorage.testing.sagemaker_world import DATA, IMAGE, ROLE, SageMakerWorld, arn
 
@@ -81,7 +81,6 @@ def test_a_waiter_returns_at_its_first_look(aws: InProcess) -> None:
 
 def test_what_was_created_comes_back_through_botocores_parser(aws: InProcess) -> None:
     client = aws.client("sagemaker")
-    before = datetime.now(UTC)
     deploy(client)
     model = client.describe_model(ModelName="iris")
     assert (IMAGE, DATA) == (model["PrimaryContainer"]["Image"], model["PrimaryContainer"]["ModelDataUrl"])
@@ -90,7 +89,7 @@ def test_what_was_created_comes_back_through_botocores_parser(aws: InProcess) ->
     endpoint = client.describe_endpoint(EndpointName="iris")
     image = endpoint["ProductionVariants"][0]["DeployedImages"][0]
     assert {"SpecifiedImage", "ResolvedImage", "ResolutionTime"} == image.keys()
-    assert before.year == image["ResolutionTime"].year
+    assert T0 < image["ResolutionTime"]
 
 
 def test_paginators(aws: InProcess) -> None:
