@@ -45,8 +45,6 @@ def transform_fn(model, data, content_type, accept):
     return ",".join(model[int(label)] for label in json.loads(data)), "text/plain"
 """
 ADD = """
-import time
-
 def model_fn(folder):
     return {name!r}
 
@@ -54,18 +52,21 @@ def transform_fn(model, data, content_type, accept):
     return data + model, "text/plain"
 """
 COUNT = """
-import time
+import asyncio
 
 def model_fn(folder):
-    return range(3)
+    return asyncio.Semaphore(0)
 
-def count(data, model):
-    for number in model:
+async def count(gate, data):
+    for number in range(3):
         yield f"{data}{number}"
-        time.sleep(0.6)
+        await gate.acquire()
 
-def transform_fn(model, data, content_type, accept):
-    return count(data, model), "text/plain"
+async def transform_fn(model, data, content_type, accept):
+    if data.startswith("go on"):
+        model.release()
+        return "so be it", "text/plain"
+    return count(model, data), "text/plain"
 """
 
 
@@ -257,14 +258,18 @@ def test_one_container_of_a_pipeline_may_serve_many_models(deployer: Deployer) -
 
 
 def test_the_last_container_streams_to_the_caller(deployer: Deployer) -> None:
-    last = container(deployer, "counts", models.script_archive(COUNT))
+    """Each piece is made when the one before is here."""
+    one_worker = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    last = container(deployer, "counts", models.script_archive(COUNT), Environment=one_worker)
     assert "InService" == several(deployer, [*adding(deployer, "a"), last])
     stream = deployer.runtime.invoke_endpoint_with_response_stream(
         EndpointName="several", Body=b"x", ContentType="text/plain"
     )
-    parts = [event["PayloadPart"]["Bytes"] for event in stream["Body"]]
-    assert b"xa0xa1xa2" == b"".join(parts)
-    assert len(parts) > 1
+    parts = []
+    for event in stream["Body"]:
+        parts.append(event["PayloadPart"]["Bytes"])
+        assert b"so be it" == deployer.invoke("several", b"go on", ContentType="text/plain")
+    assert [b"xa0", b"xa1", b"xa2"] == parts
 
 
 def test_a_container_that_cannot_start_is_the_reason_why_the_endpoint_fails(deployer: Deployer) -> None:
@@ -300,10 +305,11 @@ async def test_a_lone_model_becomes_a_pipeline_and_one_again_without_a_failure(
     deployer.config("lone", "lone")
     assert "InService" == several(deployer, adding(deployer, "a", "b"))
     load = Load(moorage_server.target("several", content_type="text/plain", body=b"x"), rate=50.0)
-    await asyncio.sleep(0.5)
-    for config in ("lone", "several"):
+    await _until_answered(load, b"xab")
+    for config, answer in (("lone", b"lone"), ("several", b"xab")):
         deployer.sagemaker.update_endpoint(EndpointName="several", EndpointConfigName=config)
         assert "InService" == await asyncio.to_thread(deployer.settled, "several")
+        await _until_answered(load, answer)
     report = await load.stop()
     assert [] == report.failures
     assert {b"xab", b"lone"} == {sample.body for sample in report.samples}
@@ -340,7 +346,7 @@ async def test_an_agent_that_is_killed_under_load_is_not_noticed(tmp_path: Path)
         assert "InService" == several(deployer, adding(deployer, "a", "b"))
         before = sorted(server.pids("instance"))
         load = Load(server.target("several", content_type="text/plain", body=b"x"), rate=50.0)
-        await asyncio.sleep(0.5)
+        await _until_answered(load, b"xab")
         await asyncio.to_thread(server.kill, "agent")
         await asyncio.to_thread(eventually, lambda: server.pids("agent"))
         await asyncio.sleep(2)
@@ -351,6 +357,11 @@ async def test_an_agent_that_is_killed_under_load_is_not_noticed(tmp_path: Path)
     finally:
         server.stop()
     assert [] == server.processes()
+
+
+async def _until_answered(load: Load, body: bytes) -> None:
+    """Wait until the last answer is this one."""
+    await asyncio.to_thread(eventually, lambda: [body] == [sample.body for sample in load.report.samples[-1:]])
 
 
 def _is_untroubled(load: Load) -> bool:

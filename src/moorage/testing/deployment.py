@@ -11,7 +11,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from moorage.testing.models import SKLEARN_IMAGE, TRUST_SAGEMAKER
-from moorage.testing.server import RunningMoorage, eventually
+from moorage.testing.server import PATIENCE_S, RunningMoorage, eventually
 
 BUCKET = "models"
 ROLE = "hosting"
@@ -77,7 +77,7 @@ class Deployer:
             eventually(functools.partial(_is_deleted, call, argument, name))
         self.settled(name)
 
-    def settled(self, name: str, *, timeout_s: float = 60.0) -> str:
+    def settled(self, name: str, *, timeout_s: float = PATIENCE_S) -> str:
         """The status once it is no longer one of those that pass; `Deleted` if the endpoint is gone.
 
         While control is away, as after it was killed, the status is not known.

@@ -19,10 +19,13 @@ from botocore.config import Config
 from moorage.app import credentials, lifecycle
 from moorage.app.settings import Settings, load_settings
 from moorage.aws.client_session import make_session
+from moorage.gateway.asking import INVOCATION_S
 from moorage.system.process import has_ended
 from moorage.testing.load import Target
 
 GONE_TIMEOUT_S: Final = 60.0
+PATIENCE_S: Final = 180.0
+"""How long to wait for what takes a moment, on a machine that does ten other things."""
 _PARTS: Final = ("supervisor", "control", "gateway", "agent")
 
 
@@ -68,7 +71,7 @@ class RunningMoorage:
     def client(self, service: str, *, region: str | None = None, key: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client with the root key, or with one that CreateAccessKey answered.
 
-        Retries are off, so that a test sees every failure.
+        Retries are off, so that a test sees every failure, and it waits longer than the gateway does.
         """
         root = credentials.load(self._settings())
         return _session().client(
@@ -77,7 +80,7 @@ class RunningMoorage:
             region_name=region or self.region,
             aws_access_key_id=key["AccessKeyId"] if key else root.access_key_id,
             aws_secret_access_key=key["SecretAccessKey"] if key else root.secret_access_key,
-            config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=2 * INVOCATION_S),
         )
 
     def environment(self) -> dict[str, str]:
@@ -140,7 +143,7 @@ def _session() -> Any:
     return boto3.session.Session(botocore_session=make_session())
 
 
-def eventually(condition: Callable[[], object], *, timeout_s: float = 60.0) -> None:
+def eventually(condition: Callable[[], object], *, timeout_s: float = PATIENCE_S) -> None:
     """Return once `condition()` is true. Raises AssertionError if it is not in time.
 
     It may take as long as a machine that is busy with something else needs; how long it should take is for `bench/`.
@@ -194,10 +197,11 @@ def _open_files(pid: str) -> Iterator[str]:
 
 
 def _part(pid: int, open_files: list[str]) -> str:
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    part = next((part for part in _PARTS if part in command), None)
+    if part is not None:  # the agent has now and then a file of an instance open, too
+        return part
     for name in open_files:
         if name.startswith("instances/i-"):
             return name.split("/")[1]
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    if any("moorage.runtime.nursery" in word for word in command):
-        return "nursery"
-    return next((part for part in _PARTS if part in command), "other")
+    return "nursery" if any("moorage.runtime.nursery" in word for word in command) else "other"
