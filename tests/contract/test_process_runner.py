@@ -32,7 +32,7 @@ from moorage.core.model import (
 from moorage.runners.base import ContainerFiles, ModelFile, ModelFiles
 from moorage.runners.process.client import ProcessRunner
 from moorage.testing import models
-from moorage.testing.agent import RunningAgent, is_alive
+from moorage.testing.agent import RunningAgent, is_alive, kill
 from moorage.testing.runner_suite import RunnerSuite, reach
 
 pytest.importorskip("sklearn")
@@ -263,6 +263,22 @@ async def test_the_death_of_an_instance_is_told_at_once(runner, make_archive) ->
     await changes.aclose()
 
 
+async def test_how_an_instance_ended_is_told_however_late_its_parent_says_it(runner, make_archive) -> None:
+    spec = make_spec_of("dies", 0)
+    await runner.launch(spec, make_archive(models.script_archive(ANSWERS_ONE)))
+    await reach(runner, spec.id, InstanceState.READY)
+    pid = (await runner.describe(spec.id)).pid
+    nursery = _parent(pid)
+    os.kill(nursery, signal.SIGSTOP)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.3)
+    finally:
+        os.kill(nursery, signal.SIGCONT)
+    exited = await reach(runner, spec.id, InstanceState.EXITED)
+    assert "The model server was killed by SIGKILL" == exited.reason
+
+
 async def test_an_instance_that_stops_answering_is_unhealthy_until_it_answers_again(runner, make_archive) -> None:
     spec = make_spec_of("freezes", 0)
     await runner.launch(spec, make_archive(models.script_archive(ANSWERS_ONE)))
@@ -338,7 +354,7 @@ async def test_the_next_agent_adopts_what_a_killed_one_left(root, make_archive) 
     pids = [(await runner.describe(spec.id)).pid for spec in specs[:2]]
     agent.kill()
     assert all(map(is_alive, pids))
-    os.kill(pids[1], signal.SIGKILL)
+    kill(pids[1])
     agent.start()
     adopted = {found.id: found for found in await runner.observe()}
     assert InstanceState.READY is adopted[specs[0].id].state
@@ -371,7 +387,7 @@ async def test_the_next_agent_ends_what_a_dead_instance_started_unless_the_machi
     child = int(call(str(ready.address), b"{}")[1])
     instance = (await runner.describe(spec.id)).pid
     agent.kill()
-    os.kill(instance, signal.SIGKILL)
+    kill(instance)
     if not is_same_boot:
         record = agent.settings.instances_dir / spec.id / "record.json"
         record.write_text(json.dumps(json.loads(record.read_text()) | {"boot_id": "of another boot"}))
@@ -416,7 +432,7 @@ async def test_an_agent_whose_folder_vanishes_takes_its_instances_along(root, ma
     await runner.launch(spec, make_archive(models.script_archive(ANSWERS_ONE)))
     await reach(runner, spec.id, InstanceState.READY)
     pid = (await runner.describe(spec.id)).pid
-    shutil.rmtree(root / "a")
+    (root / "a").rename(root / "gone")  # all at once: what an agent that ends removes itself would be in the way
     agent.wait()
     assert not is_alive(pid)
 

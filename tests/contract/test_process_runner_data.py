@@ -133,14 +133,14 @@ async def test_model_data_of_an_instance_that_stands_by_is_kept_and_used_again(
 
 async def test_what_nobody_says_stands_by_any_more_is_removed(files: tuple[ContainerFiles, ...]) -> None:
     path = Path(tempfile.mkdtemp(prefix="moorage-"))
-    agent = RunningAgent(path, nursery_idle_s=1.0, watch_interval_s=0.1)
+    agent = RunningAgent(path, nursery_idle_s=0.5, watch_interval_s=0.1)
     agent.start()
     runner = agent.runner()
     await runner.launch(spec_of(0), files)
     await reach(runner, spec_of(0).id, InstanceState.READY)
     await runner.stand_by(spec_of(0))
     await runner.stop(spec_of(0).id)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while kept(agent):
             await asyncio.sleep(0.05)
     agent.shut_down()

@@ -95,6 +95,15 @@ class RunningAgent:
         return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _has_open(pid, prefix)]
 
 
+def kill(pid: int) -> None:
+    """SIGKILL a process, and return when it is dead: whoever looks for it before that may find it."""
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_S
+    while is_alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} does not die"
+        time.sleep(0.005)
+
+
 def is_alive(pid: int) -> bool:
     """Whether the process runs; a zombie does not."""
     try:

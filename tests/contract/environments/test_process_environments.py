@@ -33,8 +33,7 @@ from moorage.testing.agent import RunningAgent, is_alive
 from moorage.testing.wheels import make_wheel
 
 IMAGE = "moorage/lightgbm:9.9.9"
-IDLE_S = 3.0
-"""More than an instance takes from its nursery to the fork, on a busy machine too."""
+IDLE_S = 0.5
 SCRIPT = """
 import lightgbm
 
@@ -144,6 +143,14 @@ def command_of(process: psutil.Process) -> str:
         return ""
 
 
+async def importing(agent: RunningAgent) -> psutil.Process:
+    """The nursery that is about to import its framework, or the process that tries a new environment by that."""
+    async with asyncio.timeout(90):
+        while not (found := nurseries(agent)):
+            await asyncio.sleep(0.01)
+    return found[0]
+
+
 async def test_an_instance_runs_in_the_environment_that_its_log_tells_of(make_agent):
     agent = make_agent()
     spec = await launch(agent, "first")
@@ -211,7 +218,7 @@ async def test_the_next_agent_finishes_what_a_killed_one_was_building(make_agent
     agent = make_agent()
     spec = await launch(agent, "interrupted")
     await logged(agent, spec, "trying the environment")
-    (helper,) = psutil.Process(agent_pid(agent.settings.socket_path)).children()
+    helper = await importing(agent)
     agent.kill()
     async with asyncio.timeout(90):
         while is_alive(helper.pid):
@@ -230,7 +237,7 @@ async def test_shutting_down_gives_up_what_is_being_built(make_agent, wheels):
     agent = make_agent()
     spec = await launch(agent, "unfinished")
     await logged(agent, spec, "trying the environment")
-    (helper,) = psutil.Process(agent_pid(agent.settings.socket_path)).children()
+    helper = await importing(agent)
 
     agent.shut_down()
 
@@ -253,11 +260,7 @@ async def test_a_nursery_that_is_killed_while_it_imports_is_started_again(make_a
             await asyncio.sleep(0.01)
     gate.touch()
     spec = await launch(agent, "second")
-    async with asyncio.timeout(90):
-        while not nurseries(agent):
-            await asyncio.sleep(0.01)
-
-    nurseries(agent)[0].kill()
+    (await importing(agent)).kill()
     gate.unlink()
 
     assert "LightGBM 9.9.9 with nothing" == await answer(agent, spec)

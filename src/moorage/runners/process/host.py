@@ -149,7 +149,8 @@ class Host:
     def tidy(self) -> None:
         """Collect the zombies of instances' own children, and end the nurseries that nobody needs."""
         reap_strays()
-        self._nurseries.retire()
+        if not any(found.observe().state is InstanceState.STARTING for found in self._instances.values()):
+            self._nurseries.retire()  # one that starts may have its nursery in hand, and not asked it yet
         if self._standby.expire():
             self._begin(self._keep_models())
 
@@ -207,11 +208,9 @@ class Host:
     async def _give_up(self, folder: InstanceFolder) -> None:
         """End the processes of an instance that is not known any more, and remove it."""
         log.warning("%s: its record cannot be read: ending it", folder.path.name)
-        settings, statuses = self._settings, self._nurseries.statuses
+        settings = self._settings
         for place in nameless_places(folder, settings):
-            process = InstanceProcess(
-                place, clock=self._clock, statuses=statuses, ping_timeout_s=settings.ping_timeout_s
-            )
+            process = InstanceProcess(place, clock=self._clock, ping_timeout_s=settings.ping_timeout_s)
             await process.end(grace_s=settings.stop_grace_s)
         await asyncio.to_thread(folder.remove)
 
@@ -222,7 +221,6 @@ class Host:
             settings=self._settings,
             clock=self._clock,
             preparer=self._preparer,
-            statuses=self._nurseries.statuses,
             demands=self.demands,
             on_change=lambda: self._on_change(record.spec.endpoint),
         )

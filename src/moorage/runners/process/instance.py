@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from moorage.core.model import Container, InstanceState, Observation
+from moorage.core.model import Container, InstanceState, Observation, Variant
 from moorage.runners.many_models import Shop
 from moorage.runners.process.environments.environments import EnvironmentUnavailable
 from moorage.runners.process.folder import InstanceFolder, Record
@@ -28,7 +28,7 @@ from moorage.runners.process.models import UnpackFailed
 from moorage.runners.process.multi_model.containers import supplied
 from moorage.runners.process.multi_model.demands import Demands
 from moorage.runners.process.multi_model.reports import shops_of
-from moorage.runners.process.nursery import ExitStatuses, NurseryLost
+from moorage.runners.process.nursery import NurseryLost
 from moorage.runners.process.place import Place, places_of
 from moorage.runners.process.preparation import Prepared, Preparer, Unlaunchable
 from moorage.runners.process.processes import Processes
@@ -56,7 +56,6 @@ class Instance:
         settings: AgentSettings,
         clock: Clock,
         preparer: Preparer,
-        statuses: ExitStatuses,
         demands: Demands,
         on_change: Callable[[], None],
     ) -> None:
@@ -72,7 +71,7 @@ class Instance:
         self._standing = Standing(folder, record, log=self._places.main.log, clock=clock, on_change=on_change)
 
         def process_at(place: Place) -> InstanceProcess:
-            return InstanceProcess(place, clock=clock, statuses=statuses, ping_timeout_s=settings.ping_timeout_s)
+            return InstanceProcess(place, clock=clock, ping_timeout_s=settings.ping_timeout_s)
 
         self._processes = Processes(self._places, process_at, stop_grace_s=settings.stop_grace_s)
 
@@ -213,7 +212,8 @@ class Instance:
             async with asyncio.timeout(left_s):
                 ended = await self._processes.first_ended(self._processes.until_ready())
         except TimeoutError:
-            raise Unlaunchable(self._say_who_is_late()) from None
+            ready = [process.is_ready for process in self._processes.containers]
+            raise Unlaunchable(say_who_is_late(self.record.spec.variant, ready)) from None
         if ended is not None:
             await self._bury(ended)
             return False
@@ -222,17 +222,6 @@ class Instance:
             if process.verdict is not None:
                 self._preparer.verdicts.note(key, process.verdict)
         return True
-
-    def _say_who_is_late(self) -> str:
-        variant = self.record.spec.variant
-        containers = zip(variant.containers, self._processes.containers, strict=True)
-        late = next((container.name for container, process in containers if not process.is_ready), None)
-        if late is None:
-            return "The containers are ready, and the front before them did not begin to answer in time"
-        return (
-            f"The {late} container for production variant {variant.name} did not pass the ping health check. Please"
-            " check CloudWatch logs for this endpoint."
-        )
 
     async def _live(self) -> None:
         async with supplied(self.record.spec, self._places.containers, self._demands, self._clock):
@@ -281,3 +270,15 @@ class Instance:
     async def _end_with(self, state: InstanceState, reason: str) -> None:
         await self._processes.kill()  # whoever reads of the end shall find no process
         self._standing.end(state, reason)
+
+
+def say_who_is_late(variant: Variant, ready: Iterable[bool]) -> str:
+    """Why an instance did not become ready in time. `ready` says of each container whether it was."""
+    containers = zip(variant.containers, ready, strict=True)
+    late = next((container.name for container, is_ready in containers if not is_ready), None)
+    if late is None:
+        return "The containers are ready, and the front before them did not begin to answer in time"
+    return (
+        f"The {late} container for production variant {variant.name} did not pass the ping health check. Please"
+        " check CloudWatch logs for this endpoint."
+    )

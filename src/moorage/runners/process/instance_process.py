@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from moorage.core.model import InstanceState
 from moorage.runners.process.isolation.control_groups import kill_members, remove
-from moorage.runners.process.nursery import ExitStatuses, Nursery, NurseryLost
+from moorage.runners.process.nursery import Nursery, NurseryLost
 from moorage.runners.process.place import Place
 from moorage.runners.process.probe import ping
 from moorage.runners.process.process_folder import Claim
@@ -26,19 +26,18 @@ _FAULTS_OF_THE_MODEL: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.S
 class InstanceProcess:
     """The process that claims the folder of `place`."""
 
-    def __init__(self, place: Place, *, clock: Clock, statuses: ExitStatuses, ping_timeout_s: float) -> None:
+    def __init__(self, place: Place, *, clock: Clock, ping_timeout_s: float) -> None:
         self.place = place
         self.is_ready = False
         """Whether it has answered a ping since this agent knows it."""
         self.verdict: bytes | None = None
         """What it said of its compiled model before it was ready, see `verdicts`."""
         self._clock = clock
-        self._statuses = statuses
         self._ping_timeout_s = ping_timeout_s
         self._process: WatchedProcess | None = None
         self._report: Report | None = None
-        self._forked_pid: int | None = None
-        """Set if a nursery of this agent's is its parent, and says how it ends."""
+        self._parent: tuple[Nursery, int] | None = None
+        """If it is a nursery of this agent's, which says how it ends, and its pid to ask for."""
 
     @property
     def pid(self) -> int | None:
@@ -55,7 +54,7 @@ class InstanceProcess:
         identity = folder.close_claim().identity
         if claimed != b"claimed" or identity is None:
             raise NurseryLost("The model server ended before it began")
-        self._forked_pid = identity.pid
+        self._parent = nursery, identity.pid
         with contextlib.suppress(Gone):
             self._process = WatchedProcess(identity)
 
@@ -107,16 +106,17 @@ class InstanceProcess:
     async def status(self) -> int | None:
         """The wait status it ended with, if anybody can say it. To be asked once."""
         status = await self._process.wait() if self._process is not None else None
-        if status is None and self._forked_pid is not None:
-            status = await self._statuses.take(self._forked_pid)
+        if status is None and self._parent is not None:
+            nursery, pid = self._parent
+            status = await nursery.status_of(pid)
         return status
 
     async def kill(self) -> None:
-        """SIGKILL it, its session and whatever else its user runs, and wait for its end."""
+        """SIGKILL it, its session and whatever else its user runs, and wait for their end."""
         if self._process is not None:
             self._process.kill()
             await self._process.wait()
-            while await asyncio.to_thread(self._kill_strays):
+            while await asyncio.to_thread(self._kill_rest, self._process.identity):
                 await self._clock.sleep(_PROBE_DELAY_S)
             remove(self.place.folder.confined.control_groups)
 
@@ -148,15 +148,12 @@ class InstanceProcess:
         failure = self.place.folder.failure()
         return failure and self.place.named(failure)
 
-    def _kill_rest(self, leader: Identity) -> None:
-        kill_session(leader)
-        self._kill_strays()
-
-    def _kill_strays(self) -> bool:
-        """SIGKILL also what left its session, if there is a mark to know it by; whether there was any."""
+    def _kill_rest(self, leader: Identity) -> bool:
+        """SIGKILL what it has started, also what left its session if there is a mark to know it by; whether any was."""
         confined = self.place.folder.confined
+        had_session = kill_session(leader)
         had_user = confined.user is not None and kill_user(confined.user)
-        return kill_members(confined.control_groups) or had_user
+        return kill_members(confined.control_groups) or had_user or had_session
 
     def _close_report(self) -> None:
         if self._report is not None:

@@ -21,7 +21,8 @@ from moorage.system.clock import Clock
 
 _MESSAGE_BYTES_MAX: Final = 65_536
 _STATUSES_MAX: Final = 1_000
-_STATUS_WAIT_S: Final = 0.2
+_STATUS_WAIT_S: Final = 10.0
+"""A nursery says it at once, unless something holds it up: it may be short of a processor as anybody."""
 _IMPORT_TIMEOUT_S: Final = 120.0
 _STARTS_MAX: Final = 3
 """A nursery that ends while it imports is started again: whoever killed it need not have meant its instances."""
@@ -40,10 +41,10 @@ class NurseryLost(Exception):
 class Nursery:
     """A running nursery. Made by `Nurseries`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, statuses: ExitStatuses) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
         self.process = process
         self._channel = channel
-        self._statuses = statuses
+        self._statuses = _ExitStatuses()
         self._listener: asyncio.Task[None] | None = None
         self._children = 0
 
@@ -82,6 +83,15 @@ class Nursery:
         self._children += 1
         return reading
 
+    async def status_of(self, child: int) -> int | None:
+        """The wait status of an instance that has just ended; None if the nursery ended before it said it."""
+        said = self._statuses.of(child)
+        if not said.done() and self._listener is not None:
+            either: set[asyncio.Future[Any]] = {said, self._listener}
+            await asyncio.wait(either, timeout=_STATUS_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+        self._statuses.forget(child)
+        return said.result() if said.done() else None
+
     def close(self) -> None:
         """Hang up, which ends the nursery and not its children."""
         if self._listener is not None:
@@ -111,29 +121,20 @@ class Nursery:
         return message
 
 
-class ExitStatuses:
-    """How instances ended, as their nursery says it. Some are never asked for, so the oldest are forgotten."""
+class _ExitStatuses:
+    """How the instances of a nursery ended. Some are never asked for, so the oldest are forgotten."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[int, asyncio.Future[int]] = OrderedDict()
 
     def put(self, pid: int, status: int) -> None:
         """The process with this pid has ended."""
-        future = self._future(pid)
+        future = self.of(pid)
         if not future.done():
             future.set_result(status)
 
-    async def take(self, pid: int) -> int | None:
-        """The wait status of a process that has just ended; None if nobody will say it."""
-        try:
-            async with asyncio.timeout(_STATUS_WAIT_S):
-                return await self._future(pid)
-        except TimeoutError:
-            return None
-        finally:
-            self._known.pop(pid, None)
-
-    def _future(self, pid: int) -> asyncio.Future[int]:
+    def of(self, pid: int) -> asyncio.Future[int]:
+        """Its wait status, when that is known."""
         future = self._known.get(pid)
         if future is None:
             future = self._known[pid] = asyncio.get_running_loop().create_future()
@@ -141,12 +142,15 @@ class ExitStatuses:
                 self._known.popitem(last=False)
         return future
 
+    def forget(self, pid: int) -> None:
+        """Nobody will ask for it any more."""
+        self._known.pop(pid, None)
+
 
 class Nurseries:
     """One nursery an environment and framework, started when first wanted and again when it is gone."""
 
     def __init__(self, clock: Clock, *, idle_s: float) -> None:
-        self.statuses = ExitStatuses()
         self._clock = clock
         self._idle_s = idle_s
         self._running: dict[_Key, Nursery] = {}
@@ -185,7 +189,7 @@ class Nurseries:
 
     async def _start(self, environment: Environment, framework: Framework) -> Nursery:
         for starts_left in reversed(range(_STARTS_MAX)):
-            nursery = _spawn(environment, framework, self.statuses)
+            nursery = _spawn(environment, framework)
             try:
                 await nursery.warm_up(environment, framework)
             except NurseryLost:
@@ -204,7 +208,7 @@ class Nurseries:
 _Key = tuple[Environment, str]
 
 
-def _spawn(environment: Environment, framework: Framework, statuses: ExitStatuses) -> Nursery:
+def _spawn(environment: Environment, framework: Framework) -> Nursery:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     optional = (*framework.optional_modules, f"moorage.runtime.frameworks.{framework.name}")
@@ -217,4 +221,4 @@ def _spawn(environment: Environment, framework: Framework, statuses: ExitStatuse
             env=nursery_environment(),
             cwd="/",
         )
-    return Nursery(process, ours, statuses)
+    return Nursery(process, ours)

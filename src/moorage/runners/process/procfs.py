@@ -89,11 +89,16 @@ def boot_id() -> str:
     return _BOOT_ID.read_text()
 
 
-def kill_session(leader: Identity) -> None:
-    """SIGKILL the other processes of the session that `leader` founded, whether it still lives or not."""
-    for member in _session_members(leader):
+def kill_session(leader: Identity) -> bool:
+    """SIGKILL the other processes of the session that `leader` founded, whether it still lives or not.
+
+    Whether there was any. To be repeated until there is none: they may fork meanwhile, and do not die at once.
+    """
+    members = list(_session_members(leader))
+    for member in members:
         with contextlib.suppress(ProcessLookupError):
             os.kill(member, signal.SIGKILL)
+    return bool(members)
 
 
 def kill_user(user: int) -> bool:
