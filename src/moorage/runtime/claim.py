@@ -1,7 +1,7 @@
 """How a forked child becomes an instance, and how anybody later knows it still is the same one.
 
-The agent makes the lock file before it asks for the fork and writes a token into it. The child takes the lock, then
-looks again whether the file it locked is still the one in the folder and still holds its token. An agent that finds
+The agent makes the lock file before it asks for the fork and writes a token into it. The child looks whether it is its
+own, takes the lock, then looks again whether the file it locked is still the one in the folder. An agent that finds
 the lock free puts a new file in its place, under that lock, before it tries again. So of all the children ever forked
 for an instance at most one can get past `claim`, however late it is scheduled; it holds the lock for life, and the
 kernel lets go of it even after SIGKILL. It holds it read-only: the model's code, which the descriptor is open for, must
@@ -32,7 +32,8 @@ def claim(folder: Path, token: str) -> int:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         raise ClaimLost("the instance was removed") from None
-    if not _lock(descriptor) or not _is_current(path, descriptor) or _token(descriptor) != token:
+    # A file never gets another token. By that first, for another child's file is not ours to lock even for a moment.
+    if _token(descriptor) != token or not _lock(descriptor) or not _is_current(path, descriptor):
         os.close(descriptor)
         raise ClaimLost("the instance was started again elsewhere")
     _sign(descriptor, f"{token}\n{os.getpid()}\n{start_time()}\n")
