@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from moorage.app.settings import load_settings
+from moorage.app.settings import Settings, load_settings
 from moorage.cli.doctor.frameworks import check_frameworks
 from moorage.cli.main import main
 from moorage.core.model import InstanceState
@@ -33,6 +33,11 @@ def data_dir(tmp_path: Path, index: Path, cache: Path, wheels: Path) -> Path:
 
 def moorage(data_dir: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["environments", *arguments, "--data-dir", str(data_dir)])
+
+
+def found_by(settings: Settings) -> dict[str, str]:
+    """What doctor says, by what it is of; on this machine uv may be slow to answer."""
+    return {finding.subject: finding.text for finding in check_frameworks(settings, index_timeout_s=90.0)}
 
 
 def test_building_listing_and_removing(data_dir):
@@ -91,7 +96,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(data_dir, arguments, said):
 def test_doctor_says_what_is_installed_what_was_built_and_what_can_be(data_dir):
     moorage(data_dir, "build", IMAGE)
 
-    found = {finding.subject: finding.text for finding in check_frameworks(load_settings(data_dir))}
+    found = found_by(load_settings(data_dir))
 
     assert "built: 9.9.9; can be built: 9.9.9" in found["LightGBM"]
     assert "neither installed nor built" in found["TensorFlow"]
@@ -102,7 +107,7 @@ def test_doctor_goes_on_without_an_index_and_makes_no_data_directory(tmp_path):
     nowhere = tmp_path / "not-made-yet"
     settings = replace(load_settings(nowhere), packages=PackageSource(index_url="http://127.0.0.1:9/simple"))
 
-    found = {finding.subject: finding.text for finding in check_frameworks(settings)}
+    found = found_by(settings)
 
     assert "127.0.0.1:9" in found["Package index"]
     assert "LightGBM" in found

@@ -25,14 +25,14 @@ _INDEX_TIMEOUT_S: Final = 6.0
 Offers = dict[str, Offer | None]
 
 
-def check_frameworks(settings: Settings) -> Iterator[Finding]:
-    """The interpreters, then each framework. Asks the package index, for a few seconds at most."""
+def check_frameworks(settings: Settings, *, index_timeout_s: float = _INDEX_TIMEOUT_S) -> Iterator[Finding]:
+    """The interpreters, then each framework. Asks the package index, for so long at most."""
     interpreters = find_interpreters(settings.packages.pythons)
     yield good("Pythons", ", ".join(f"{one} ({one.path})" for one in interpreters))
     try:
-        offers = asyncio.run(_find_offers(settings, interpreters))
+        offers = asyncio.run(_find_offers(settings, interpreters, index_timeout_s))
     except (PackagesUnavailable, PackagesRefused, TimeoutError) as error:
-        reason = str(error) or f"no answer within {_INDEX_TIMEOUT_S:.0f} s"
+        reason = str(error) or f"no answer within {index_timeout_s:.0f} s"
         yield note("Package index", reason, advice="Without it only what is installed or built can be served")
         offers = {}
     built = [package for record in read_records(settings.environments_dir) for package in record.packages]
@@ -41,11 +41,11 @@ def check_frameworks(settings: Settings) -> Iterator[Finding]:
             yield _check(framework, built, offers.get(framework.package))
 
 
-async def _find_offers(settings: Settings, interpreters: Sequence[Interpreter]) -> Offers:
+async def _find_offers(settings: Settings, interpreters: Sequence[Interpreter], timeout_s: float) -> Offers:
     packages = [framework.package for framework in FRAMEWORKS if framework.package is not None]
     with _cache(settings) as cache:
         uv = Uv(settings.packages, cache).impatient()
-        async with asyncio.timeout(_INDEX_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             found = await all_of(find_offer(package, interpreters, uv) for package in packages)
     return dict(zip(packages, found, strict=True))
 
