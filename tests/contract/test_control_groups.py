@@ -32,8 +32,11 @@ import os, sys, time
 open(sys.argv[1] + "/cgroup.procs", "w").write("0")
 if os.fork() == 0:
     os.setsid()
+    parent = os.getpid()
     if os.fork() == 0:
         os.setsid()
+        while os.getppid() == parent:
+            time.sleep(0.001)
         print(os.getpid(), flush=True)
         time.sleep(60)
     os._exit(0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from moorage.app import child_process
 from moorage.app.child_process import MAKE_WAY, ChildProcess
 from moorage.app.children import ChildFailed
 from moorage.app.kept_process import KeptProcess
@@ -162,7 +163,10 @@ async def test_a_predecessor_that_does_not_make_way_is_killed(kept: KeptProcess,
     await until(lambda: part.spawned[0].has_ended)
 
 
-async def test_a_process_that_hangs_is_killed_and_started_again(kept: KeptProcess, part: Scripts) -> None:
+async def test_a_process_that_hangs_is_killed_and_started_again(
+    kept: KeptProcess, part: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_process, "LAST_WORDS_S", 60.0)
     await kept.start()
     watching = asyncio.create_task(watch(kept, part, HurriedClock()))
     await asyncio.sleep(0.5)

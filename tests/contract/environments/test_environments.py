@@ -65,6 +65,23 @@ def code(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def gate(tmp_path: Path, wheels: Path) -> Path:
+    """While this file is there, no environment is finished: LightGBM waits for it to go when it is imported."""
+    path = tmp_path / "gate"
+    path.touch()
+    slow = f"import os, time\nwhile os.path.exists({str(path)!r}): time.sleep(0.01)\n"
+    make_wheel(wheels, "lightgbm", "9.9.9", {"lightgbm.py": slow})
+    return path
+
+
+async def hears(heard: list[str], beginning: str) -> None:
+    """Return when somebody has been told a line that begins so."""
+    async with asyncio.timeout(90):
+        while not any(line.startswith(beginning) for line in heard):
+            await asyncio.sleep(0.01)
+
+
 def built(tmp_path: Path) -> list[str]:
     """The folders of environments, whole or not."""
     others = ("runtime-", ".cache", "overlays")
@@ -137,28 +154,30 @@ def _is_open_to_all(path: Path) -> bool:
     return path.is_symlink() or path.stat().st_mode & wanted == wanted
 
 
-async def test_it_is_built_once_for_all_who_want_it_at_once_and_each_hears_of_it(make, tmp_path):
+async def test_it_is_built_once_for_all_who_want_it_at_once_and_each_hears_of_it(make, gate):
     environments, heard = make(), [[], []]
-    async with asyncio.timeout(90):
-        first = asyncio.create_task(environments.ensure(IMAGE, heard[0].append))
-        while not heard[0]:
-            await asyncio.sleep(0.01)
-        second = await environments.ensure(IMAGE, heard[1].append)
+    wanting = [asyncio.create_task(environments.ensure(IMAGE, each.append)) for each in heard]
+    for each in heard:
+        await hears(each, "trying")
+    gate.unlink()
 
-    assert await first == second
+    first, second = [await each for each in wanting]
+    assert first == second
     assert heard[0] == heard[1]
     assert 1 == sum(line.startswith("building") for line in heard[0])
 
 
-async def test_who_gives_up_waiting_does_not_stop_it_for_the_others(make):
-    environments, heard = make(), []
-    first = asyncio.create_task(environments.ensure(IMAGE, heard.append))
-    while not heard:
-        await asyncio.sleep(0.01)
-    second = asyncio.create_task(environments.ensure(IMAGE, print))
+async def test_who_gives_up_waiting_does_not_stop_it_for_the_others(make, gate):
+    environments, heard = make(), [[], []]
+    first, second = [asyncio.create_task(environments.ensure(IMAGE, each.append)) for each in heard]
+    for each in heard:
+        await hears(each, "trying")
     first.cancel()
+    await asyncio.wait([first])
+    gate.unlink()
 
     assert (await second).folder.is_dir()
+    assert 1 == sum(line.startswith("building") for line in heard[1])
 
 
 async def test_what_was_built_needs_no_index_again_nor_uv(make, said, wheels, monkeypatch):
@@ -213,25 +232,18 @@ async def test_an_index_that_is_away_is_asked_again_and_then_it_is_nobodys_fault
     assert [] == built(tmp_path)
 
 
-async def test_a_build_that_is_given_up_leaves_nothing(make, wheels, tmp_path):
-    make_wheel(wheels, "lightgbm", "9.9.9", {"lightgbm.py": "import time; time.sleep(60)\n"})
+async def test_a_build_that_is_given_up_leaves_nothing(make, gate, tmp_path):
     environments, heard = make(), []
     waiting = asyncio.create_task(environments.ensure(IMAGE, heard.append))
-    async with asyncio.timeout(90):
-        while not any(line.startswith("trying") for line in heard):
-            await asyncio.sleep(0.01)
-        await environments.close()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
+    await hears(heard, "trying")
+    await environments.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
     assert [] == built(tmp_path)
 
 
-async def test_one_that_a_killed_process_was_building_is_swept_and_built_again(make, wheels, tmp_path, index):
-    gate = tmp_path / "gate"
-    gate.touch()
-    slow = f"import os, time\nwhile os.path.exists({str(gate)!r}): time.sleep(0.01)\n"
-    make_wheel(wheels, "lightgbm", "9.9.9", {"lightgbm.py": slow})
+async def test_one_that_a_killed_process_was_building_is_swept_and_built_again(make, gate, wheels, tmp_path, index):
     (tmp_path / "environments").mkdir()
     builder = subprocess.Popen(
         [sys.executable, "-c", BUILDER, str(tmp_path / "environments"), str(index), str(wheels)],

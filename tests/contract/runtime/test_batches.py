@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -47,10 +48,12 @@ def folder() -> Iterator[Path]:
 
 def _ask_at_once(server: ServerProcess, make: Callable[[int, int], Any]) -> list[tuple[Any, int, Any]]:
     """What each caller asked in each of its requests, the status and what it was answered."""
+    all_there = Barrier(CALLERS)
 
     def call(caller: int) -> list[tuple[Any, int, Any]]:
         connection = server.connect()
         answered = []
+        all_there.wait()
         for number in range(REQUESTS):
             asked = make(caller, number)
             status, body = connection.ask(json.dumps(asked).encode())

@@ -140,6 +140,7 @@ def test_a_killed_worker_fails_its_own_requests_only_and_is_replaced(start: Star
 
 def test_a_session_stays_with_its_worker(start: Start) -> None:
     server = start(REMEMBERING, SAGEMAKER_MODEL_SERVER_WORKERS="3")
+    _until(lambda: 3 == len(server.children()))  # the last one is begun when the one before it serves
     connections = [server.connect() for _ in range(3)]
     opened = {}
     for connection in connections:
