@@ -324,8 +324,12 @@ class ServerConnection(Replying):
         self._pace_reading()
         if not self._transport.is_closing():
             is_sent = self._transport.get_write_buffer_size() == 0
-            self._transport.write_eof()
-            self._deadline.set(self._limits.linger_s if is_sent else self._limits.body_s)
+            try:
+                self._transport.write_eof()
+            except OSError:  # the peer was gone already, and its kernel has said so to the answer
+                self._transport.abort()
+            else:
+                self._deadline.set(self._limits.linger_s if is_sent else self._limits.body_s)
 
     def _after_draining(self) -> None:
         if self._decoder is not None:

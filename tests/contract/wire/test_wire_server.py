@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -169,6 +170,28 @@ async def test_a_client_that_leaves_cancels_the_handler(start: Start, connect: C
         writer.close()
         await ended.wait()
     assert 0 == server.in_flight
+
+
+async def test_a_client_that_has_gone_when_it_is_answered_for_the_last_time_is_no_fault_of_ours(start: Start) -> None:
+    began, may_answer, complaints = asyncio.Event(), asyncio.Event(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def handle(request: Request) -> Response:
+        began.set()
+        await may_answer.wait()
+        return Response(200)
+
+    server = await start(handle)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()) as client:
+            client.sendall(LAST)
+            await server.take(listener.accept()[0])
+            async with asyncio.timeout(PATIENCE_S):
+                await began.wait()
+        may_answer.set()  # before it can be read that the client has gone
+    await until(lambda: 0 == server.connections)
+    gc.collect()  # what a task ended with that nobody asks is said at its end
+    assert [] == complaints
 
 
 async def test_a_body_that_breaks_off_is_not_taken_for_whole(start: Start, connect: Connect) -> None:
