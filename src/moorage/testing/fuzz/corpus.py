@@ -5,6 +5,7 @@ Whoever spoils a signed request may make another valid one of it, but none that 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
@@ -32,10 +33,13 @@ _BEARER = re.compile(rb"(?i:bearer) +(.*)")
 
 
 class StoppedCalendar(SystemClock):
-    """A clock that runs, under a calendar that stays at the day of the signatures, so that these stay good."""
+    """The loop's clock, under a calendar that stays at the day of the signatures, so that these stay good."""
 
     def now(self) -> datetime:
         return NOW
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 @dataclass(frozen=True, slots=True)
