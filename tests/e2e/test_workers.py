@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from click.testing import CliRunner
 from moorage.app.orders import OrderRefused
 from moorage.app.settings import run_dir_for
 from moorage.cli.main import main
+from moorage.gateway.gateway import CONTROL_PATIENCE_S
 from moorage.testing.deployment import Deployer
 from moorage.testing.load import Load, Report, Sample
 from moorage.testing.models import echo_archive, script_archive
@@ -75,15 +77,17 @@ async def test_a_rolling_restart_loses_nothing_and_leaves_the_instances(server: 
 
 def test_callers_of_the_control_plane_wait_while_it_restarts(server: RunningMoorage) -> None:
     sagemaker = server.client("sagemaker")
-    refusals = []
+    hasty = []
     with ThreadPoolExecutor(1) as pool:
         restart = pool.submit(server.restart)
         while not restart.done():
+            begun = time.monotonic()
             try:
                 assert sagemaker.list_models()["Models"]
             except ClientError as error:
-                refusals.append(error)
-    assert len(refusals) <= 1, refusals  # one that control was sent just as it closed, and has not read
+                if time.monotonic() - begun < CONTROL_PATIENCE_S:  # else the machine is slow, and it was waited for
+                    hasty.append(error)
+    assert len(hasty) <= 1, hasty  # one that control was sent just as it closed, and has not read
 
 
 async def test_restarts_again_and_again_lose_nothing(server: RunningMoorage) -> None:
@@ -142,7 +146,9 @@ async def test_the_other_worker_goes_on_while_one_is_frozen_and_the_frozen_one_i
     await asyncio.to_thread(eventually, lambda: frozen not in server.pids("gateway"), timeout_s=90.0)
     report = await load.stop()
     assert other in server.pids("gateway")
-    answered_at_once = [sample for sample in report.samples if sample.status == 200 and sample.latency < 1]
+    answered_at_once = [
+        sample for sample in report.samples if sample.status == 200 and sample.finished - sample.sent < 1
+    ]
     assert len(answered_at_once) > RATE  # the new connections that the kernel gave to the other
 
 

@@ -18,7 +18,8 @@ from moorage.core.model import InstanceId
 from moorage.wire.client import Client
 from moorage.wire.messages import WireError
 
-RELOAD_TIMEOUT_S: Final = 2.0
+RELOAD_TIMEOUT_S: Final = 5.0
+"""Milliseconds as a rule, but on a busy machine both of us may be held up. A gateway that hangs is killed after ten."""
 _GRACE_S: Final = 2.0
 _ANSWER_BYTES_MAX: Final = 1 << 20
 _CONNECT_TIMEOUT_S: Final = 1.0
