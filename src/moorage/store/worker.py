@@ -39,6 +39,8 @@ class Worker:
         self._waiting: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
         self._closed = False
+        self._closing = threading.Lock()
+        """What is queued behind the end would never be done."""
 
     def start(self) -> None:
         """Begin to serve."""
@@ -46,17 +48,19 @@ class Worker:
 
     def submit(self, work: Work) -> Future[Any]:
         """Queue `work`. The future is done once its changes are committed, or none of them is."""
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
         future: Future[Any] = Future()
-        self._waiting.put(_Item(work, future))
+        with self._closing:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            self._waiting.put(_Item(work, future))
         return future
 
     def close(self) -> None:
         """Finish what is queued, then end. Blocks; repeating it changes nothing."""
-        if not self._closed:
-            self._closed = True
-            self._waiting.put(None)
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._waiting.put(None)
         self._thread.join()
         self._engine.dispose()
 

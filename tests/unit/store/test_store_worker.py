@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -98,6 +99,23 @@ async def test_closing_finishes_what_was_asked_for(tmp_path: Path) -> None:
     again = open_store(tmp_path / "state.db")
     assert ["a"] == await stored(again)
     await again.close()
+
+
+async def test_what_is_asked_for_while_it_closes_is_done_or_refused(store: Store) -> None:
+    worker = store._worker  # type: ignore[attr-defined]
+    closing = threading.Thread(target=worker.close)
+    put = worker._waiting.put
+
+    def put_late(item: object) -> None:
+        if item is not None:
+            closing.start()
+            closing.join(0.1)  # it gets as far as it can by then
+        put(item)
+
+    worker._waiting = SimpleNamespace(put=put_late, get=worker._waiting.get, get_nowait=worker._waiting.get_nowait)
+    async with asyncio.timeout(60):
+        assert "done" == await store.run(lambda tx: "done")
+    await asyncio.to_thread(closing.join)
 
 
 async def test_a_real_full_database_is_unavailable_and_recovers(tmp_path: Path) -> None:
