@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import socket
+import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -175,10 +176,12 @@ def limits(request: pytest.FixtureRequest) -> Limits:
 
 @pytest.fixture
 async def instance(tmp_path: Path, limits: Limits) -> AsyncIterator[Instance]:
+    interval_s = sys.getswitchinterval()  # which the annex sets for its whole process
     instance = Instance(tmp_path, limits)
     await instance.start()
     yield instance
     await instance.stop()
+    sys.setswitchinterval(interval_s)
 
 
 def is_guest(slot: Slot[Loaded]) -> bool:
