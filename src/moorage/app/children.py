@@ -9,7 +9,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-READY_TIMEOUT_S: Final = 30.0
+READY_TIMEOUT_S: Final = 60.0
+"""A second or two as a rule, but with a dozen other processes at work half a minute."""
 PROBE_INTERVAL_S: Final = 0.01
 RESTART_DELAY_MAX_S: Final = 1.0
 """With the start itself, no part that was killed is away for more than three seconds, however often it is killed."""
