@@ -117,19 +117,14 @@ async def test_what_the_model_refuses_is_a_model_error(world: GatewayWorld) -> N
     ],
 )
 async def test_what_makes_no_sense_is_the_models_fault(world: GatewayWorld, answer: bytes) -> None:
-    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n1,2")
+    async def speak(writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
-        writer.close()
 
-    path = world.folder / "i-1.sock"
-    server = await asyncio.start_unix_server(speak, path)
-    await world.publish(("AllTraffic", 1.0, ["i-1"]))
-    error = await refused(world.invoke())
+    async with world.instance_of_bytes("i-1", speak):
+        await world.publish(("AllTraffic", 1.0, ["i-1"]))
+        error = await refused(world.invoke())
     assert ("ModelError", 0) == (error["Error"]["Code"], error["OriginalStatusCode"])
     assert error["Error"]["Message"].startswith('Received server error (0) from primary with message "')
-    server.close()
-    path.unlink(missing_ok=True)  # from Python 3.13 on, closing has done it
 
 
 async def test_a_dead_instance_costs_nobody_a_request(world: GatewayWorld) -> None:

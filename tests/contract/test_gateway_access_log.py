@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import stat
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,6 @@ from moorage.wire.messages import Request, Response
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
-
-
-def logged(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "access.log").read_bytes().splitlines()]
 
 
 async def invoke_traced(world: GatewayWorld) -> dict[str, Any]:
@@ -42,7 +37,7 @@ async def test_a_success_is_written_down_and_its_trace_goes_on(tmp_path: Path) -
         await world.publish(("AllTraffic", 1.0, ["i-1"]))
         answer = await invoke_traced(world)
     assert [PARENT.encode()] == seen
-    (line,) = logged(tmp_path)
+    (line,) = world.logged()
     times = {key: line.pop(key) for key in ("time", "model_us", "overhead_us")}
     assert {
         "request_id": answer["ResponseMetadata"]["RequestId"],
@@ -72,7 +67,7 @@ async def test_failures_are_written_down_with_what_was_known(tmp_path: Path) -> 
             await refused(world.invoke(EndpointName="other")),
             await refused(asyncio.to_thread(invoke, world.client(secret="wrong"), b"")),
         ]
-    lines = logged(tmp_path)
+    lines = world.logged()
     assert [failure["ResponseMetadata"]["RequestId"] for failure in failures] == [line["request_id"] for line in lines]
     assert [424, 400, 403] == [line["status"] for line in lines]
     assert ["ModelError", "ValidationError", "InvalidSignatureException"] == [line["error"] for line in lines]
@@ -88,7 +83,7 @@ async def test_no_caller_writes_lines_of_its_own(tmp_path: Path, name: str) -> N
         writer.write(f"{head}traceparent: {name}\r\nConnection: close\r\n\r\n".encode())
         await reader.read()
         writer.close()
-    lines = logged(tmp_path)
+    lines = world.logged()
     assert 1 == len(lines)
     assert b"31m" not in (tmp_path / "access.log").read_bytes()
     assert "trace_id" not in lines[0]

@@ -92,19 +92,14 @@ async def test_what_the_model_says_is_what_the_invocation_came_to(
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"])
 async def test_silence_and_nonsense_are_no_answer(world: GatewayWorld, answer: bytes) -> None:
-    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n1,2")
+    async def speak(writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
-        writer.close()
 
-    path = world.folder / "i-1.sock"
-    server = await asyncio.start_unix_server(speak, path)
-    await world.publish(("AllTraffic", 1.0, ["i-1"]))
-    await refused(world.invoke())
+    async with world.instance_of_bytes("i-1", speak):
+        await world.publish(("AllTraffic", 1.0, ["i-1"]))
+        await refused(world.invoke())
     assert {ONE: {Outcome.NO_ANSWER: 1}} == outcomes(world)
     assert (1, 0) == (counted(world)[ONE].model_errors, counted(world)[ONE].in_flight)
-    server.close()
-    path.unlink(missing_ok=True)  # from Python 3.13 on, closing has done it
 
 
 async def test_an_invocation_that_went_on_to_another_instance_counts_there_alone(world: GatewayWorld) -> None:

@@ -9,18 +9,10 @@ from pathlib import Path
 import pytest
 
 from moorage.gateway.waking import WakeMode
-from moorage.system.clock import SystemClock
-from moorage.testing.gateway_world import GatewayWorld, answering, refused, running_gateway
+from moorage.testing.gateway_world import GatewayWorld, PatientClock, answering, refused, running_gateway
 
 NAMES = [f"i-000000000000000a{n}" for n in range(5)]
 ONE = NAMES[0]
-
-
-class PatientClock(SystemClock):
-    """By this one, no request ever waits too long."""
-
-    def monotonic(self) -> float:
-        return super().monotonic() / 1000
 
 
 @pytest.fixture

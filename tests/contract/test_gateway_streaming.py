@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -107,23 +105,18 @@ async def test_what_breaks_half_way_is_said_in_an_answer_that_is_whole(
 ) -> None:
     begun = asyncio.Event()
 
-    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n1,2")
+    async def speak(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
         await begun.wait()
         writer.write(rest)
-        writer.close()
 
-    path = world.folder / "i-1.sock"
-    server = await asyncio.start_unix_server(speak, path)
-    await world.publish(("AllTraffic", 1.0, ["i-1"]))
-    async with asked(world) as (reader, _):
-        await reader.readuntil(b"\r\n\r\n")
-        begun.set()
-        buffer = EventStreamBuffer()
-        buffer.add_data(await dechunked(reader))
-    server.close()
-    path.unlink(missing_ok=True)
+    async with world.instance_of_bytes("i-1", speak):
+        await world.publish(("AllTraffic", 1.0, ["i-1"]))
+        async with asked(world) as (reader, _):
+            await reader.readuntil(b"\r\n\r\n")
+            begun.set()
+            buffer = EventStreamBuffer()
+            buffer.add_data(await dechunked(reader))
     part, failure = buffer
     assert b"one" == part.payload
     assert "ModelStreamError" == failure.headers[":exception-type"]
@@ -131,7 +124,7 @@ async def test_what_breaks_half_way_is_said_in_an_answer_that_is_whole(
     assert why in failure.payload
 
 
-async def test_what_became_of_a_stream_is_written_down(world: GatewayWorld) -> None:
+async def test_what_became_of_a_stream_is_written_down(tmp_path: Path) -> None:
     async def handle(request: Request) -> Response:
         async def body(sent: bytes) -> AsyncIterator[bytes]:
             yield sent
@@ -140,26 +133,17 @@ async def test_what_became_of_a_stream_is_written_down(world: GatewayWorld) -> N
 
         return Response(200, [], body(await request.read(100)))
 
-    await world.instance("i-1", handle)
-    await world.publish(("AllTraffic", 1.0, ["i-1"]))
-    for sent in (b"well", b"fail"):
-        async with asked(world, sent) as (reader, _):
-            await reader.readuntil(b"\r\n\r\n")
-            await dechunked(reader)
-    lines = await written(world, 2)
+    async with running_gateway(tmp_path) as world:
+        await world.instance("i-1", handle)
+        await world.publish(("AllTraffic", 1.0, ["i-1"]))
+        for sent in (b"well", b"fail"):
+            async with asked(world, sent) as (reader, _):
+                await reader.readuntil(b"\r\n\r\n")
+                await dechunked(reader)
     operation = "InvokeEndpointWithResponseStream"
     assert [(operation, 200, None, 4), (operation, 200, "ModelStreamError", 4)] == [
-        (line["operation"], line["status"], line.get("error"), line["bytes_out"]) for line in lines
+        (line["operation"], line["status"], line.get("error"), line["bytes_out"]) for line in world.logged()
     ]
-
-
-async def written(world: GatewayWorld, count: int) -> list[dict[str, Any]]:
-    """The first lines of the access log, waited for: they are written once a second."""
-    path = world.folder / "access.log"
-    async with asyncio.timeout(60):
-        while not path.exists() or len(lines := path.read_bytes().splitlines()) < count:
-            await asyncio.sleep(0.05)
-    return [json.loads(line) for line in lines]
 
 
 async def test_a_refusal_of_the_model_is_no_stream(world: GatewayWorld) -> None:

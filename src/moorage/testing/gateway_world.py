@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import functools
 import json
+import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +48,15 @@ ACCOUNT: Final = "123456789012"
 ROOT: Final = f"arn:aws:iam::{ACCOUNT}:root"
 LIMIT: Final = 6_291_456
 CONTROL_PATIENCE_S: Final = 0.5
+LIMITS: Final = Limits(linger_s=60.0)
+"""Whoever is refused while it sends millions of bytes gets to see why, however slow the machine is."""
+
+
+class PatientClock(SystemClock):
+    """By this one, no request ever waits too long, and no instance is silent."""
+
+    def monotonic(self) -> float:
+        return super().monotonic() / 1000
 
 
 class NotedBell:
@@ -79,6 +89,30 @@ class GatewayWorld:
         server = await serve(handler, path=self.folder / f"{name}.sock")
         self.servers.append(server)
         return server
+
+    @contextlib.asynccontextmanager
+    async def instance_of_bytes(
+        self, name: str, speak: Callable[[asyncio.StreamWriter], Awaitable[None]]
+    ) -> AsyncIterator[None]:
+        """What listens at the instance of that name, and after the body `1,2` sends whatever `speak` writes."""
+
+        writers: list[asyncio.StreamWriter] = []
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n1,2")
+                await speak(writer)
+
+        server = await asyncio.start_unix_server(answer, self._path(name))
+        try:
+            yield
+        finally:
+            server.close()
+            for writer in writers:  # a ping that waits: the gateway seemed to have no answer for a moment
+                writer.close()
+            with contextlib.suppress(FileNotFoundError):  # from Python 3.13 on, closing has done it
+                os.unlink(self._path(name))
 
     async def publish(self, *variants: tuple[str, float, Sequence[str]], **options: Any) -> None:
         """Endpoint `iris` with these variants: name, weight, instances. `options` are those of a `VariantRoute`."""
@@ -124,6 +158,10 @@ class GatewayWorld:
         """InvokeEndpoint; the answer has its body read."""
         return await asyncio.to_thread(invoke, self.client(), body, **arguments)
 
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of the access log; all are there once the gateway is closed."""
+        return [json.loads(line) for line in (self.folder / "access.log").read_bytes().splitlines()]
+
     def sockets(self) -> list[Path]:
         """Every socket in the folder."""
         return list(self.folder.glob("*.sock"))
@@ -157,7 +195,7 @@ async def refused(call: Any) -> dict[str, Any]:
 async def running_gateway(
     folder: Path,
     *,
-    limits: Limits | None = None,
+    limits: Limits = LIMITS,
     clock: Clock | None = None,
     wake_mode: WakeMode = WakeMode.HOLD,
     tracer: Tracer | None = None,
