@@ -180,6 +180,20 @@ async def test_who_gives_up_waiting_does_not_stop_it_for_the_others(make, gate):
     assert 1 == sum(line.startswith("building") for line in heard[1])
 
 
+async def test_who_looked_just_before_it_was_there_does_not_build_it_again(make, said, monkeypatch):
+    environments = make()
+    first = await environments.ensure(IMAGE, print)
+    find, looks = environments._find, iter([False])
+
+    async def found(*wanted):
+        return await find(*wanted) if next(looks, True) else None
+
+    monkeypatch.setattr(environments, "_find", found)
+
+    assert first == await environments.ensure(IMAGE, said.append)
+    assert [] == said
+
+
 async def test_what_was_built_needs_no_index_again_nor_uv(make, said, wheels, monkeypatch):
     environment = await make().ensure(IMAGE, print)
     shutil.rmtree(wheels)

@@ -55,8 +55,10 @@ class InstanceProcess:
         if claimed != b"claimed" or identity is None:
             raise NurseryLost("The model server ended before it began")
         self._parent = nursery, identity.pid
-        with contextlib.suppress(Gone):
+        try:
             self._process = WatchedProcess(identity)
+        except Gone:  # and what it started goes on
+            self._kill_rest(identity)
 
     def look(self, *, is_same_boot: bool) -> Claim:
         """Who claimed the folder. If nobody holds it, nobody can any more, and what is left of its session is ended."""

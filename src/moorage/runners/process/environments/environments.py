@@ -164,6 +164,8 @@ class Environments:
         return sorted(candidates, key=lambda one: one.minor != image.python)  # stable: else as they were found
 
     async def _build(self, blueprint: Blueprint, image: FrameworkImage, say: Say) -> None:
+        if await self._find(blueprint, image) is not None:
+            return  # whoever wants it had looked just before it was there
         began = self._clock.monotonic()
         say(f"building the environment {blueprint.name}")
         interpreters = await self._candidates(image)
