@@ -37,7 +37,9 @@ def predict_fn(data, model):
 
 
 class Subscriber(http.server.ThreadingHTTPServer):
-    """Somebody who is notified, and confirms by visiting the URL."""
+    """Somebody who is notified, and confirms by visiting the URL. Closed, it has answered everybody."""
+
+    daemon_threads = False
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

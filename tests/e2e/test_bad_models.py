@@ -132,5 +132,6 @@ def test_a_model_that_does_not_answer_ping_fails_at_its_startup_timeout(deployer
 
 
 def _log_of(server: RunningMoorage, endpoint: str) -> str:
-    events = server.client("logs").filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}")["events"]
-    return "\n".join(event["message"] for event in events)
+    pages = server.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}")
+    return "\n".join(event["message"] for page in found for event in page["events"])
