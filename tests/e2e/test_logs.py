@@ -22,7 +22,7 @@ from botocore.config import Config
 from moorage.telemetry.log_trim import is_living
 from moorage.testing.deployment import Deployer
 from moorage.testing.models import script_archive
-from moorage.testing.server import RunningMoorage, eventually
+from moorage.testing.server import PATIENCE_S, RunningMoorage, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -67,9 +67,7 @@ def found(logs: Any, pattern: str) -> list[str]:
 def test_what_is_printed_is_there_at_once(deployer: Deployer, logs: Any) -> None:
     for number in range(3):
         say(deployer, f'{{"level": "ERROR", "latency": {number}}}')
-        began = time.monotonic()
         eventually(lambda number=number: found(logs, f"{{ $.latency = {number} }}"), timeout_s=VISIBLE_S)
-        assert time.monotonic() - began < VISIBLE_S
     say(deployer, "native")
     eventually(lambda: found(logs, '"from native code"'), timeout_s=VISIBLE_S)
 
@@ -206,7 +204,7 @@ def followed(command: list[str], environment: dict[str, str]) -> Iterator[queue.
 def said_until_heard(deployer: Deployer, lines: queue.Queue[str], text: str) -> str:
     """The first line with the text, which is said again until the command, which starts slowly, has heard it."""
     heard = []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         say(deployer, text)
         with contextlib.suppress(queue.Empty):
