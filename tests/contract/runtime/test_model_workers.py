@@ -192,7 +192,7 @@ def test_workers_that_die_in_a_row_end_the_instance(start: Start) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_worker_that_is_stuck_is_ended_and_the_log_says_where(start: Start, workers: str) -> None:
-    server = start(SAGEMAKER_MODEL_SERVER_WORKERS=workers, SAGEMAKER_MODEL_SERVER_TIMEOUT="1")
+    server = start(SAGEMAKER_MODEL_SERVER_WORKERS=workers, SAGEMAKER_MODEL_SERVER_TIMEOUT="2")
     pinging = server.connect()
     with pytest.raises((http.client.HTTPException, OSError)):
         server.ask(b"sleep 30")
