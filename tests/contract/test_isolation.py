@@ -128,7 +128,7 @@ def spec_of(name: str, *, is_isolated: bool = False) -> InstanceSpec:
 
 async def launched(runner: ProcessRunner, spec: InstanceSpec, files: tuple[ContainerFiles, ...]) -> Observation:
     await runner.launch(spec, files)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while True:
             found = next(found for found in await runner.observe() if found.id == spec.id)
             if found.state is not InstanceState.STARTING:
