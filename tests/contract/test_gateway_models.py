@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from moorage.gateway.target_models import REFUSAL, TARGET_MODEL
-from moorage.testing.gateway_world import GatewayWorld, refused, running_gateway
+from moorage.testing.gateway_world import GatewayWorld, PatientClock, refused, running_gateway
 from moorage.wire.messages import Handler, Request, Response
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[GatewayWorld]:
-    async with running_gateway(tmp_path) as world:
+    async with running_gateway(tmp_path, clock=PatientClock()) as world:
         yield world
 
 
