@@ -172,7 +172,7 @@ async def test_where_nothing_may_go_there_is_no_room(world: World) -> None:
         await world.take("b")
 
 
-@pytest.mark.parametrize("limits", [Limits(PLENTY, count_max=1)], indirect=True)
+@pytest.mark.parametrize("limits", [Limits(PLENTY, count_max=1, wait_s=600.0)], indirect=True)
 async def test_many_more_models_than_there_is_room_for_are_all_served(world: World) -> None:
     async def agent() -> None:
         known = 0
