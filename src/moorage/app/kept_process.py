@@ -62,6 +62,8 @@ class KeptProcess:
         self._predecessors: set[ChildProcess] = set()
         self._ends = BackgroundTasks()
         self._failed_starts = 0
+        self._is_awaited = False
+        """Whether somebody waits for one to be ready, and none has been yet."""
         self._last_end = ""
         self.current: ChildProcess | None = None
         """The one that does the work now; it may just have ended."""
@@ -121,7 +123,7 @@ class KeptProcess:
             if end is None:
                 continue
             self._last_end = end
-            if self._clock.monotonic() - started > SETTLED_AFTER_S:
+            if not self._is_awaited and self._clock.monotonic() - started > SETTLED_AFTER_S:
                 self._failed_starts = 0
             delay_s = restart_delay_s(self._failed_starts)
             self._failed_starts += 1
@@ -144,6 +146,13 @@ class KeptProcess:
         return None if process.was_told_to_end else end
 
     async def _until_kept_is_ready(self) -> ChildProcess:
+        self._is_awaited = True
+        try:
+            return await self._first_ready()
+        finally:
+            self._is_awaited = False
+
+    async def _first_ready(self) -> ChildProcess:
         deadline = self._clock.monotonic() + READY_TIMEOUT_S
         while self._failed_starts < STARTS_MAX and self._clock.monotonic() < deadline:
             process = self.current

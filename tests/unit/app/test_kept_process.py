@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from moorage.app.child_process import MAKE_WAY, ChildProcess
+from moorage.app.children import STARTS_MAX, ChildFailed
 from moorage.app.kept_process import KeptProcess
 from moorage.testing.virtual_clock import LoopClock
 
@@ -32,15 +33,16 @@ class FakeProcess:
         loop = asyncio.get_running_loop()
         self.signals.append((round(loop.time()), number))
         if number == signal.SIGKILL:
-            self._end(-number)
+            self.end(-number)
         elif len(self.signals) == 1:
-            loop.call_later(self._takes_s, self._end, 0)
+            loop.call_later(self._takes_s, self.end, 0)
 
     async def wait(self) -> int | None:
         await self._over.wait()
         return self.returncode
 
-    def _end(self, code: int) -> None:
+    def end(self, code: int) -> None:
+        """End it with this exit code."""
         if self.returncode is None:
             self.returncode = code
             self._over.set()
@@ -63,6 +65,22 @@ class FakePart:
 
     async def obstacle(self, process: ChildProcess) -> str | None:
         return None
+
+
+class FaultyPart(FakePart):
+    """Starts processes that are never ready and end by themselves after `lives_s`."""
+
+    def __init__(self, lives_s: float) -> None:
+        super().__init__()
+        self._lives_s = lives_s
+
+    async def spawn(self) -> ChildProcess:
+        process = await super().spawn()
+        asyncio.get_running_loop().call_later(self._lives_s, self.spawned[-1].end, 1)
+        return process
+
+    async def obstacle(self, process: ChildProcess) -> str | None:
+        return "is not ready"
 
 
 @pytest.fixture
@@ -105,3 +123,13 @@ async def test_a_stop_ends_predecessors_too_and_gives_them_no_longer(part: FakeP
     first, second = part.spawned
     assert [(0, MAKE_WAY), (100, signal.SIGTERM), (170, signal.SIGKILL)] == first.signals
     assert [(100, signal.SIGTERM)] == second.signals
+
+
+@pytest.mark.parametrize("lives_s", [0.5, 9.0])
+async def test_a_start_that_fails_counts_however_long_it_takes(lives_s: float) -> None:
+    part = FaultyPart(lives_s)
+    kept = KeptProcess(part, LoopClock())
+    with pytest.raises(ChildFailed, match="The worker process does not start: it exited with code 1"):
+        await kept.start()
+    assert STARTS_MAX == len(part.spawned)
+    await kept.stop()
