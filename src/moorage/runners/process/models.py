@@ -150,6 +150,7 @@ async def _run_child(archive: Path, target: Path) -> dict[str, Any]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
+        await child.wait()  # until it is dead it may be making one more file, in a folder that is being removed
     try:
         found: dict[str, Any] = json.loads(answer)
     except ValueError:
