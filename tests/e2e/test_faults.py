@@ -63,14 +63,14 @@ async def test_two_updates_under_load_lose_nothing_and_no_old_model_answers_afte
         deployer.model(answer, echo_archive(answer))
         deployer.config(answer, answer, instances=2)
     load = Load(server.target("shop"), rate=RATE)
-    await _until_answered(load, b"1")
+    await load.until_answered(b"1")
     in_service_at = {}
     for answer in ("2", "3"):
         deployer.sagemaker.update_endpoint(EndpointName="shop", EndpointConfigName=answer)
         assert "InService" == await asyncio.to_thread(deployer.settled, "shop")
         in_service_at[answer.encode()] = load.elapsed
         await asyncio.sleep(0.5)
-        await _until_answered(load, answer.encode())
+        await load.until_answered(answer.encode())
     report = await load.stop()
     assert [] == report.failures, _explain(report)
     assert {b"1", b"2", b"3"} == {sample.body for sample in report.samples}
@@ -186,11 +186,6 @@ def _ready_instances(deployer: Deployer) -> int | None:
         [variant] = deployer.sagemaker.describe_endpoint(EndpointName="shop")["ProductionVariants"]
         return variant["CurrentInstanceCount"]
     return None
-
-
-async def _until_answered(load: Load, body: bytes) -> None:
-    """Wait until somebody has been answered so: how fast a load gets on, an update need not wait for."""
-    await asyncio.to_thread(eventually, lambda: body in [sample.body for sample in load.report.samples])
 
 
 async def _under_load(server: RunningMoorage, fault) -> tuple[Report, float, float]:

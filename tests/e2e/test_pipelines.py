@@ -305,11 +305,11 @@ async def test_a_lone_model_becomes_a_pipeline_and_one_again_without_a_failure(
     deployer.config("lone", "lone")
     assert "InService" == several(deployer, adding(deployer, "a", "b"))
     load = Load(moorage_server.target("several", content_type="text/plain", body=b"x"), rate=50.0)
-    await _until_answered(load, b"xab")
+    await load.until_answered(b"xab")
     for config, answer in (("lone", b"lone"), ("several", b"xab")):
         deployer.sagemaker.update_endpoint(EndpointName="several", EndpointConfigName=config)
         assert "InService" == await asyncio.to_thread(deployer.settled, "several")
-        await _until_answered(load, answer)
+        await load.until_answered(answer)
     report = await load.stop()
     assert [] == report.failures
     assert {b"xab", b"lone"} == {sample.body for sample in report.samples}
@@ -346,7 +346,7 @@ async def test_an_agent_that_is_killed_under_load_is_not_noticed(tmp_path: Path)
         assert "InService" == several(deployer, adding(deployer, "a", "b"))
         before = sorted(server.pids("instance"))
         load = Load(server.target("several", content_type="text/plain", body=b"x"), rate=50.0)
-        await _until_answered(load, b"xab")
+        await load.until_answered(b"xab")
         await asyncio.to_thread(server.kill, "agent")
         await asyncio.to_thread(eventually, lambda: server.pids("agent"))
         await asyncio.sleep(2)
@@ -357,11 +357,6 @@ async def test_an_agent_that_is_killed_under_load_is_not_noticed(tmp_path: Path)
     finally:
         server.stop()
     assert [] == server.processes()
-
-
-async def _until_answered(load: Load, body: bytes) -> None:
-    """Wait until the last answer is this one."""
-    await asyncio.to_thread(eventually, lambda: [body] == [sample.body for sample in load.report.samples[-1:]])
 
 
 def _is_untroubled(load: Load) -> bool:

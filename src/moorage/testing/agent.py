@@ -22,6 +22,7 @@ from moorage.runners.process.client import ProcessRunner, shut_down_agent_now
 from moorage.runners.process.protocol import Observe, encode
 from moorage.runners.process.settings import AgentSettings
 from moorage.system.clock import SystemClock
+from moorage.system.process import has_ended
 
 PATIENCE_S: Final = 90.0
 """Of whoever waits for an agent to begin or to end, on a machine that is busy with other things."""
@@ -96,12 +97,13 @@ class RunningAgent:
 
 
 def kill(pid: int) -> None:
-    """SIGKILL a process, and return when it is dead: whoever looks for it before that may find it."""
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_S
-    while is_alive(pid):
-        assert time.monotonic() < deadline, f"process {pid} does not die"
-        time.sleep(0.005)
+    """SIGKILL a process, and return when the kernel has closed all that it had open. Raises ProcessLookupError."""
+    handle = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        assert has_ended(handle, within_s=PATIENCE_S), f"process {pid} does not die"
+    finally:
+        os.close(handle)
 
 
 def is_alive(pid: int) -> bool:

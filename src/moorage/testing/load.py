@@ -36,6 +36,11 @@ class Sample:
     def latency(self) -> float:
         return self.finished - self.due
 
+    @property
+    def served_in(self) -> float:
+        """Without what the load itself was late."""
+        return self.finished - self.sent
+
 
 @dataclass(slots=True)
 class Report:
@@ -110,6 +115,12 @@ class Load:
     def report(self) -> Report:
         """What has come of it so far; it grows."""
         return self._report
+
+    async def until_answered(self, body: bytes) -> None:
+        """Wait until the last answer is this one. Raises TimeoutError."""
+        async with asyncio.timeout(3 * self._timeout_s):
+            while [body] != [sample.body for sample in self._report.samples[-1:]]:
+                await self._clock.sleep(0.01)
 
     async def stop(self) -> Report:
         self._stopping.set()

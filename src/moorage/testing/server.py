@@ -20,7 +20,7 @@ from moorage.app import credentials, lifecycle
 from moorage.app.settings import Settings, load_settings
 from moorage.aws.client_session import make_session
 from moorage.gateway.asking import INVOCATION_S
-from moorage.system.process import has_ended
+from moorage.testing.agent import kill
 from moorage.testing.load import Target
 
 GONE_TIMEOUT_S: Final = 60.0
@@ -156,14 +156,9 @@ def eventually(condition: Callable[[], object], *, timeout_s: float = PATIENCE_S
 
 
 def kill_for_good(pid: int) -> None:
-    """SIGKILL, and return when the kernel has closed all that the process had open."""
+    """`kill`, of a process that may have ended already."""
     with contextlib.suppress(ProcessLookupError):
-        handle = os.pidfd_open(pid)
-        try:
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-            has_ended(handle, within_s=GONE_TIMEOUT_S)
-        finally:
-            os.close(handle)
+        kill(pid)
 
 
 def _kind(part: str) -> str:
